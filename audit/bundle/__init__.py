@@ -1,0 +1,1 @@
+"""The bundle ``captures/<id>/``: layout, manifest, journal, identity, digests, pcapng writer."""

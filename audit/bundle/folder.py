@@ -1,0 +1,96 @@
+"""A bundle opened for reading, its digests, and the digest that locates it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from audit.bundle.identity import Identity, read_identity
+from audit.bundle.journal import JournalLine, read_journal
+from audit.bundle.layout import IDENTITY, JOURNAL, MANIFEST
+from audit.bundle.manifest import Manifest, read_manifest
+from audit.errors import CaptureError
+
+
+def digest_file(path: Path) -> str:
+    """Return the hex SHA-256 of a file, read in blocks."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def files_in(folder: Path) -> list[str]:
+    """Return the paths of all files of a bundle but the manifest, sorted, with forward slashes."""
+    return sorted(
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if path.is_file()
+        and not path.is_symlink()
+        and path.name not in {MANIFEST, MANIFEST + ".part"}
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bundle:
+    """A bundle on disk."""
+
+    folder: Path
+    manifest: Manifest
+    journal: tuple[JournalLine, ...]
+    identity: Identity
+    truncated: tuple[str, ...]
+    """Why the bundle is incomplete, a sentence each; empty for a complete one."""
+    digest: str
+    """sha256 of the sorted ``sha256  path`` lines of its files: locates the capture."""
+
+    def path(self, name: str) -> Path | None:
+        """Return the path of a file of the bundle, ``None`` where it is absent."""
+        path = self.folder / name
+        return path if path.is_file() else None
+
+
+def verify_digests(folder: Path, manifest: Manifest) -> list[str]:
+    """Return what differs from the manifest, a sentence each; empty where all is as recorded."""
+    problems = []
+    present = set(files_in(folder))
+    for name, expected in sorted(manifest.files.items()):
+        if name not in present:
+            problems.append(f"{name} is missing")
+        elif digest_file(folder / name) != expected:
+            problems.append(f"{name} was changed after the recording")
+    problems += [
+        f"{name} is not in the manifest" for name in sorted(present - manifest.files.keys())
+    ]
+    return problems
+
+
+def open_bundle(folder: Path) -> Bundle:
+    """Open a bundle and check its digests.
+
+    A bundle in state ``recording`` opens as truncated (its digests are not known yet). Raises
+    :class:`CaptureError` for a changed, missing or added file, and for anything unreadable.
+    """
+    manifest = read_manifest(folder)
+    truncated = list(manifest.truncated)
+    if manifest.status == "complete":
+        problems = verify_digests(folder, manifest)
+        if problems:
+            raise CaptureError(
+                problems[0] + (f" (and {len(problems) - 1} more)" if problems[1:] else ""),
+                source=str(folder),
+                hint="this is not the evidence that was recorded; restore it or record again",
+            )
+        digests = dict(manifest.files)
+    else:
+        truncated.append("the recorder did not finish: the bundle is in state 'recording'")
+        digests = {name: digest_file(folder / name) for name in files_in(folder)}
+    journal, cut = read_journal(folder / JOURNAL)
+    lines = "".join(f"{digests[name]}  {name}\n" for name in sorted(digests))
+    return Bundle(
+        folder=folder,
+        manifest=manifest,
+        journal=tuple(journal),
+        identity=read_identity(folder / IDENTITY),
+        truncated=tuple(truncated + cut),
+        digest=hashlib.sha256(lines.encode()).hexdigest(),
+    )

@@ -1,0 +1,1 @@
+"""The evidence tables: a row model each, the closed vocabularies, frames built from rows."""
