@@ -88,6 +88,8 @@ class Finding(_Part):
     count: int
     evidence: list[Evidence]
     """At most the first rows, see ``count`` for how many there are."""
+    expected: str | None = None
+    """What the expectation demands, in words; ``None``: the reading says it."""
 
 
 class Reason(_Part):
@@ -119,6 +121,8 @@ class VerdictRecord(_Part):
     attest: dict[str, Any] | None = None
     procedure: str | None = None
     disposition: dict[str, Any] | None = None
+    remediation: str | None = None
+    """The check's own word on how a violation is mended."""
 
 
 class ClauseRecord(_Part):
@@ -130,6 +134,8 @@ class ClauseRecord(_Part):
     outcome: Outcome | None
     """``None``: no check."""
     checks: list[str]
+    kind: str | None = None
+    """``promise`` or ``disclosure``, by the policy's file; ``None``: not said."""
 
 
 class Coverage(_Part):
@@ -139,14 +145,24 @@ class Coverage(_Part):
     """``{"transport": {value: n}, "content": {value: n}}``."""
     bytes: dict[str, dict[str, int]]
     missed_by_proxy: list[dict[str, Any]]
-    """5-tuples that the packets saw and the proxy did not decrypt, each with its reason."""
+    """5-tuples that the packets saw and the proxy did not decrypt, each with its reason:
+    ``{capture, conversation, recipient, reason, bytes}``."""
     drops: dict[str, int]
+    """Tap -> packets that the kernel dropped."""
     truncated: list[str]
     unattributed: dict[str, int]
+    """``{"conversations": n, "bytes": n}`` that no process could be named for."""
     actions: list[dict[str, Any]]
+    """``{capture, name, phase, ok, driver, corroborated_by, ts, note}``, in order of time."""
     vantage: list[str]
     recipients: list[dict[str, Any]] = []
-    """Who was contacted: recipient, role, process, conversations, bytes."""
+    """Who was contacted: ``{recipient, role, owner, process, conversations, bytes}``."""
+    timeline: list[dict[str, Any]] = []
+    """When each recipient was spoken to: ``{capture, recipient, spans: [[start, end], ...]}``,
+    UTC, close spans joined. Empty: the report draws none."""
+    who_got_what: list[dict[str, Any]] = []
+    """Every identifier hit, violating or not, grouped: ``{recipient, role, kind, layer, seen_as,
+    forms: [...], count}``. Empty: the report draws its matrix from the findings alone."""
 
 
 class Gate(_Part):
