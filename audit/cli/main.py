@@ -1,0 +1,86 @@
+"""Entry point of ``audit``: one explicit list of commands, loaded when they are called."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import Final, cast
+
+import click
+
+from audit import __version__
+from audit.cli.output import error
+from audit.errors import AuditError
+
+COMMANDS: Final = {
+    "demo": ("audit.cli.demo", "Record real clients in the lab, audit them, write the reports."),
+    "record": ("audit.cli.record", "Record a client into a bundle (or two)."),
+    "mark": ("audit.cli.mark", "Note an action in the recording that runs."),
+    "import": ("audit.cli.import_", "Make a bundle of capture files that exist."),
+    "run": ("audit.cli.run", "Judge captures against a policy and write the report."),
+    "verify": ("audit.cli.verify", "Check every digest of a bundle, or of a report's captures."),
+    "tables": ("audit.cli.tables", "Print the evidence tables of a capture."),
+    "policy": ("audit.cli.policy", "Lint and test policies, list what they cover."),
+    "doctor": ("audit.cli.doctor", "Say what this machine can and cannot record."),
+}
+"""Name -> module (its command is called ``command``) and one line of help."""
+
+
+class _Commands(click.Group):
+    """A group whose commands are imported only when one is called or asked for help."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(COMMANDS[cmd_name][0])
+        return cast("click.Command", module.command)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="audit")
+def cli() -> None:
+    """Audits a client against its privacy policy, clause by clause.
+
+    Records a real client, judges the recording by the policy's checks, and writes a report
+    that says which promises were kept, broken, not exercised or could not be observed.
+
+    Exit codes: 0 the gate holds, 1 a blocked violation, 2 a wrong call or file, 3 unreadable
+    evidence or a failed recording, 4 unproven, 5 only expired waivers.
+    """
+
+
+def main() -> None:
+    """Run the command line; an :class:`AuditError` becomes one sentence and its exit code."""
+    try:
+        code = cli.main(standalone_mode=False)
+    except AuditError as problem:
+        error(str(problem))
+        code = problem.exit_code
+    except click.ClickException as problem:
+        problem.show()
+        code = problem.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        error("stopped by the user; what was recorded so far is kept")
+        code = 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except OSError as problem:
+        error(f"{problem.filename or 'system'}: {problem.strerror or problem}")
+        code = 3
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+if __name__ == "__main__":
+    main()
