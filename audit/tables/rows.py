@@ -45,6 +45,10 @@ class TrafficRow(CommonRow):
     conversation: Annotated[
         Text, Column("text", "5-tuple of the carrying conversation, 'tcp A:P > B:Q'")
     ]
+    also: Annotated[
+        Text, Column("text", "ref of the same exchange in the other tap; None: one tap saw it")
+    ]
+    host_basis: Annotated[Text, Column("text", "how the name is known: host, sni, dns or route")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

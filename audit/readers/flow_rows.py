@@ -1,0 +1,282 @@
+"""Flows of the proxy as rows of the evidence tables and as bytes to search."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from audit.identifiers.content import classify_content
+from audit.readers.bodies import canonical_json
+from audit.readers.dns_types import type_name
+from audit.readers.endpoint import is_address, is_loopback, moment, plain_address
+from audit.readers.flow_parts import (
+    Message,
+    answers_of,
+    request_of,
+    response_of,
+    states,
+    stream_messages,
+    websocket_messages,
+)
+from audit.readers.flow_state import Flow, FlowError, entries, number, octets, section, words
+from audit.readers.http_message import HttpMessage, add_payloads, host_name, split_target
+from audit.tables.extract import Extract, Payload
+from audit.tables.frames import Row
+from audit.tables.vocabulary import Direction
+
+_OPCODES: Final = {1: "text", 2: "binary", 8: "close", 9: "ping", 10: "pong"}
+"""RFC 6455 §5.2."""
+_TRANSPARENT: Final = ("transparent", "wireguard", "local", "tun")
+"""Proxy modes in which the client dials the server itself."""
+
+
+@dataclass(slots=True, kw_only=True)
+class _Conversation:
+    """What the flows of one client connection to one server add up to."""
+
+    index: int
+    row: Row
+    contents: set[str] = field(default_factory=set)
+    payload_bytes: int = 0
+
+    def count(self, size: int, content: object) -> None:
+        self.payload_bytes += size
+        self.contents.add(str(content))
+
+
+def joint_content(contents: set[str]) -> str:
+    """Return the content of a whole from that of its parts; empty parts do not count."""
+    parts = contents - {"empty"}
+    if not parts:
+        return "empty" if contents else "readable"
+    return parts.pop() if len(parts) == 1 else "mixed"
+
+
+@dataclass(slots=True, kw_only=True)
+class FlowRows:
+    """Collects the rows of one dump."""
+
+    capture: str
+    extract: Extract = field(default_factory=Extract)
+    _conversations: dict[tuple[str, object], _Conversation] = field(default_factory=dict)
+
+    def add(self, flow: Flow) -> None:
+        """Add the rows of one flow; raises :class:`FlowError`, then with nothing added."""
+        kind = flow.state.get("type")
+        if kind == "http":
+            self._add_http(flow)
+        elif kind in {"tcp", "udp"}:
+            self._add_stream(flow)
+        elif kind == "dns":
+            self._add_dns(flow)
+        else:
+            raise FlowError(f"unknown type of flow {kind!r}")
+
+    def finish(self) -> Extract:
+        """Return everything; to be called once, after the last flow."""
+        for conversation in self._conversations.values():
+            conversation.row["payload_bytes"] = conversation.payload_bytes
+            conversation.row["content"] = joint_content(conversation.contents)
+        return self.extract
+
+    # -- HTTP
+
+    def _add_http(self, flow: Flow) -> None:
+        state = section(flow.state, "request")
+        request = request_of(state)
+        if octets(state.get("method")).upper() == b"CONNECT":
+            return
+        answer = flow.state.get("response")
+        response = response_of(section(flow.state, "response")) if answer is not None else None
+        messages = websocket_messages(flow)
+        host = _host_of(flow, request, words(state.get("authority") or b""))
+        path, query = split_target(words(state.get("path")))
+        conversation = self._conversation(flow, host)
+        row = self._common(flow, host) | {
+            "ref": str(replace(flow.record, part="request.head")),
+            "ts": moment(state.get("timestamp_start")),
+            "method": words(state.get("method")).upper(),
+            "path": path,
+            "query": query,
+            "user_agent": request.header(b"user-agent"),
+        }
+        self._add_message("http_requests", row, request, flow, conversation)
+        if response is not None:
+            answered = section(flow.state, "response")
+            row = {key: value for key, value in row.items() if key != "user_agent"} | {
+                "ref": str(replace(flow.record, part="response.head")),
+                "ts": moment(answered.get("timestamp_start")),
+                "status": number(answered.get("status_code")),
+            }
+            self._add_message("http_responses", row, response, flow, conversation)
+        for message in messages:
+            self._add_websocket(flow, host, message, conversation)
+
+    def _add_message(
+        self, table: str, row: Row, message: HttpMessage, flow: Flow, conversation: _Conversation
+    ) -> None:
+        row |= message.columns()
+        if message.body is None:
+            self.extract.truncated.append(
+                f"{flow.record}: the body of the {message.side} was not kept"
+            )
+        conversation.count(len(message.head) + len(message.body or b""), row["content"])
+        index = self.extract.add(table, row)
+        add_payloads(self.extract, table, index, message, flow.record)
+
+    def _add_websocket(
+        self, flow: Flow, host: str | None, message: Message, conversation: _Conversation
+    ) -> None:
+        content = classify_content(message.data)
+        record = replace(flow.record, part=f"websocket.{message.number}")
+        row = self._common(flow, host) | {
+            "ref": str(record),
+            "ts": message.ts,
+            "direction": message.direction,
+            "opcode": _OPCODES.get(message.opcode, str(message.opcode)),
+            "json": canonical_json(message.data),
+            "body_len": len(message.data),
+            "content": content,
+        }
+        conversation.count(len(message.data), content)
+        index = self.extract.add("websocket_messages", row)
+        if message.data:
+            self.extract.payloads.append(
+                Payload(
+                    table="websocket_messages",
+                    row=index,
+                    location="websocket",
+                    detail="",
+                    direction=message.direction,
+                    data=message.data,
+                    ref=record,
+                )
+            )
+
+    # -- anything else
+
+    def _add_stream(self, flow: Flow) -> None:
+        proto = words(flow.state.get("type"))
+        messages = stream_messages(entries(flow.state, "messages"))
+        conversation = self._conversation(flow, _host_of(flow))
+        ends: dict[Direction, int] = {"sent": 0, "received": 0}
+        joined: dict[Direction, list[bytes]] = {"sent": [], "received": []}
+        for message in messages:
+            joined[message.direction].append(message.data)
+        for direction, chunks in joined.items():
+            whole = b"".join(chunks)
+            if not whole:
+                continue
+            conversation.count(len(whole), classify_content(whole))
+            # a stream is searched whole, datagrams one by one
+            for data in [whole] if proto == "tcp" else chunks:
+                start = ends[direction]
+                ends[direction] = start + len(data)
+                part = replace(flow.record, part=f"{proto}.{direction}")
+                self.extract.payloads.append(
+                    Payload(
+                        table="conversations",
+                        row=conversation.index,
+                        location="payload",
+                        detail="",
+                        direction=direction,
+                        data=data,
+                        ref=part.at(start, start + len(data)),
+                    )
+                )
+
+    def _add_dns(self, flow: Flow) -> None:
+        query = section(flow.state, "request")
+        questions = [
+            (words(entry.get("name")).rstrip(".").lower(), number(entry.get("type")))
+            for entry in states(query, "questions")
+        ]
+        answers = answers_of(flow)
+        record = replace(flow.record, part="dns")
+        responder = flow.responder
+        common = self._common(flow, None) | {
+            "ref": str(record),
+            "ts": moment(query.get("timestamp")),
+            "server": responder[0] if responder else None,
+            "protocol": flow.proto,
+            "answers": answers,
+        }
+        common.pop("transport")
+        conversation = self._conversation(flow, None)
+        conversation.row["host"] = None
+        for name, kind in questions:
+            row = common | {"name": name, "qtype": type_name(kind)}
+            index = self.extract.add("dns_queries", row)
+            data = name.encode("utf-8", "surrogatepass")
+            conversation.count(len(data), "readable")
+            self.extract.payloads.append(
+                Payload(
+                    table="dns_queries",
+                    row=index,
+                    location="dns",
+                    detail="",
+                    direction="sent",
+                    data=data,
+                    ref=record,
+                )
+            )
+
+    # -- what all have
+
+    def _common(self, flow: Flow, host: str | None) -> Row:
+        row: Row = {
+            "capture": self.capture,
+            "host": host,
+            "responder_ip": _server_address(flow),
+            "conversation": flow.conversation,
+            "taps": ("proxy",),
+            "layer": 0,
+            "transport": "tls-intercepted" if flow.is_decrypted else "plaintext",
+        }
+        if flow.is_through_upstream:
+            row["seen_as"] = "proxy"
+        return row
+
+    def _conversation(self, flow: Flow, host: str | None) -> _Conversation:
+        key = (str(flow.client.get("id")), flow.responder)
+        known = self._conversations.get(key)
+        if known is None:
+            started = moment(flow.client.get("timestamp_start"))
+            originator, responder = flow.originator, flow.responder
+            row = self._common(flow, host) | {
+                "ref": str(flow.record),
+                "ts": started,
+                "proto": flow.proto,
+                "originator_ip": originator[0] if originator else None,
+                "originator_port": originator[1] if originator else None,
+                "responder_port": responder[1] if responder else None,
+                "first_seen": started,
+            }
+            known = _Conversation(index=self.extract.add("conversations", row), row=row)
+            self._conversations[key] = known
+        known.row["host"] = known.row["host"] or host
+        known.row["last_seen"] = moment(flow.client.get("timestamp_end")) or known.row["ts"]
+        return known
+
+
+def _server_address(flow: Flow) -> str | None:
+    responder = flow.responder
+    if responder is None:
+        return None
+    if is_address(responder[0]):
+        return responder[0]
+    peer = flow.server.get("peername")
+    if not isinstance(peer, list | tuple) or not peer:
+        return None
+    reached = plain_address(words(peer[0]))
+    # a named server that the proxy met on this machine is a stand-in: its address means nothing
+    return reached if is_address(reached) and not is_loopback(reached) else None
+
+
+def _host_of(flow: Flow, request: HttpMessage | None = None, authority: str = "") -> str | None:
+    candidates = [request.header(b"host") if request else None, authority]
+    sni = flow.client.get("sni")
+    candidates.append(words(sni) if sni else None)
+    responder = flow.responder
+    candidates.append(responder[0] if responder else None)
+    return next((name for name in map(host_name, candidates) if name), None)
