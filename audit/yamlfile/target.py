@@ -1,0 +1,55 @@
+"""``target.yaml``: one client to audit, and what it can do."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import Field, StrictStr
+
+from audit.tables.vocabulary import Action, Platform
+from audit.yamlfile.pack import VariableName
+from audit.yamlfile.shape import Flag, Name, Number, Part, Text
+
+SCHEMA: Final = "audit/target@1"
+
+
+class App(Part):
+    """The client."""
+
+    name: Text
+    title: Text | None = None
+    """Name as reports print it; ``None``: ``name``."""
+    platform: Platform | None = None
+    """``None``: not known, every platform but server and web."""
+    version: Text | None = None
+    package: Text | None = None
+    """Package or bundle id on its platform."""
+    distribution: Text | None = None
+    """Python distribution, for version and digest of what is installed."""
+    sha256: Text | None = None
+    """Digest of the release, where it is known beforehand."""
+    official: Flag = False
+    """Whether the policy's own vendor publishes it."""
+    license: Text | None = None
+    remark: Text | None = None
+    """Sentence that reports print first."""
+
+
+class TargetFile(Part):
+    """The whole of ``target.yaml``."""
+
+    schema_: Literal["audit/target@1"] = Field(alias="schema")
+    policy: Name
+    app: App
+    can: list[Action] | None = None
+    """Actions that the client can do; ``${journey}`` is cut to them. ``None``: all."""
+    vars: dict[VariableName, Any] = Field(default_factory=dict)
+    """Values of variables that the pack declares settable."""
+    identifiers: dict[VariableName, Literal["auto", "detect"]] = Field(default_factory=dict)
+    """Kind -> ``auto`` (drawn for each recording) or ``detect`` (taken from the recording)."""
+    trust_ca: list[Annotated[StrictStr, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]] = Field(
+        default_factory=list
+    )
+    """Environment variables that name a bundle of trusted certificates to this client."""
+    timeout_s: Annotated[Number, Field(gt=0, le=3600)] = 120
+    """Longest run of one recording, seconds."""
