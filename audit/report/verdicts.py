@@ -1,0 +1,180 @@
+"""Verdicts, findings and evidence of a result as parts of the view."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from audit.model import result as model
+from audit.report import view
+from audit.report.anchors import Anchors
+from audit.report.commands import commands_for, onion_layer
+from audit.report.texts import catalogue, meaning, say
+from audit.report.wording import cell, moment, sentence_case
+from audit.tables.reference import Reference, parse_reference
+
+PSEUDONYM = re.compile(r"\[[a-z][a-z0-9_]*:[0-9a-f]{6}\]")
+"""What redaction leaves of a value of the subject: ``[kind:hhhhhh]``."""
+SEVERITIES = ("critical", "high", "medium", "low", "info")
+"""Worst first."""
+_RECIPIENT_COLUMNS = ("recipient", "host", "name", "sni", "responder_ip")
+"""Identity columns that say who got it, the best first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What the parts of a report need to know of one another."""
+
+    anchors: Anchors
+    roles: Mapping[str, str]
+    """Recipient -> role."""
+
+
+def verdict_view(verdict: model.VerdictRecord, number: str, context: Context) -> view.Verdict:
+    """Return one verdict; its anchor and those of its findings are added to the context's."""
+    anchors = context.anchors
+    return view.Verdict(
+        number=number,
+        check=verdict.check,
+        anchor=anchors.add("check", verdict.check),
+        clause=verdict.clause,
+        clause_anchor=anchors.find("clause", verdict.clause),
+        title=verdict.title,
+        severity=verdict.severity,
+        status=verdict.status,
+        quote=verdict.quote,
+        reading=verdict.reading,
+        mark=verdict.outcome.value,
+        reasons=tuple(
+            (sentence_case(reason.text), sentence_case(reason.hint) if reason.hint else None)
+            for reason in verdict.reasons
+        ),
+        limits=tuple(map(sentence_case, verdict.limits)),
+        exercised=tuple(verdict.exercised),
+        findings=tuple(
+            _finding(finding, f"{number}.{place}", finding_key(verdict.check, place), context)
+            for place, finding in enumerate(verdict.findings, start=1)
+        ),
+        n_rows=sum(finding.count for finding in verdict.findings),
+        attest=_attest(verdict.attest),
+        procedure=verdict.procedure,
+        disposition=tuple(
+            (key.replace("_", " "), cell(value))
+            for key, value in (verdict.disposition or {}).items()
+        ),
+        remediation=verdict.remediation,
+    )
+
+
+def by_severity(verdicts: Iterable[model.VerdictRecord]) -> list[model.VerdictRecord]:
+    """Return verdicts worst severity first, else in the order given."""
+    rank = {severity: place for place, severity in enumerate(SEVERITIES)}
+    return sorted(verdicts, key=lambda verdict: rank.get(verdict.severity, len(rank)))
+
+
+def recipient_of(columns: Mapping[str, str | None]) -> tuple[str | None, str | None]:
+    """Return who got it and the column that says so."""
+    for column in _RECIPIENT_COLUMNS:
+        value = columns.get(column)
+        if value:
+            return value, column
+    return None, None
+
+
+def column_label(name: str) -> str:
+    """Return the heading of a column."""
+    return catalogue().get(f"column.{name}", name.replace("_", " ").capitalize())
+
+
+def _attest(attest: Mapping[str, object] | None) -> view.Pairs:
+    if not attest:
+        return ()
+    known = [key for key in ("question", "by", "needs", "valid_for") if attest.get(key)]
+    other = [key for key in attest if key not in {"question", "by", "needs", "valid_for"}]
+    return tuple((meaning("open", key), cell(attest[key])) for key in known + other)
+
+
+def finding_key(check: str, place: int) -> str:
+    """Return the name under which a finding's anchor is kept: its 1-based place in its verdict."""
+    return f"{check} {place}"
+
+
+def _finding(finding: model.Finding, number: str, key: str, context: Context) -> view.Finding:
+    recipient, used = recipient_of(finding.columns)
+    role = finding.columns.get("peer_role") or context.roles.get(recipient or "")
+    left_out = {used, "peer_role"}
+    return view.Finding(
+        number=number,
+        anchor=context.anchors.add("finding", key, finding.fingerprint[:16]),
+        message=finding.message,
+        severity=finding.severity,
+        expected=sentence_case(finding.expected) if finding.expected else None,
+        recipient=recipient,
+        role=role,
+        columns=tuple(
+            (column_label(name), cell(value))
+            for name, value in finding.columns.items()
+            if name not in left_out
+        ),
+        count=finding.count,
+        fingerprint=finding.fingerprint,
+        evidence=tuple(_evidence(evidence, context.anchors) for evidence in finding.evidence),
+    )
+
+
+def _evidence(evidence: model.Evidence, anchors: Anchors) -> view.Evidence:
+    try:
+        reference = parse_reference(evidence.locator)
+    except ValueError:
+        reference = None
+    layer = onion_layer(evidence.part)
+    return view.Evidence(
+        place=_place(evidence, reference),
+        locator=evidence.locator,
+        excerpt=pieces(evidence.excerpt),
+        reasoning=sentence_case(evidence.reasoning),
+        capture=evidence.capture,
+        capture_anchor=anchors.find("capture", evidence.capture),
+        ts=moment(evidence.ts, precise=True),
+        conversation=evidence.conversation,
+        commands=commands_for(reference, evidence.conversation) if reference else (),
+        remark=say("place.onion", layer=layer) if layer else None,
+    )
+
+
+def pieces(text: str) -> tuple[view.Piece, ...]:
+    """Return an excerpt cut at the pseudonyms in it."""
+    parts: list[view.Piece] = []
+    at = 0
+    for match in PSEUDONYM.finditer(text):
+        if match.start() > at:
+            parts.append(view.Piece(text=text[at : match.start()], is_pseudonym=False))
+        parts.append(view.Piece(text=match[0], is_pseudonym=True))
+        at = match.end()
+    if at < len(text):
+        parts.append(view.Piece(text=text[at:], is_pseudonym=False))
+    return tuple(parts)
+
+
+def _place(evidence: model.Evidence, reference: Reference | None) -> str:
+    words = [evidence.file]
+    if evidence.record:
+        records = evidence.record.replace(",", ", ")
+        words.append(say(f"place.{_record_word(evidence)}", records=records))
+    if evidence.part:
+        words.append(meaning("part", evidence.part.partition("/")[0]))
+    if reference and reference.start is not None and reference.end is not None:
+        last = max(reference.start, reference.end - 1)
+        words.append(say("place.bytes", start=f"{reference.start:,}", end=f"{last:,}"))
+    return ", ".join(words)
+
+
+def _record_word(evidence: model.Evidence) -> str:
+    if evidence.file.endswith(".mitm"):
+        return "flow"
+    if evidence.file.endswith((".pcapng", ".pcap")):
+        return "packets" if "," in evidence.record else "packet"
+    if evidence.file.endswith((".jsonl", ".log", ".ndjson", ".csv")):
+        return "line"
+    return "record"

@@ -1,0 +1,324 @@
+"""The neutral tree of a report: what it says and in which order, free of any output format.
+
+All texts are final words; all values are those of the (redacted) result, not yet escaped for
+anything. ``anchor`` is a name that is unique in the report and safe in a URL fragment. ``mark`` is
+an outcome, or ``none`` where no check speaks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+Pairs = tuple[tuple[str, str], ...]
+"""Label -> text, in order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Client:
+    """Who was audited."""
+
+    title: str
+    """Name with its version."""
+    description: str
+    """The target's title; empty: it says no more than the name."""
+    is_official: bool | None
+    """``None``: the target does not say."""
+    remark: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """How many clauses came to one outcome."""
+
+    mark: str
+    n: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """The decision for a pipeline."""
+
+    exit_code: int
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """The first lines."""
+
+    client: Client
+    policy: str
+    as_of: str
+    tool: str
+    recordings: str
+    """Vantage and pass of each recording, in words."""
+    sentence: str
+    """The verdict in one sentence."""
+    tallies: tuple[Tally, ...]
+    n_clauses: int
+    gate: Gate
+    truncated: tuple[str, ...]
+    """Recordings that are incomplete, a sentence each."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckLink:
+    """A check as named beside a clause."""
+
+    title: str
+    mark: str
+    status: str
+    anchor: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clause:
+    """One sentence of the policy."""
+
+    id: str
+    anchor: str
+    quote: str
+    mark: str
+    is_disclosure: bool
+    checks: tuple[CheckLink, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """A heading of the policy and the clauses below it."""
+
+    title: str
+    clauses: tuple[Clause, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A command that shows the bytes of a piece of evidence, run in the recording's folder."""
+
+    tool: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """A stretch of an excerpt."""
+
+    text: str
+    is_pseudonym: bool
+    """Stands for a value of the test subject."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """Where one row of a finding lies."""
+
+    place: str
+    """File, record, part and byte range, in words."""
+    locator: str
+    excerpt: tuple[Piece, ...]
+    reasoning: str
+    capture: str
+    capture_anchor: str | None
+    ts: str
+    conversation: str | None
+    commands: tuple[Command, ...]
+    remark: str | None
+    """What the commands cannot show; ``None``: nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Violating rows of one kind."""
+
+    number: str
+    """Place in the report, such as ``3.1.2``."""
+    anchor: str
+    message: str
+    severity: str
+    expected: str | None
+    recipient: str | None
+    role: str | None
+    columns: Pairs
+    """The other identity columns."""
+    count: int
+    fingerprint: str
+    evidence: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What one check says."""
+
+    number: str
+    check: str
+    anchor: str
+    clause: str
+    clause_anchor: str | None
+    title: str
+    severity: str
+    status: str
+    quote: str
+    reading: str
+    mark: str
+    reasons: tuple[tuple[str, str | None], ...]
+    """Why, and what to do to prove it."""
+    limits: tuple[str, ...]
+    exercised: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    n_rows: int
+    attest: Pairs
+    procedure: str | None
+    disposition: Pairs
+    remediation: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A plain table."""
+
+    columns: tuple[str, ...]
+    """Headings."""
+    rows: tuple[tuple[str, ...], ...]
+    names: tuple[str, ...] = ()
+    """Names of the columns in the result, to style by; empty: nothing to say."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reported:
+    """Disclosed, unscored rows of one check."""
+
+    title: str
+    check: str
+    check_anchor: str | None
+    table: Table
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bar:
+    """One kind of visibility: number and share of conversations and of bytes."""
+
+    key: str
+    label: str
+    conversations: int
+    conversations_share: float
+    """0 to 1."""
+    bytes: int
+    bytes_share: float
+    """0 to 1."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """What could and could not be seen."""
+
+    vantages: tuple[str, ...]
+    transport: tuple[Bar, ...]
+    content: tuple[Bar, ...]
+    missed: Table | None
+    recipients: Table | None
+    actions: tuple[tuple[str, Table], ...]
+    """Recording -> what the client was made to do."""
+    losses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """A stretch of time, as shares of the recording's length (0 to 1)."""
+
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lane:
+    """One recipient's line of the timeline."""
+
+    recipient: str
+    alt: str
+    """The line in words."""
+    spans: tuple[Span, ...]
+    findings: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tick:
+    """An action on the timeline."""
+
+    at: float
+    name: str
+    after: str
+    """Time since the start, in words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeline:
+    """One recording in time."""
+
+    capture: str
+    length: str
+    ticks: tuple[Tick, ...]
+    lanes: tuple[Lane, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MatrixCell:
+    """How often a recipient got one kind of identifier."""
+
+    count: int
+    anchor: str | None
+    """The finding; ``None``: seen, and no finding."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matrix:
+    """Recipients by kinds of identifier."""
+
+    kinds: tuple[str, ...]
+    rows: tuple[tuple[str, str | None, tuple[MatrixCell | None, ...]], ...]
+    """Recipient, role, a cell a kind."""
+    is_complete: bool
+    """Drawn from all hits, not from the findings alone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leaning:
+    """Something that verdicts rest on, and which."""
+
+    text: str
+    checks: tuple[CheckLink, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capture:
+    """One recording."""
+
+    id: str
+    anchor: str
+    facts: Pairs
+    ladder: Pairs
+    tools: str
+    limits: tuple[str, ...]
+    truncated: tuple[str, ...]
+    digest: str
+    digests: Pairs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """The whole report."""
+
+    head: Head
+    sections: tuple[Section, ...]
+    violations: tuple[Verdict, ...]
+    matrix: Matrix | None
+    inconclusive: tuple[Verdict, ...]
+    not_observable: tuple[Verdict, ...]
+    reported: tuple[Reported, ...]
+    coverage: Coverage
+    timelines: tuple[Timeline, ...]
+    leaning: tuple[Leaning, ...]
+    captures: tuple[Capture, ...]
+    passes: tuple[Verdict, ...]
+    out_of_scope: tuple[Verdict, ...]
+    policy_digest: str

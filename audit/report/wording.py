@@ -1,0 +1,89 @@
+"""Values of a result as people read them: sizes, moments, lists, cells of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+
+from audit.report.texts import say
+
+_UNITS = ("bytes", "kB", "MB", "GB", "TB")
+
+
+def size(n: int) -> str:
+    """Return a number of bytes in SI units (1 kB = 1000 bytes), three digits."""
+    value, unit = float(n), 0
+    while value >= 999.5 and unit < len(_UNITS) - 1:
+        value, unit = value / 1000, unit + 1
+    if unit == 0:
+        return f"{n} byte" if n == 1 else f"{n} bytes"
+    return f"{value:.{max(0, 2 - (len(str(int(value))) - 1))}f} {_UNITS[unit]}"
+
+
+def share(part: int, whole: int) -> str:
+    """Return a share in percent; what is not nothing and not all is never rounded to it."""
+    if whole <= 0 or part <= 0:
+        return "0 %"
+    if part >= whole:
+        return "100 %"
+    return f"{min(max(round(100 * part / whole), 1), 99)} %"
+
+
+def parse_moment(text: str | None) -> datetime | None:
+    """Return an ISO 8601 moment in UTC; ``None`` for anything else (no zone counts as UTC)."""
+    try:
+        value = datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+    try:
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    except OverflowError:
+        return None
+
+
+def moment(text: str | None, *, precise: bool = False) -> str:
+    """Return a moment as ``2026-04-12 09:31:07 UTC``; what is no moment stays as it is."""
+    value = parse_moment(text)
+    if value is None:
+        return text or say("page.not_known")
+    spec = "milliseconds" if precise else "seconds"
+    return value.replace(tzinfo=None).isoformat(" ", timespec=spec) + " UTC"
+
+
+def duration(seconds: float) -> str:
+    """Return a length of time: ``740 ms``, ``6.2 s``, ``4 min 5 s``."""
+    if seconds < 1:
+        return f"{round(seconds * 1000)} ms"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes:,} min {rest} s"
+
+
+def joined(words: Iterable[str]) -> str:
+    """Return words as ``a, b and c``."""
+    items = list(words)
+    return (
+        items[0] if len(items) == 1 else ", ".join(items[:-1]) + f" and {items[-1]}" * bool(items)
+    )
+
+
+def sentence_case(text: str) -> str:
+    """Return a sentence with its first letter raised, unless it starts with a name or a number."""
+    first = text.partition(" ")[0].rstrip(",:;")
+    return text[:1].upper() + text[1:] if first.isalpha() and first.islower() else text
+
+
+def cell(value: object) -> str:
+    """Return any JSON value as the text of one table cell."""
+    if value is None or value == "":
+        return "–"
+    if isinstance(value, bool):
+        return say("page.yes" if value else "page.no")
+    if isinstance(value, int):
+        return f"{value:,}" if abs(value) >= 10_000 else str(value)
+    if isinstance(value, Mapping):
+        return "; ".join(f"{key}: {cell(item)}" for key, item in value.items()) or "–"
+    if isinstance(value, list | tuple):
+        return ", ".join(cell(item) for item in value) or "–"
+    return str(value)
