@@ -46,10 +46,6 @@ async def _run(logs: Path, *, loopback: bool) -> None:
     loop.set_exception_handler(_report)
     loop.add_signal_handler(signal.SIGTERM, done.set)
     loop.add_signal_handler(signal.SIGINT, done.set)
-    if not loopback:
-        from audit.lab.interfaces import carry_addresses
-
-        carry_addresses()
     lab = make_lab(logs, loopback=loopback)
     try:
         await lab.start()
@@ -78,6 +74,10 @@ def main(argv: list[str] | None = None) -> int:
     options = parser.parse_args(argv)
     _die_with_parent()
     try:
+        if not options.loopback:
+            from audit.lab.interfaces import carry_addresses
+
+            carry_addresses()  # pyroute2 runs an event loop of its own
         asyncio.run(_run(options.logs, loopback=options.loopback))
     except AuditError as error:
         print(f"lab: {error}", file=sys.stderr)  # noqa: T201

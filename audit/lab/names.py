@@ -122,19 +122,6 @@ class Resolver:
         finally:
             writer.close()
 
-
-class ResolverDatagrams(asyncio.DatagramProtocol):
-    """DNS over UDP."""
-
-    def __init__(self, resolver: Resolver) -> None:
-        self._resolver = resolver
-        self._transport: asyncio.DatagramTransport | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if isinstance(transport, asyncio.DatagramTransport):
-            self._transport = transport
-
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        answer = self._resolver.resolve(data, f"{addr[0]}:{addr[1]}", "udp")
-        if answer and self._transport is not None:
-            self._transport.sendto(answer, addr)
+    def take_datagram(self, data: bytes, address: str, port: int) -> bytes:
+        """Answer one query over UDP."""
+        return self.resolve(data, f"{address}:{port}", "udp")

@@ -10,19 +10,20 @@ from typing import Any
 
 from audit.lab import addresses
 from audit.lab.addresses import AddressBook, Place
+from audit.lab.datagrams import DatagramService, Taker
 from audit.lab.files import FileServer
 from audit.lab.forward import ForwardProxy
 from audit.lab.keys import make_keys, make_tls_context
 from audit.lab.learned import Learned, LearnedLog
-from audit.lab.names import Resolver, ResolverDatagrams
+from audit.lab.names import Resolver
 from audit.lab.relay import Relay, make_client_context
 from audit.lab.seed import METHODS, Seed, list_nodes
 from audit.lab.service import Handler, HttpService
 from audit.lab.snode import StorageNode
 from audit.lab.storage import Node, Storage
-from audit.lab.stun import StunDatagrams
+from audit.lab.stun import StunServer
 from audit.lab.swarm import SWARM_SIZE, swarm_index
-from audit.lab.tracker import Tracker, TrackerDatagrams
+from audit.lab.tracker import Tracker
 from audit.lab.witness import Witness
 
 Stream = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -72,7 +73,7 @@ class Lab:
         await self._start_trackers()
         await self._start_names()
         stun = Place(addresses.STUN, addresses.STUN_PORT)
-        await self._datagrams(StunDatagrams(Witness("stun", self.log)), stun)
+        await self._datagrams(StunServer(Witness("stun", self.log)).take_datagram, stun)
         if self.book.loopback:
             await self._start_proxy()
 
@@ -120,12 +121,12 @@ class Lab:
                 tracker.answer, tracker.witness, address, plain=(80,), secure=(443,), tls=tls
             )
             raw = Place(address, addresses.TRACKER_RAW_PORT)
-            await self._both(tracker.take_stream, TrackerDatagrams(tracker.witness), raw)
+            await self._both(tracker.take_stream, tracker.take_datagram, raw)
 
     async def _start_names(self) -> None:
         resolver = Resolver(Witness("dns", self.log), addresses.find_address)
         place = Place(addresses.RESOLVER, 53)
-        await self._both(resolver.take_stream, ResolverDatagrams(resolver), place)
+        await self._both(resolver.take_stream, resolver.take_datagram, place)
 
     async def _start_proxy(self) -> None:
         proxy = ForwardProxy(self.book)
@@ -152,11 +153,9 @@ class Lab:
             service = HttpService(handler=handler, garbage=witness.garbage, tls=tls)
             self._servers.append(await service.listen(Place(address, port), self.book))
 
-    async def _both(
-        self, handler: Stream, protocol: asyncio.DatagramProtocol, place: Place
-    ) -> None:
+    async def _both(self, handler: Stream, taker: Taker, place: Place) -> None:
         """Bind a place for TCP and UDP; on loopback a port that is free for both."""
-        await self._datagrams(protocol, place)
+        await self._datagrams(taker, place)
         for attempt in range(10):
             bound = self.book.binding(place)
             try:
@@ -166,16 +165,16 @@ class Lab:
                     raise
                 self._transports.pop().close()
                 del self.book.ports[str(place)]
-                await self._datagrams(protocol, place)
+                await self._datagrams(taker, place)
             else:
                 self._servers.append(server)
                 return
 
-    async def _datagrams(self, protocol: asyncio.DatagramProtocol, place: Place) -> None:
+    async def _datagrams(self, taker: Taker, place: Place) -> None:
         bound = self.book.binding(place)
         loop = asyncio.get_running_loop()
         transport, _ = await loop.create_datagram_endpoint(
-            lambda: protocol, local_addr=(bound.address, bound.port)
+            lambda: DatagramService(taker), local_addr=(bound.address, bound.port)
         )
         self.book.note(place, transport.get_extra_info("sockname")[1])
         self._transports.append(transport)

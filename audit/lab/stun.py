@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 import struct
+from dataclasses import dataclass
 from typing import Final
 
 from audit.lab.learned import Learned
@@ -31,33 +31,28 @@ def answer_binding(data: bytes, address: str, port: int) -> bytes | None:
     return struct.pack(">HHI", BINDING_SUCCESS, len(body), COOKIE) + data[8:20] + body
 
 
-class StunDatagrams(asyncio.DatagramProtocol):
-    """STUN over UDP."""
+@dataclass(frozen=True, slots=True)
+class StunServer:
+    """Answers binding requests and notes them."""
 
-    def __init__(self, witness: Witness) -> None:
-        self._witness = witness
-        self._transport: asyncio.DatagramTransport | None = None
+    witness: Witness
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if isinstance(transport, asyncio.DatagramTransport):
-            self._transport = transport
-
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        peer = f"{addr[0]}:{addr[1]}"
-        answer = answer_binding(data, addr[0], addr[1])
+    def take_datagram(self, data: bytes, address: str, port: int) -> bytes:
+        """Answer one datagram; nothing where it is no binding request."""
+        peer = f"{address}:{port}"
+        answer = answer_binding(data, address, port)
         if answer is None:
-            self._witness.garbage(peer, data, "not a STUN binding request")
-            return
-        self._witness.log.write(
+            self.witness.garbage(peer, data, "not a STUN binding request")
+            return b""
+        self.witness.log.write(
             Learned(
-                standin=self._witness.standin,
+                standin=self.witness.standin,
                 event="datagram",
                 scheme="udp",
                 peer=peer,
                 body=data,
                 inner={"method": "binding"},
-                saw={"mapped_address": addr[0]},
+                saw={"mapped_address": address},
             )
         )
-        if self._transport is not None:
-            self._transport.sendto(answer, addr)
+        return answer

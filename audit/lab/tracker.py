@@ -116,27 +116,15 @@ class Tracker:
             writer.close()
             self._note("stream", f"{address[0]}:{address[1]}", data)
 
-
-class TrackerDatagrams(asyncio.DatagramProtocol):
-    """Takes raw datagrams and answers ``ok``."""
-
-    def __init__(self, witness: Witness) -> None:
-        self._witness = witness
-        self._transport: asyncio.DatagramTransport | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if isinstance(transport, asyncio.DatagramTransport):
-            self._transport = transport
-
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        self._witness.log.write(
+    def take_datagram(self, data: bytes, address: str, port: int) -> bytes:
+        """Take one datagram and answer ``ok``."""
+        self.witness.log.write(
             Learned(
-                standin=self._witness.standin,
+                standin=self.witness.standin,
                 event="datagram",
                 scheme="udp",
-                peer=f"{addr[0]}:{addr[1]}",
+                peer=f"{address}:{port}",
                 body=data,
             )
         )
-        if self._transport is not None:
-            self._transport.sendto(b"ok", addr)
+        return b"ok"

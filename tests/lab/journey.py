@@ -108,8 +108,8 @@ def run_journey(
         paths = {"AUDIT_PERSONA": home / "persona.json", "AUDIT_TRUST": home / "trust.json"}
         paths["AUDIT_PERSONA"].write_text(json.dumps(files[role]))
         paths["AUDIT_TRUST"].write_text(json.dumps(lab["trust"]))
-        env = {**env, **{name: str(path) for name, path in paths.items()}}
-        sides[role] = Side(starter([python, driver, role], home, env))
+        told = {**env, **{name: str(path) for name, path in paths.items()}}
+        sides[role] = Side(starter([python, driver, role], home, told))
     try:
         _relay(sides["client"], sides["peer"])
     finally:
