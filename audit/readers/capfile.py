@@ -1,0 +1,75 @@
+"""An opened capture file: packets, interfaces, TLS secrets, drop counters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Self
+
+from audit.errors import CaptureError
+from audit.readers.bytesource import ByteSource
+from audit.readers.pcapfile import HEADER, MAGICS, PcapWalk
+from audit.readers.pcapngfile import MAGIC, PcapngWalk
+from audit.readers.recordchunk import Interface, RecordChunk
+
+
+class CaptureFile:
+    """A pcap or pcapng file, gzipped or not.
+
+    Raises :class:`CaptureError` on construction where it is neither. Whatever is wrong further
+    on cuts the file there: the packets before it are given, and ``truncated`` says what was lost.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._source = ByteSource(path)
+        head = self._source.read(0, HEADER)
+        self._walk: PcapWalk | PcapngWalk
+        if head[:4] == MAGIC and len(head) >= 12:
+            self._walk = PcapngWalk(self._source)
+        elif head[:4] in MAGICS and len(head) == HEADER:
+            self._walk = PcapWalk(self._source)
+        else:
+            self._source.close()
+            raise CaptureError(
+                "this is neither a pcap nor a pcapng file, or it ends inside its first header",
+                source=str(path),
+                hint="name a file as tcpdump, Wireshark or 'audit record' write it",
+            )
+
+    def chunks(self) -> Iterator[RecordChunk]:
+        """Yield all packets in file order, once; the properties below are whole afterwards."""
+        yield from self._walk.chunks()
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Return bytes of the (inflated) file."""
+        return self._source.read(offset, length)
+
+    @property
+    def interfaces(self) -> list[Interface]:
+        """Interfaces of all sections, in the order of ``RecordChunk.iface``."""
+        return self._walk.interfaces
+
+    @property
+    def secrets(self) -> bytes:
+        """Text of all TLS key logs in the file, wherever they stand."""
+        return b"\n".join(self._walk.secrets)
+
+    @property
+    def dropped(self) -> int:
+        """Packets that the kernel dropped, as the file says."""
+        return self._walk.dropped
+
+    @property
+    def truncated(self) -> list[str]:
+        """What could not be read, a sentence each."""
+        return [*self._source.truncated, *self._walk.truncated]
+
+    def close(self) -> None:
+        """Close the file."""
+        self._source.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

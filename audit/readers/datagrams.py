@@ -1,0 +1,98 @@
+"""Datagrams of one conversation: DNS, STUN, DTLS and QUIC by their bytes, else for the search."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from audit.identifiers.content import classify_content
+from audit.readers.dns_rows import DnsRows, Place
+from audit.readers.dnsmessage import is_dns, parse_dns
+from audit.readers.stun import parse_stun
+from audit.readers.stun_rows import add_stun
+from audit.readers.talk import Talk
+from audit.tables.reference import Reference
+from audit.tables.vocabulary import Direction
+
+DNS_PORTS: Final = (53, 5353, 5355)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Datagram:
+    """The payload of one UDP datagram or ICMP message."""
+
+    data: bytes
+    direction: Direction
+    from_originator: bool
+    ts: int
+    numbers: tuple[int, ...]
+    """Packets that carried it: several where IP cut it into fragments."""
+    lead: int
+    """Offset of ``data`` in the frame (of fragments: in the datagram put together)."""
+
+
+Recogniser = Callable[[Talk, Datagram], bool]
+
+
+class DatagramReader:
+    """Reads the datagrams of one conversation in order of time."""
+
+    def __init__(self, talk: Talk, *, is_dns_port: bool) -> None:
+        self._talk = talk
+        self._dns = DnsRows(talk=talk, protocol="udp")
+        self._is_dns_port = is_dns_port
+
+    def add(self, datagram: Datagram) -> None:
+        """Add the rows of one datagram."""
+        if not (self._add_dns(datagram) or self._add_stun(datagram)):
+            self._add_unknown(datagram)
+
+    def _place(self, datagram: Datagram) -> Place:
+        def place(start: int, end: int) -> Reference:
+            return self._ref(datagram, start, end) if end else self._whole(datagram, "dns")
+
+        return place
+
+    def _whole(self, datagram: Datagram, part: str) -> Reference:
+        return Reference(file=self._talk.file, records=datagram.numbers, part=part)
+
+    def _ref(self, datagram: Datagram, start: int, end: int) -> Reference:
+        part = "frame" if len(datagram.numbers) == 1 else "datagram"
+        lead = datagram.lead
+        return Reference(
+            file=self._talk.file,
+            records=datagram.numbers,
+            part=part,
+            start=lead + start,
+            end=lead + end,
+        )
+
+    def _add_dns(self, datagram: Datagram) -> bool:
+        if not self._is_dns_port and not is_dns(datagram.data):
+            return False
+        message = parse_dns(datagram.data)
+        if message is None:
+            return False
+        self._dns.add(
+            message, datagram.data, datagram.direction, datagram.ts, self._place(datagram)
+        )
+        return True
+
+    def _add_stun(self, datagram: Datagram) -> bool:
+        message = parse_stun(datagram.data)
+        if message is None or message.length != len(datagram.data):
+            return False
+        refs = (
+            self._ref(datagram, 0, message.length),
+            self._ref(datagram, 20, message.length),
+        )
+        body = datagram.data[20:]
+        add_stun(self._talk, message, body, datagram.direction, datagram.ts, refs)
+        return True
+
+    def _add_unknown(self, datagram: Datagram) -> None:
+        if datagram.data:
+            self._talk.saw("plaintext", classify_content(datagram.data))
+            ref = self._ref(datagram, 0, len(datagram.data))
+            self._talk.raw_payload(datagram.direction, datagram.data, ref)

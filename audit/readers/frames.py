@@ -1,0 +1,210 @@
+"""Headers of many packets at once: addresses, ports, TCP fields, where the payload lies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from audit.readers.links import ARP, IPV4, IPV6, UNKNOWN, be16, be32, network_layer
+from audit.readers.recordchunk import Bytes, Interface, Ints, Mask, RecordChunk
+
+TCP: Final = 6
+UDP: Final = 17
+ICMP: Final = 1
+ICMP6: Final = 58
+PROTO_ARP: Final = 0x1000
+"""``proto`` of ARP, which has no IP protocol number."""
+NO_PROTO: Final = -1
+"""``proto`` of a packet without addresses."""
+_WITH_PORTS: Final = (TCP, UDP, 132, 136, 33)
+"""TCP, UDP, SCTP, UDP-Lite, DCCP: two 16-bit ports first."""
+_EXTENSIONS: Final = (0, 43, 44, 51, 60, 135, 139, 140)
+"""IPv6 extension headers that lead on to another header (RFC 8200, RFC 7045)."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Frames:
+    """Decoded headers of one chunk; arrays run in file order. Offsets count in the chunk's data."""
+
+    proto: Ints
+    """IP protocol number, ``PROTO_ARP`` or ``NO_PROTO``."""
+    ipv6: Mask
+    src: Bytes
+    """Source address, one row of 16 bytes a packet (IPv4 in the last four)."""
+    dst: Bytes
+    sport: Ints
+    """Source port, ICMP type; -1 where there is none or it is cut off."""
+    dport: Ints
+    """Destination port, ICMP code; -1 where there is none or it is cut off."""
+    payload: Ints
+    """Offset of the transport payload."""
+    payload_length: Ints
+    """Payload bytes captured."""
+    payload_wire: Ints
+    """Payload bytes that the headers claim; more than captured where the capture was cut."""
+    seq: Ints
+    ack: Ints
+    flags: Ints
+    """TCP flags (FIN 1, SYN 2, RST 4, PSH 8, ACK 16)."""
+    fragment: Ints
+    """Fragment offset in bytes; -1: not fragmented."""
+    more: Mask
+    """Whether more fragments follow."""
+    ident: Ints
+    """Identification of a fragmented datagram."""
+
+
+def decode_frames(chunk: RecordChunk, interfaces: list[Interface]) -> Frames:
+    """Decode the headers of all packets of a chunk; nothing here fails, unknown stays unknown."""
+    links = np.asarray([face.link for face in interfaces] + [-1], dtype=np.int64)
+    end = chunk.start + chunk.length
+    at, kind = network_layer(chunk.data, chunk.start, end, links[chunk.iface])
+    frames = _empty(len(at), at)
+    for version, decode in ((IPV4, _ipv4), (IPV6, _ipv6), (ARP, _arp)):
+        index = np.flatnonzero(kind == version)
+        if len(index):
+            decode(frames, chunk.data, index, at[index], end[index])
+    _transport(frames, chunk.data)
+    return frames
+
+
+def _empty(count: int, at: Ints) -> Frames:
+    def filled(value: int) -> Ints:
+        return np.full(count, value, dtype=np.int64)
+
+    return Frames(
+        proto=filled(NO_PROTO),
+        ipv6=np.zeros(count, dtype=bool),
+        src=np.zeros((count, 16), dtype=np.uint8),
+        dst=np.zeros((count, 16), dtype=np.uint8),
+        sport=filled(-1),
+        dport=filled(-1),
+        payload=at,
+        payload_length=filled(0),
+        payload_wire=filled(0),
+        seq=filled(0),
+        ack=filled(0),
+        flags=filled(0),
+        fragment=filled(-1),
+        more=np.zeros(count, dtype=bool),
+        ident=filled(0),
+    )
+
+
+def _addresses(frames: Frames, data: Bytes, index: Ints, src: Ints, dst: Ints, size: int) -> None:
+    span = np.arange(size)
+    frames.src[index, 16 - size :] = data[src[:, None] + span]
+    frames.dst[index, 16 - size :] = data[dst[:, None] + span]
+
+
+def _ipv4(frames: Frames, data: Bytes, index: Ints, at: Ints, end: Ints) -> None:
+    head = (data[at].astype(np.int64) & 15) * 4
+    good = (at + 20 <= end) & (data[at] >> 4 == 4) & (head >= 20)
+    index, at, end, head = index[good], at[good], end[good], head[good]
+    total = be16(data, at + 2)
+    # 0: the sender's network card cuts the segment up later and the kernel left the length open
+    claimed = np.where(total >= head, at + total, np.where(total == 0, end, at + head))
+    _addresses(frames, data, index, at + 12, at + 16, 4)
+    frames.proto[index] = data[at + 9]
+    where = be16(data, at + 6)
+    fragmented = (where & 0x3FFF) != 0
+    frames.fragment[index] = np.where(fragmented, (where & 0x1FFF) * 8, -1)
+    frames.more[index] = (where & 0x2000) != 0
+    frames.ident[index] = be16(data, at + 4)
+    _lay(frames, index, at + head, claimed, end)
+
+
+def _ipv6(frames: Frames, data: Bytes, index: Ints, at: Ints, end: Ints) -> None:
+    good = (at + 40 <= end) & (data[at] >> 4 == 6)
+    index, at, end = index[good], at[good], end[good]
+    frames.ipv6[index] = True
+    length = be16(data, at + 4)
+    claimed = np.where(length > 0, at + 40 + length, end)
+    _addresses(frames, data, index, at + 8, at + 24, 16)
+    follows = data[at + 6].astype(np.int64)
+    position = at + 40
+    for _ in range(8):
+        chained = np.isin(follows, _EXTENSIONS) & (position + 8 <= np.minimum(end, claimed))
+        first = np.zeros(len(index), dtype=bool)
+        first[chained] = frames.fragment[index[chained]] <= 0
+        chosen = np.flatnonzero(chained & first)
+        if not len(chosen):
+            break
+        here, kind = position[chosen], follows[chosen]
+        is_fragment = kind == 44
+        cut = index[chosen[is_fragment]]
+        where = be16(data, here[is_fragment] + 2)
+        frames.fragment[cut] = where & 0xFFF8
+        frames.more[cut] = (where & 1) != 0
+        frames.ident[cut] = be32(data, here[is_fragment] + 4)
+        size = np.where(is_fragment, 8, data[here + 1].astype(np.int64) * 8 + 8)
+        size = np.where(kind == 51, (data[here + 1].astype(np.int64) + 2) * 4, size)
+        follows[chosen] = data[here]
+        position[chosen] = here + size
+    frames.proto[index] = follows
+    _lay(frames, index, position, claimed, end)
+
+
+def _arp(frames: Frames, data: Bytes, index: Ints, at: Ints, end: Ints) -> None:
+    """Only ARP for IPv4 over 6-byte hardware addresses (RFC 826)."""
+    good = (at + 28 <= end) & (be32(data, at + 2) == 0x08000604)
+    index, at, end = index[good], at[good], end[good]
+    _addresses(frames, data, index, at + 14, at + 24, 4)
+    frames.proto[index] = PROTO_ARP
+    _lay(frames, index, at + 28, at + 28, end)
+
+
+def _lay(frames: Frames, index: Ints, at: Ints, claimed: Ints, end: Ints) -> None:
+    frames.payload[index] = at
+    frames.payload_length[index] = np.maximum(np.minimum(claimed, end) - at, 0)
+    frames.payload_wire[index] = np.maximum(claimed - at, 0)
+
+
+def _transport(frames: Frames, data: Bytes) -> None:
+    head = frames.fragment <= 0
+    ported = np.flatnonzero(
+        np.isin(frames.proto, _WITH_PORTS) & head & (frames.payload_length >= 4)
+    )
+    at = frames.payload[ported]
+    frames.sport[ported] = be16(data, at)
+    frames.dport[ported] = be16(data, at + 2)
+    _skip_tcp(frames, data, np.flatnonzero((frames.proto == TCP) & head))
+    _skip_udp(frames, data, np.flatnonzero((frames.proto == UDP) & head))
+    icmp = (frames.proto == ICMP) | (frames.proto == ICMP6)
+    messages = np.flatnonzero(icmp & head & (frames.payload_length >= 2))
+    at = frames.payload[messages]
+    frames.sport[messages], frames.dport[messages] = data[at], data[at + 1]
+    _skip(frames, messages, np.full(len(messages), 8, dtype=np.int64))
+
+
+def _skip_tcp(frames: Frames, data: Bytes, index: Ints) -> None:
+    whole = frames.payload_length[index] >= 20
+    short, index = index[~whole], index[whole]
+    frames.payload_length[short] = frames.payload_wire[short] = 0
+    at = frames.payload[index]
+    frames.seq[index] = be32(data, at + 4)
+    frames.ack[index] = be32(data, at + 8)
+    frames.flags[index] = data[at + 13]
+    _skip(frames, index, np.maximum((data[at + 12] >> 4).astype(np.int64) * 4, 20))
+
+
+def _skip_udp(frames: Frames, data: Bytes, index: Ints) -> None:
+    whole = frames.payload_length[index] >= 8
+    short, index = index[~whole], index[whole]
+    frames.payload_length[short] = frames.payload_wire[short] = 0
+    length = be16(data, frames.payload[index] + 4)
+    stated = (length >= 8) & ~frames.more[index]
+    for column in (frames.payload_length, frames.payload_wire):
+        column[index] = np.where(stated, np.minimum(column[index], length), column[index])
+    _skip(frames, index, np.full(len(index), 8, dtype=np.int64))
+
+
+def _skip(frames: Frames, index: Ints, size: Ints) -> None:
+    frames.payload[index] += size
+    frames.payload_length[index] = np.maximum(frames.payload_length[index] - size, 0)
+    frames.payload_wire[index] = np.maximum(frames.payload_wire[index] - size, 0)
+
+
+__all__ = ["UNKNOWN", "Frames", "decode_frames"]

@@ -1,0 +1,202 @@
+"""Each conversation opened: who began it, what its packets carry, its row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from audit.readers.applications import is_from_client, is_from_server, open_streams
+from audit.readers.bytestream import ByteStream
+from audit.readers.conversations import Conversation, Endpoint
+from audit.readers.datagrams import DNS_PORTS, Datagram, DatagramReader
+from audit.readers.frames import ICMP, ICMP6, TCP, UDP
+from audit.readers.keylog import KeyLog
+from audit.readers.packetstore import Packets
+from audit.readers.recordchunk import Interface
+from audit.readers.talk import Talk, instant
+from audit.readers.tcp import Connection, Run, Side, reassemble
+from audit.tables.extract import Extract
+from audit.tables.reference import Reference
+from audit.tables.vocabulary import Direction
+
+_ECHO: Final = {(ICMP, 8), (ICMP, 0), (ICMP6, 128), (ICMP6, 129)}
+_KNOWN_PORTS: Final = 1024
+
+
+@dataclass(slots=True, kw_only=True)
+class Opening:
+    """Opens the conversations of one capture."""
+
+    extract: Extract
+    capture: str
+    file: str
+    client: frozenset[str]
+    keys: KeyLog
+    read: Callable[[int, int], bytes]
+    interfaces: tuple[Interface, ...]
+
+    def add(self, conversation: Conversation, packets: Packets | None) -> None:
+        """Add the conversation's row and everything in it."""
+        connections = []
+        if packets is not None and conversation.proto == TCP:
+            connections = reassemble(packets, self.read)
+        from_a = self._originator_is_a(conversation, connections)
+        talk = self._talk(conversation, from_a=from_a)
+        for connection in connections:
+            self._open_connection(talk, connection, from_a=from_a)
+        if packets is not None and conversation.proto != TCP:
+            self._open_datagrams(talk, conversation, packets, from_a=from_a)
+        talk.row["host"] = talk.host
+        talk.row["transport"] = talk.transport()
+        talk.row["content"] = talk.content()
+
+    # -- roles
+
+    def _originator_is_a(self, conversation: Conversation, connections: list[Connection]) -> bool:
+        """SYN, else what the bytes say, else the client, else the lesser-known port."""
+        if conversation.syn_from_a is not None:
+            return conversation.syn_from_a
+        if conversation.proto == TCP:
+            for connection in connections:
+                for side, is_a in ((connection.a, True), (connection.b, False)):
+                    begin = side.runs[0].data if side.runs else b""
+                    if is_from_client(begin):
+                        return is_a
+                    if is_from_server(begin):
+                        return not is_a
+            a, b = conversation.a, conversation.b
+            if (a.address in self.client) != (b.address in self.client):
+                return a.address in self.client
+            if None not in (a.port, b.port):
+                known = [(end.port or 0) < _KNOWN_PORTS for end in (a, b)]
+                if known[0] != known[1]:
+                    return known[1]
+        return conversation.first_from_a
+
+    def _talk(self, conversation: Conversation, *, from_a: bool) -> Talk:
+        origin, target = conversation.a, conversation.b
+        if not from_a:
+            origin, target = target, origin
+        client_is_originator = origin.address in self.client or target.address not in self.client
+        talk = Talk(
+            extract=self.extract,
+            capture=self.capture,
+            file=self.file,
+            text=f"{conversation.name} {origin} > {target}",
+            responder_ip=target.address,
+            responder_port=target.port,
+            client_is_originator=client_is_originator,
+        )
+        talk.row = self._row(talk, conversation, origin, target, from_a=from_a)
+        talk.index = self.extract.add("conversations", talk.row)
+        return talk
+
+    def _row(
+        self,
+        talk: Talk,
+        conversation: Conversation,
+        origin: Endpoint,
+        target: Endpoint,
+        *,
+        from_a: bool,
+    ) -> dict[str, object]:
+        out, back = (0, 1) if from_a else (1, 0)
+        ref = Reference(file=self.file, records=(conversation.first_number,))
+        names = [
+            self.interfaces[index].name
+            for index in conversation.interfaces
+            if index < len(self.interfaces)
+        ]
+        return talk.common(ref, conversation.first_ts, "plaintext") | {
+            "proto": conversation.name,
+            "originator_ip": origin.address,
+            "originator_port": origin.port,
+            "responder_port": target.port,
+            "community_id": conversation.community_id,
+            "iface": ",".join(dict.fromkeys(name for name in names if name)) or None,
+            "packets_out": conversation.packets[out],
+            "packets_in": conversation.packets[back],
+            "bytes_out": conversation.bytes[out],
+            "bytes_in": conversation.bytes[back],
+            "payload_bytes": sum(conversation.payload),
+            "missed_bytes": 0,
+            "first_seen": instant(conversation.first_ts),
+            "last_seen": instant(conversation.last_ts),
+        }
+
+    # -- TCP
+
+    def _open_connection(self, talk: Talk, connection: Connection, *, from_a: bool) -> None:
+        sides = (connection.a, connection.b) if from_a else (connection.b, connection.a)
+        reset = any(side.reset for side in sides)
+        streams, rests = [], []
+        for side, originates in zip(sides, (True, False), strict=True):
+            direction = talk.direction(from_originator=originates)
+            first, later = self._runs(side, direction, reset=reset)
+            streams.append(first)
+            rests += later
+        missed = sum(side.missed for side in sides)
+        talk.row["missed_bytes"] = missed + int(str(talk.row["missed_bytes"]))
+        open_streams(talk, streams[0], streams[1], "plaintext", self.keys)
+        opened = talk.transport() != "metadata-only"
+        for rest in rests:
+            talk.raw(rest, talk.transport())
+        if opened and missed:
+            talk.cut(f"{missed} bytes of the connection are not in the capture")
+        for side in sides:
+            if opened and side.beyond:
+                talk.cut(f"{side.beyond} bytes beyond the bound of one stream were not read")
+            if side.strays:
+                talk.cut(f"{side.strays} segments fit nowhere in the connection")
+
+    def _runs(
+        self, side: Side, direction: Direction, *, reset: bool
+    ) -> tuple[ByteStream, list[ByteStream]]:
+        """Return the stream from its beginning to the first gap, and what comes after gaps."""
+        made = [self._stream(run, direction) for run in side.runs]
+        begins = bool(side.runs) and side.runs[0].start == 0
+        empty = ByteStream(file=self.file, part=f"tcp.{direction}", direction=direction)
+        first = made[0] if begins else empty
+        whole = not side.missed and not side.beyond
+        first.closed = whole and (side.ended is not None or reset)
+        return first, made[1:] if begins else made
+
+    def _stream(self, run: Run, direction: Direction) -> ByteStream:
+        return ByteStream(
+            file=self.file,
+            part=f"tcp.{direction}",
+            direction=direction,
+            data=run.data,
+            base=run.start,
+            starts=run.starts,
+            records=[(number,) for number in run.numbers],
+            times=run.times,
+        )
+
+    # -- datagrams
+
+    def _open_datagrams(
+        self, talk: Talk, conversation: Conversation, packets: Packets, *, from_a: bool
+    ) -> None:
+        if conversation.proto != UDP and (conversation.proto, conversation.a.port) not in _ECHO:
+            return
+        ports = (conversation.a.port, conversation.b.port)
+        reader = DatagramReader(talk, is_dns_port=any(port in DNS_PORTS for port in ports))
+        cut = 0
+        for index in range(len(packets)):
+            originates = bool(packets.from_a[index]) == from_a
+            length = int(packets.length[index])
+            cut += int(packets.wire[index]) > length
+            reader.add(
+                Datagram(
+                    data=self.read(int(packets.offset[index]), length),
+                    direction=talk.direction(from_originator=originates),
+                    from_originator=originates,
+                    ts=int(packets.ts[index]),
+                    numbers=(int(packets.number[index]),),
+                    lead=int(packets.lead[index]),
+                )
+            )
+        if cut:
+            talk.cut(f"{cut} datagrams are cut off by the capture")

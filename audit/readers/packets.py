@@ -1,0 +1,105 @@
+"""A packet capture as evidence tables: conversations and whatever could be read in them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from audit.readers.capfile import CaptureFile
+from audit.readers.conversations import Conversation, ConversationTable
+from audit.readers.endpoint import plain_address
+from audit.readers.frames import NO_PROTO, decode_frames
+from audit.readers.keylog import KeyLog
+from audit.readers.opening import Opening
+from audit.readers.packetstore import PacketStore
+from audit.readers.recordchunk import Interface
+from audit.tables.extract import Extract
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PacketOptions:
+    """How a packet capture is to be read."""
+
+    capture: str
+    """``capture`` column: id of the capture."""
+    client: tuple[str, ...] = ()
+    """Addresses of the audited client: what they send is ``sent``. Empty: the originators'."""
+    secrets: bytes = b""
+    """Key log beside the secrets in the file (NSS format)."""
+    file: str = "packets.pcapng"
+    """Name of the file in references."""
+
+
+def read_packets(path: Path, options: PacketOptions) -> Extract:
+    """Read a pcap or pcapng file, gzipped or not, into rows and payloads.
+
+    Tables: conversations, dns_queries, tls_handshakes, stun_messages, http_requests,
+    http_responses, websocket_messages. Times are the capture's own clock, UTC. Columns that only a
+    whole bundle tells (process, phase, recipient, roles) are left out. Raises
+    :class:`audit.errors.CaptureError` for a file that is no capture; what is damaged or too large
+    further on is named in ``truncated``, and everything before it is kept.
+    """
+    extract = Extract()
+    with CaptureFile(path) as file:
+        table, store, unread = _scan(file)
+        keys = KeyLog()
+        keys.add(file.secrets)
+        keys.add(options.secrets)
+        opening = Opening(
+            extract=extract,
+            capture=options.capture,
+            file=options.file,
+            client=frozenset(map(plain_address, options.client)),
+            keys=keys,
+            read=file.read,
+            interfaces=tuple(file.interfaces),
+        )
+        _open_all(opening, table.conversations(), store)
+        extract.truncated[:0] = file.truncated
+        _note_unread(extract, unread, file.interfaces)
+        extract.dropped = file.dropped
+    _sort_rows(extract)
+    return extract
+
+
+def _scan(file: CaptureFile) -> tuple[ConversationTable, PacketStore, dict[int, int]]:
+    """Pass over all packets once: count conversations, keep the index of candidates."""
+    table, store = ConversationTable(), PacketStore()
+    unread: dict[int, int] = {}
+    for chunk in file.chunks():
+        frames = decode_frames(chunk, file.interfaces)
+        conversation, from_a = table.add(chunk, frames)
+        store.add(chunk, frames, conversation, from_a)
+        faces, counts = np.unique(chunk.iface[frames.proto == NO_PROTO], return_counts=True)
+        for face, count in zip(faces.tolist(), counts.tolist(), strict=True):
+            unread[face] = unread.get(face, 0) + count
+    return table, store, unread
+
+
+def _open_all(opening: Opening, conversations: list[Conversation], store: PacketStore) -> None:
+    by_index = dict(store.by_conversation())
+    for conversation in conversations:
+        opening.add(conversation, by_index.pop(conversation.index, None))
+
+
+def _note_unread(extract: Extract, unread: dict[int, int], interfaces: list[Interface]) -> None:
+    for face, count in sorted(unread.items()):
+        link = interfaces[face].link if face >= 0 else None
+        where = f"link type {link}" if link is not None else "an interface the file does not define"
+        extract.limits.append(
+            f"{count} packets of {where} carry no addresses that could be read:"
+            " they belong to no conversation"
+        )
+
+
+def _sort_rows(extract: Extract) -> None:
+    """Order the rows of each table by time, and let the payloads follow."""
+    moved: dict[tuple[str, int], int] = {}
+    for name, rows in extract.rows.items():
+        order = sorted(range(len(rows)), key=lambda index: (str(rows[index]["ts"] or ""), index))
+        moved |= {(name, old): new for new, old in enumerate(order)}
+        extract.rows[name] = [rows[index] for index in order]
+    for payload in extract.payloads:
+        payload.row = moved[payload.table, payload.row]

@@ -1,0 +1,79 @@
+"""Packet records of a capture file, a block at a time, as flat arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+Ints = npt.NDArray[np.int64]
+Bytes = npt.NDArray[np.uint8]
+Mask = npt.NDArray[np.bool_]
+
+UNDATED: Final = np.iinfo(np.int64).min
+"""``ts`` of a record whose time is not known or cannot be written as ns since 1970 in 64 bits."""
+TAIL: Final = 64
+"""Zero bytes behind the last record of a chunk, so that header fields can be gathered unmasked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interface:
+    """One interface description of a capture file."""
+
+    link: int
+    """Link type (LINKTYPE_ registry of tcpdump.org)."""
+    name: str | None = None
+    """``if_name``; ``None``: not stated."""
+    snaplen: int = 0
+    """Bytes kept of a packet at most; 0: no limit."""
+    ticks: int = 1_000_000
+    """Ticks a second of decimal time stamps."""
+    shift: int | None = None
+    """Exponent of power-of-two time stamps; ``None``: ``ticks`` holds."""
+    offset_s: int = 0
+    """Seconds to add (``if_tsoffset``)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordChunk:
+    """Consecutive packets of a file; arrays run in file order."""
+
+    first: int
+    """Number of the first packet, counted from 1 as Wireshark does."""
+    base: int
+    """Offset of ``data[0]`` in the (inflated) file."""
+    data: Bytes
+    """The bytes of the file that hold the packets, with ``TAIL`` zero bytes behind."""
+    start: Ints
+    """Offset of each packet's first byte in ``data``."""
+    length: Ints
+    """Bytes captured of each packet."""
+    wire: Ints
+    """Bytes the packet had on the wire."""
+    ts: Ints
+    """Time, ns since 1970 UTC, or ``UNDATED``."""
+    iface: Ints
+    """Index in ``CaptureFile.interfaces``; -1: the file names no such interface."""
+
+
+def padded(block: bytes) -> Bytes:
+    """Return the bytes as an array with ``TAIL`` zero bytes behind."""
+    return np.frombuffer(block + bytes(TAIL), dtype=np.uint8)
+
+
+def words_at(data: Bytes, at: Ints, count: int, order: str) -> npt.NDArray[np.uint32]:
+    """Return ``count`` 32-bit words at each offset, one row an offset; ``order`` is < or >."""
+    if not len(at):
+        return np.zeros((0, count), dtype=np.uint32)
+    taken = data[at[:, None] + np.arange(4 * count)]
+    words: npt.NDArray[np.uint32] = taken.view(order + "u4").astype(np.uint32)
+    return words
+
+
+def nanoseconds(seconds: Ints, fraction: Ints) -> Ints:
+    """Return ns since 1970, ``UNDATED`` where 64 bits cannot hold it."""
+    fits = np.abs(seconds) < 9_200_000_000
+    total = np.where(fits, seconds, 0) * 1_000_000_000 + fraction
+    return np.where(fits, total, UNDATED)

@@ -1,0 +1,205 @@
+"""TCP reassembly: connections of one 5-tuple, the bytes of each direction, what is missing.
+
+Of bytes that were sent more than once the first copy counts. Offsets count from the byte after
+the SYN (without SYN: from the first byte seen), through gaps as through bytes.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+
+from audit.readers.packetstore import Packets
+from audit.readers.recordchunk import UNDATED, Ints
+
+_FIN, _SYN, _RST, _ACK = 1, 2, 4, 16
+STREAM_LIMIT: Final = 64 << 20
+"""Bytes of one direction of a connection that are put together."""
+_WORD: Final = (1 << 32) - 1
+_WINDOW: Final = 1 << 30
+"""Farthest that a segment may lie from its predecessor (RFC 7323 §2.3 allows no larger window)."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Run:
+    """Bytes without a gap."""
+
+    start: int
+    """Offset in the stream."""
+    data: bytes
+    starts: list[int]
+    """Where each packet's bytes begin in ``data``."""
+    numbers: list[int]
+    times: list[int]
+
+
+@dataclass(slots=True, kw_only=True)
+class Side:
+    """One direction of a connection."""
+
+    runs: list[Run] = field(default_factory=list)
+    missed: int = 0
+    """Bytes that were sent, by the sequence numbers, but are not in the capture."""
+    beyond: int = 0
+    """Bytes after ``STREAM_LIMIT`` that were not put together."""
+    strays: int = 0
+    """Segments with sequence numbers that fit nowhere."""
+    ended: int | None = None
+    """Time of FIN or RST, ns; ``None``: not seen."""
+    reset: bool = False
+    """Whether it ended by RST."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Connection:
+    """One TCP connection; a 5-tuple may carry several, one after the other."""
+
+    a: Side
+    """What side a of the conversation sent."""
+    b: Side
+
+
+def reassemble(packets: Packets, read: Callable[[int, int], bytes]) -> list[Connection]:
+    """Return the connections that the packets of one 5-tuple make, in order of time."""
+    return [_connection(packets.take(part), read) for part in _connections(packets)]
+
+
+def _connections(packets: Packets) -> list[slice]:
+    """Cut where a SYN with another number than the one before opens a new connection."""
+    cuts, last = [0], {True: -1, False: -1}
+    for index in np.flatnonzero((packets.flags & (_SYN | _ACK)) == _SYN):
+        side, seq = bool(packets.from_a[index]), int(packets.seq[index])
+        known = last[side]
+        last[side] = seq
+        if seq != known and (known >= 0 or _has_data(packets, cuts[-1], int(index))):
+            cuts.append(int(index))
+    return [slice(begin, end) for begin, end in zip(cuts, [*cuts[1:], None], strict=True)]
+
+
+def _has_data(packets: Packets, begin: int, end: int) -> bool:
+    return bool((packets.wire[begin:end] > 0).any())
+
+
+def _connection(packets: Packets, read: Callable[[int, int], bytes]) -> Connection:
+    a = packets.take(packets.from_a)
+    b = packets.take(~packets.from_a)
+    return Connection(a=_side(a, b, read), b=_side(b, a, read))
+
+
+def _side(own: Packets, other: Packets, read: Callable[[int, int], bytes]) -> Side:
+    side = Side()
+    closing = np.flatnonzero(own.flags & (_FIN | _RST))
+    if len(closing):
+        side.ended = int(own.ts[closing[0]])
+        side.reset = bool(own.flags[closing[0]] & _RST)
+    syn = np.flatnonzero(own.flags & _SYN)
+    carrying = own.take(own.wire > 0)
+    if not len(carrying):
+        if len(syn):
+            side.missed = _unseen(other, (int(own.seq[syn[0]]) + 1) & 0xFFFFFFFF, 0)
+        return side
+    first = int(carrying.seq[0])
+    seq = carrying.seq.astype(np.int64)
+    steps: Ints = seq - np.concatenate((seq[:1], seq[:-1]))
+    half = 1 << 31
+    at: Ints = np.cumsum((steps + half & _WORD) - half)
+    if len(syn):
+        origin = (int(own.seq[syn[0]]) + 1) & 0xFFFFFFFF
+        at += (first - origin + (1 << 31)) % (1 << 32) - (1 << 31)
+        at += (carrying.flags & _SYN) != 0  # data in the SYN itself (RFC 7413) follows its number
+    else:
+        at -= min(int(at[np.abs(at) < _WINDOW].min(initial=0)), 0)
+        origin = (first - int(at[0])) & 0xFFFFFFFF
+    sent_so_far = np.cumsum(carrying.wire.astype(np.int64))
+    strays = (at < -_WINDOW) | (at > sent_so_far + _WINDOW)
+    side.strays = int(strays.sum())
+    kept = carrying.take(~strays)
+    _gather(side, kept, at[~strays], read)
+    side.missed += _unseen(other, origin, int((at[~strays] + kept.wire).max(initial=0)))
+    return side
+
+
+def _unseen(other: Packets, origin: int, end: int) -> int:
+    """Return how many bytes after ``end`` the other side acknowledged (a FIN counts as one)."""
+    acks = other.ack[(other.flags & (_ACK | _RST)) == _ACK].astype(np.int64)
+    if not len(acks):
+        return 0
+    beyond = (acks - origin - end) % (1 << 32)
+    beyond = beyond[beyond < _WINDOW]
+    farthest = int(beyond.max(initial=0))
+    return farthest if farthest > 1 else 0
+
+
+def _gather(side: Side, packets: Packets, at: Ints, read: Callable[[int, int], bytes]) -> None:
+    """Put the pieces in place, first copy first, and join them to runs."""
+    begins: list[int] = []  # covered intervals, disjoint and ascending
+    ends: list[int] = []
+    pieces: list[tuple[int, int, int, int, int]] = []
+    extent = 0
+    columns = (at, packets.length, packets.wire, packets.offset, packets.number, packets.ts)
+    for start, length, wire, offset, number, ts in zip(
+        *(column.tolist() for column in columns), strict=True
+    ):
+        extent = max(extent, start + wire)
+        low, high = max(start, 0), min(start + length, STREAM_LIMIT)
+        side.beyond += max(start + length - max(low, STREAM_LIMIT), 0)
+        for begin, end in _uncovered(begins, ends, low, high):
+            pieces.append((begin, end - begin, offset + begin - start, number, ts))
+    pieces.sort()
+    covered = sum(ends) - sum(begins)
+    side.missed = max(extent - covered - side.beyond, 0)
+    side.runs = _runs(pieces, read)
+
+
+def _uncovered(begins: list[int], ends: list[int], low: int, high: int) -> list[tuple[int, int]]:
+    """Return the parts of an interval that nothing covers yet, and cover them."""
+    if low >= high:
+        return []
+    if ends and low == ends[-1]:  # the usual case: the next bytes in order
+        ends[-1] = high
+        return [(low, high)]
+    if not ends or low > ends[-1]:
+        begins.append(low)
+        ends.append(high)
+        return [(low, high)]
+    first = bisect_right(ends, low - 1)
+    last = bisect_right(begins, high)
+    found, position = [], low
+    for index in range(first, last):
+        if position < begins[index]:
+            found.append((position, begins[index]))
+        position = max(position, ends[index])
+    if position < high:
+        found.append((position, high))
+    begins[first:last] = [min(low, *begins[first:last])] if first < last else [low]
+    ends[first:last] = [max(high, *ends[first:last])] if first < last else [high]
+    return found
+
+
+def _runs(
+    pieces: list[tuple[int, int, int, int, int]], read: Callable[[int, int], bytes]
+) -> list[Run]:
+    runs: list[Run] = []
+    data, end = bytearray(), -1
+    for start, length, offset, number, ts in pieces:
+        if start != end:
+            if runs:
+                runs[-1].data = bytes(data)
+            runs.append(Run(start=start, data=b"", starts=[], numbers=[], times=[]))
+            data = bytearray()
+        run = runs[-1]
+        run.starts.append(len(data))
+        run.numbers.append(number)
+        run.times.append(ts)
+        data += read(offset, length)
+        end = start + length
+    if runs:
+        runs[-1].data = bytes(data)
+    return runs
+
+
+__all__ = ["STREAM_LIMIT", "UNDATED", "Connection", "Run", "Side", "reassemble"]

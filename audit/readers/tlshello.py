@@ -1,0 +1,218 @@
+"""TLS records and the handshake messages that are in clear (RFC 5246, RFC 8446)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from audit.readers.octets import Octets, TooShortError
+
+CHANGE_CIPHER, ALERT, HANDSHAKE, APPLICATION = 20, 21, 22, 23
+RECORD_LIMIT: Final = 16_384 + 2_048
+"""Longest record of TLS 1.2 (RFC 5246 §6.2.3)."""
+MESSAGE_LIMIT: Final = 1 << 18
+"""Longest handshake message read."""
+TLS12: Final = 0x0303
+TLS13: Final = 0x0304
+_RETRY_RANDOM: Final = bytes.fromhex(
+    "cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c"
+)
+"""Random of a ServerHello that is a HelloRetryRequest (RFC 8446 §4.1.3)."""
+_VERSIONS: Final = {
+    0x0300: "SSLv3", 0x0301: "TLSv1.0", 0x0302: "TLSv1.1", 0x0303: "TLSv1.2", 0x0304: "TLSv1.3",
+    0xFEFF: "DTLSv1.0", 0xFEFD: "DTLSv1.2", 0xFEFC: "DTLSv1.3",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One TLS record; offsets count in the stream."""
+
+    type: int
+    version: int
+    start: int
+    """Offset of the record's header."""
+    length: int
+    """Bytes of the fragment, which follows the 5 bytes of header."""
+
+    @property
+    def end(self) -> int:
+        """One past the record."""
+        return self.start + 5 + self.length
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientHello:
+    """What a client offers."""
+
+    version: int
+    """``legacy_version``."""
+    random: bytes
+    ciphers: tuple[int, ...]
+    extensions: tuple[tuple[int, bytes], ...]
+
+    def extension(self, number: int) -> bytes | None:
+        """Return the data of an extension, ``None`` where it was not sent."""
+        return next((data for kind, data in self.extensions if kind == number), None)
+
+    @property
+    def sni_bytes(self) -> bytes:
+        """Server name as sent (RFC 6066 §3); empty where there is none."""
+        data = self.extension(0)
+        if not data or len(data) < 5 or data[2] != 0:
+            return b""
+        return data[5 : 5 + int.from_bytes(data[3:5], "big")]
+
+    @property
+    def sni(self) -> str | None:
+        """Server name, lower case, no final dot; ``None``: not sent."""
+        name = self.sni_bytes.decode("ascii", "backslashreplace")
+        return name.rstrip(".").lower() or None
+
+    @property
+    def alpn(self) -> tuple[str, ...]:
+        """Protocols offered (RFC 7301)."""
+        return alpn_names(self.extension(16))
+
+    def numbers(self, number: int, *, width: int, prefix: int) -> tuple[int, ...]:
+        """Return the numbers in an extension that is a list behind a length of ``prefix`` bytes."""
+        data = (self.extension(number) or b"")[prefix:]
+        return tuple(
+            int.from_bytes(data[at : at + width], "big")
+            for at in range(0, len(data) - width + 1, width)
+        )
+
+    @property
+    def has_ech(self) -> bool:
+        """Whether an encrypted ClientHello is inside (extension 0xfe0d)."""
+        return self.extension(0xFE0D) is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerHello:
+    """What a server chose."""
+
+    version: int
+    """Version agreed, ``supported_versions`` included."""
+    random: bytes
+    cipher: int
+    extensions: tuple[tuple[int, bytes], ...]
+
+    @property
+    def is_retry(self) -> bool:
+        """Whether it is a HelloRetryRequest."""
+        return self.random == _RETRY_RANDOM
+
+
+def version_name(number: int) -> str:
+    """Return the name of a protocol version, as the table has it."""
+    return _VERSIONS.get(number, f"0x{number:04x}")
+
+
+def alpn_names(data: bytes | None) -> tuple[str, ...]:
+    """Return the names in an ALPN extension; what is cut off is left out."""
+    names, at, data = [], 2, data or b""
+    while at < len(data):
+        size = data[at]
+        name = data[at + 1 : at + 1 + size]
+        if not size or len(name) < size:
+            break
+        names.append(name.decode("ascii", "backslashreplace"))
+        at += 1 + size
+    return tuple(names)
+
+
+def records_of(data: bytes, at: int = 0) -> Iterator[Record]:
+    """Yield whole records from ``at`` on; ends before the first thing that is none."""
+    while at + 5 <= len(data):
+        kind, major, minor = data[at], data[at + 1], data[at + 2]
+        length = int.from_bytes(data[at + 3 : at + 5], "big")
+        if not 20 <= kind <= 24 or major != 3 or minor > 4 or length > RECORD_LIMIT:
+            return
+        if at + 5 + length > len(data):
+            return
+        yield Record(kind, major << 8 | minor, at, length)
+        at += 5 + length
+
+
+def begins_like_tls(data: bytes, message: int) -> bool:
+    """Whether a stream begins with a handshake record; ``message``: 1 client, 2 server."""
+    return (
+        len(data) >= 6
+        and data[0] == HANDSHAKE
+        and data[1] == 3
+        and data[2] <= 4
+        and 0 < int.from_bytes(data[3:5], "big") <= RECORD_LIMIT
+        and data[5] == message
+    )
+
+
+def messages_of(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield type and body of whole handshake messages."""
+    at = 0
+    while at + 4 <= len(data):
+        length = int.from_bytes(data[at + 1 : at + 4], "big")
+        if length > MESSAGE_LIMIT or at + 4 + length > len(data):
+            return
+        yield data[at], data[at + 4 : at + 4 + length]
+        at += 4 + length
+
+
+def parse_client_hello(body: bytes, *, datagram: bool = False) -> ClientHello | None:
+    """Read a ClientHello; ``None`` for bytes that are none. ``datagram``: of DTLS."""
+    octets = Octets(body)
+    try:
+        version = octets.number(2)
+        random = octets.take(32)
+        octets.block(1)
+        if datagram:
+            octets.block(1)
+        suites = octets.block(2)
+        octets.block(1)
+        extensions = _extensions(octets)
+    except TooShortError:
+        return None
+    ciphers = tuple(
+        int.from_bytes(suites[at : at + 2], "big") for at in range(0, len(suites) - 1, 2)
+    )
+    return ClientHello(version=version, random=random, ciphers=ciphers, extensions=extensions)
+
+
+def parse_server_hello(body: bytes) -> ServerHello | None:
+    """Read a ServerHello; ``None`` for bytes that are none."""
+    octets = Octets(body)
+    try:
+        version = octets.number(2)
+        random = octets.take(32)
+        octets.block(1)
+        cipher = octets.number(2)
+        octets.number(1)
+        extensions = _extensions(octets)
+    except TooShortError:
+        return None
+    for kind, data in extensions:
+        if kind == 43 and len(data) == 2:
+            version = int.from_bytes(data, "big")
+    return ServerHello(version=version, random=random, cipher=cipher, extensions=extensions)
+
+
+def leaf_certificate(body: bytes, *, tls13: bool) -> bytes | None:
+    """Return the first certificate of a Certificate message, ``None`` where there is none."""
+    octets = Octets(body)
+    try:
+        if tls13:
+            octets.block(1)
+        return Octets(octets.block(3)).block(3) or None
+    except TooShortError:
+        return None
+
+
+def _extensions(octets: Octets) -> tuple[tuple[int, bytes], ...]:
+    if not octets.left:
+        return ()
+    inner = Octets(octets.block(2))
+    found = []
+    while inner.left:
+        found.append((inner.number(2), inner.block(2)))
+    return tuple(found)

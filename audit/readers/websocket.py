@@ -1,0 +1,194 @@
+"""WebSocket frames (RFC 6455) and permessage-deflate (RFC 7692) as messages and rows."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Final
+
+from audit.readers.bodies import MAX_DECODED, canonical_json
+from audit.readers.bytestream import ByteStream
+from audit.readers.http1_dialogue import Exchange
+from audit.readers.talk import Talk
+from audit.tables.extract import Payload
+from audit.tables.vocabulary import Transport
+
+MESSAGE_LIMIT: Final = 64 << 20
+"""Bytes of one message, fragments joined."""
+_OPCODES: Final = {1: "text", 2: "binary", 8: "close", 9: "ping", 10: "pong"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """One frame; offsets count in the stream."""
+
+    fin: bool
+    compressed: bool
+    """RSV1: the message that begins here is deflated."""
+    opcode: int
+    start: int
+    end: int
+    data: bytes
+    """Unmasked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One message, fragments joined, inflated."""
+
+    opcode: int
+    start: int
+    end: int
+    data: bytes
+    readable: bool = True
+    """Whether a deflated message could be inflated."""
+
+
+class NotWebSocketError(Exception):
+    """The bytes at ``at`` are no frame."""
+
+    def __init__(self, at: int) -> None:
+        super().__init__(f"no frame at {at}")
+        self.at = at
+
+
+def frames_of(data: bytes) -> Iterator[Frame]:
+    """Yield whole frames; raises :class:`NotWebSocketError` at what is none or is cut."""
+    at = 0
+    while at < len(data):
+        head = data[at : at + 14]
+        size, used = (head[1] & 0x7F, 2) if len(head) >= 2 else (0, 15)
+        if size > 125:
+            used = 4 if size == 126 else 10
+            size = int.from_bytes(head[2:used], "big")
+        mask = head[used : used + 4] if len(head) > 1 and head[1] & 0x80 else b""
+        used += len(mask)
+        if len(head) < used or head[0] & 0x30 or at + used + size > len(data):
+            raise NotWebSocketError(at)
+        body = data[at + used : at + used + size]
+        yield Frame(
+            fin=bool(head[0] & 0x80),
+            compressed=bool(head[0] & 0x40),
+            opcode=head[0] & 0x0F,
+            start=at,
+            end=at + used + size,
+            data=_unmasked(body, mask) if mask else body,
+        )
+        at += used + size
+
+
+def _unmasked(data: bytes, mask: bytes) -> bytes:
+    size = len(data)
+    key = int.from_bytes((mask * (size // 4 + 1))[:size], "little")
+    return (int.from_bytes(data, "little") ^ key).to_bytes(size, "little")
+
+
+class Inflater:
+    """Undoes permessage-deflate of one direction, with or without context takeover."""
+
+    def __init__(self, *, keeps_context: bool) -> None:
+        self._keeps_context = keeps_context
+        self._decoder = zlib.decompressobj(-15)
+
+    def inflate(self, data: bytes) -> bytes | None:
+        """Return a message inflated; ``None`` if damaged or larger than ``MAX_DECODED``."""
+        try:
+            text = self._decoder.decompress(data + b"\x00\x00\xff\xff", MAX_DECODED)
+        except zlib.error:
+            return None
+        whole = not self._decoder.unconsumed_tail
+        if not self._keeps_context:
+            self._decoder = zlib.decompressobj(-15)
+        return text if whole else None
+
+
+def messages_of(data: bytes, inflater: Inflater | None) -> Iterator[Message]:
+    """Yield messages; control frames may stand between fragments.
+
+    Raises :class:`NotWebSocketError` where the stream stops being WebSocket or is cut.
+    """
+    parts: list[Frame] = []
+    size = 0
+    for frame in frames_of(data):
+        if frame.opcode >= 8:
+            yield Message(opcode=frame.opcode, start=frame.start, end=frame.end, data=frame.data)
+            continue
+        if bool(parts) != (frame.opcode == 0):
+            raise NotWebSocketError(frame.start)
+        parts.append(frame)
+        size += len(frame.data)
+        if size > MESSAGE_LIMIT:
+            raise NotWebSocketError(parts[0].start)
+        if frame.fin:
+            yield _joined(parts, inflater)
+            parts, size = [], 0
+    if parts:
+        raise NotWebSocketError(parts[0].start)
+
+
+def _joined(parts: list[Frame], inflater: Inflater | None) -> Message:
+    data = b"".join(frame.data for frame in parts)
+    made = Message(opcode=parts[0].opcode, start=parts[0].start, end=parts[-1].end, data=data)
+    if parts[0].compressed:
+        text = inflater.inflate(data) if inflater else None
+        return replace(made, data=data if text is None else text, readable=text is not None)
+    return made
+
+
+def add_websocket(
+    talk: Talk, client: ByteStream, server: ByteStream, transport: Transport, opened: Exchange
+) -> None:
+    """Add the messages of both directions after the upgrade that ``opened`` is."""
+    response = opened.response
+    agreed = response.message.header(b"sec-websocket-extensions") if response else None
+    host = None
+    for stream, side in ((client, "client"), (server, "server")):
+        inflater = None
+        if agreed and "permessage-deflate" in agreed:
+            inflater = Inflater(keeps_context=f"{side}_no_context_takeover" not in agreed)
+        try:
+            for number, message in enumerate(messages_of(stream.data, inflater), start=1):
+                _add(talk, stream, number, message, transport, host)
+        except NotWebSocketError as error:
+            talk.raw(stream.after(error.at), transport)
+            if not stream.closed:
+                talk.cut(f"{stream.part} ends inside a WebSocket message")
+
+
+def _add(
+    talk: Talk,
+    stream: ByteStream,
+    number: int,
+    message: Message,
+    transport: Transport,
+    host: str | None,
+) -> None:
+    from audit.identifiers.content import classify_content
+
+    content = classify_content(message.data)
+    talk.saw(transport, content)
+    whole = stream.at(message.start, message.end)
+    row = talk.common(whole, stream.time(message.start), transport, host) | {
+        "direction": stream.direction,
+        "opcode": _OPCODES.get(message.opcode, str(message.opcode)),
+        "json": canonical_json(message.data),
+        "body_len": len(message.data),
+        "content": content,
+    }
+    index = talk.extract.add("websocket_messages", row)
+    if not message.readable:
+        talk.cut(f"a WebSocket message at {stream.part} {message.start} could not be inflated")
+    if message.data:
+        part = f"{stream.part}/websocket.{number}"
+        talk.extract.payloads.append(
+            Payload(
+                table="websocket_messages",
+                row=index,
+                location="websocket",
+                detail="",
+                direction=stream.direction,
+                data=message.data,
+                ref=replace(whole, part=part, start=0, end=len(message.data)),
+            )
+        )
