@@ -1,0 +1,152 @@
+"""One capture read into evidence: readers, both taps merged, rows attributed, searched, counted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from audit.bundle.folder import Bundle
+from audit.bundle.layout import JOURNAL
+from audit.evidence import coverage, visibility
+from audit.evidence.contacts import rank_contacts, see_as
+from audit.evidence.context import EvidenceContext
+from audit.evidence.controls import TapControls, expected_taps, find_controls
+from audit.evidence.journey import Phases, event_rows, performed_actions
+from audit.evidence.merge import extract_of, merge
+from audit.evidence.names import name_rows
+from audit.evidence.onions import open_layers
+from audit.evidence.processes import attribute
+from audit.evidence.roles import assign_roles
+from audit.evidence.searching import search
+from audit.evidence.sources import RawRows, Source, TapRows, read_source, source_of
+from audit.model.ids import CaptureId
+from audit.tables.evidence import CaptureEvidence, TapState
+from audit.tables.extract import Extract
+from audit.tables.frames import Row, make_frame
+from audit.tables.rows import TABLES
+from audit.tables.vocabulary import Tap
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def read_capture(bundle: Bundle, context: EvidenceContext | None = None) -> CaptureEvidence:
+    """Read a bundle; raises :class:`CaptureError` for a file of it that cannot be read."""
+    return read_evidence(source_of(bundle), context or EvidenceContext())
+
+
+def read_evidence(source: Source, context: EvidenceContext) -> CaptureEvidence:
+    """Read one capture, whatever it consists of; raises :class:`CaptureError`."""
+    manifest, journal = source.manifest, source.journal
+    identity = source.identity if context.identity is None else context.identity
+    raw = read_source(source)
+    extract = _merged(raw)
+    requests = extract.rows.get("http_requests", [])
+    taps = expected_taps(manifest, tuple(raw.taps))
+    controls = find_controls(journal, requests, taps, manifest.id)
+    onion, onion_limits = open_layers(extract, raw.node_keys, context.onion, source.onion_keys)
+    tables = extract.rows
+    odd_names = name_rows(tables)
+    attribute(tables, manifest, controls.requests)
+    _put_into_phases(tables, Phases(journal))
+    assign_roles(tables, context.roles)
+    see_as(tables, manifest)
+    rank_contacts(tables)
+    found = search(extract, identity, manifest.id)
+    events = event_rows(journal, identity, manifest)
+    tables |= {
+        "identifier_hits": found.hits,
+        "controls": controls.rows + found.controls,
+        "events": events,
+        "captures": [_capture_row(source)],
+    }
+    states = tuple(_tap_state(tap, source, raw, controls) for tap in taps)
+    unproven = [state.tap for state in states if not state.control_found]
+    limits = visibility.limits(manifest, tables, unproven) + onion_limits + odd_names
+    limits += [limit for rows in raw.taps.values() for limit in rows.limits]
+    truncated = (*source.truncated, *found.truncated)
+    return CaptureEvidence(
+        capture=CaptureId(manifest.id),
+        digest=source.digest,
+        vantage=manifest.vantage,
+        pass_=manifest.pass_,
+        install=manifest.install,
+        device=manifest.device,
+        tables=_frames(tables),
+        capabilities=visibility.capabilities(manifest, controls.proven),
+        taps=states,
+        sees_all=visibility.sees_all(manifest, controls.proven),
+        planted_kinds=frozenset(item.kind for item in identity.identifiers),
+        detector_missing=found.missing,
+        onion=onion,
+        actions=performed_actions(events),
+        truncated=truncated,
+        limits=tuple(dict.fromkeys(limits)),
+        coverage=_coverage(source, raw, tables, states, truncated),
+    )
+
+
+def _merged(raw: RawRows) -> Extract:
+    packets = raw.taps.get("packets", TapRows()).units
+    proxy = raw.taps.get("proxy", TapRows()).units
+    return extract_of(merge(packets, proxy))
+
+
+def _put_into_phases(tables: Mapping[str, list[Row]], phases: Phases) -> None:
+    for rows in tables.values():
+        for row in rows:
+            row["phase"] = phases.at(row.get("ts"))
+
+
+def _capture_row(source: Source) -> Row:
+    manifest = source.manifest
+    return {
+        "capture": manifest.id,
+        "ref": "capture.json",
+        "ts": manifest.started_at,
+        "device": manifest.device,
+        "install": manifest.install,
+        "os": manifest.tools.get("kernel"),
+        "app_version": manifest.client.version,
+        "digest": source.digest,
+        "time_zone": manifest.time_zone,
+        "vantage": manifest.vantage,
+        "pass": manifest.pass_,
+    }
+
+
+def _tap_state(tap: Tap, source: Source, raw: RawRows, controls: TapControls) -> TapState:
+    rows = raw.taps.get(tap)
+    drops = source.manifest.drops.get(tap)
+    truncated = list(rows.truncated) if rows else [f"the {tap} tap left no file in the bundle"]
+    return TapState(
+        tap=tap,
+        control_found=tap in controls.proven,
+        dropped=max(drops.dropped if drops else 0, rows.dropped if rows else 0),
+        truncated=tuple(truncated),
+    )
+
+
+def _coverage(
+    source: Source,
+    raw: RawRows,
+    tables: Mapping[str, list[Row]],
+    states: tuple[TapState, ...],
+    truncated: tuple[str, ...],
+) -> dict[str, object]:
+    manifest = source.manifest
+    notes = {f"{JOURNAL}#{n}": line.note for n, line in enumerate(source.journal, start=1)}
+    return coverage.shares(tables) | {
+        "missed_by_proxy": visibility.missed_by_proxy(manifest, tables, raw.outcomes),
+        "drops": {state.tap: state.dropped for state in states},
+        "truncated": [*truncated, *(text for state in states for text in state.truncated)],
+        "actions": coverage.actions(tables["events"], notes),
+        "vantage": [manifest.vantage],
+        "recipients": coverage.recipients(tables),
+        "timeline": coverage.timeline(tables, manifest.id),
+        "who_got_what": coverage.who_got_what(tables["identifier_hits"]),
+    }
+
+
+def _frames(tables: Mapping[str, list[Row]]) -> dict[str, pd.DataFrame]:
+    return {table: make_frame(table, tables.get(table, ())) for table in TABLES}
