@@ -1,0 +1,172 @@
+"""Writes ``packets.pcapng`` (draft-ietf-opsawg-pcapng-03), block by whole block.
+
+Little-endian, nanoseconds since 1970 UTC. A writer killed at any moment leaves whole blocks and at
+most one cut one; one that runs into a full disk leaves whole blocks only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import struct
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from audit.errors import CaptureError
+
+_SECTION: Final = 0x0A0D0D0A
+_INTERFACE: Final = 1
+_STATISTICS: Final = 5
+_PACKET: Final = 6
+_SECRETS: Final = 10
+_MAGIC: Final = 0x1A2B3C4D
+_TLS_KEY_LOG: Final = 0x544C534B
+_NANOSECONDS: Final = 9
+ETHERNET: Final = 1
+"""LINKTYPE_ETHERNET; frames on ``lo`` carry an Ethernet header of zeros and are of it too."""
+RAW_IP: Final = 101
+"""LINKTYPE_RAW: frames that begin with the IP header (tunnels)."""
+UNKNOWN_LINK: Final = 147
+"""LINKTYPE_USER0, for links of a kind we know no number for."""
+SNAP_BYTES: Final = 262144
+"""Longest frame that is kept whole, Wireshark's own limit."""
+_INBOUND: Final = 1
+_OUTBOUND: Final = 2
+
+
+def _options(*options: tuple[int, bytes]) -> bytes:
+    parts = [
+        struct.pack("<HH", code, len(value)) + value + b"\0" * (-len(value) % 4)
+        for code, value in options
+    ]
+    return b"".join(parts) + struct.pack("<HH", 0, 0) if parts else b""
+
+
+def _block(kind: int, body: bytes) -> bytes:
+    length = 12 + len(body)
+    return struct.pack("<II", kind, length) + body + struct.pack("<I", length)
+
+
+def secrets_block(key_log: bytes) -> bytes:
+    """Return a Decryption Secrets Block of lines in the NSS key log format."""
+    body = struct.pack("<II", _TLS_KEY_LOG, len(key_log)) + key_log
+    return _block(_SECRETS, body + b"\0" * (-len(key_log) % 4))
+
+
+class PcapngWriter:
+    """Collects blocks and writes them out whole with :meth:`flush`."""
+
+    def __init__(self, path: Path, *, application: str, system: str) -> None:
+        """Create ``path`` with a section header; raises ``OSError``."""
+        self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+        self._pending: list[bytes] = []
+        self._written = 0
+        self._interfaces = 0
+        options = _options((3, system.encode()), (4, application.encode()))
+        self._pending.append(
+            _block(_SECTION, struct.pack("<IHHq", _MAGIC, 1, 0, -1) + options)
+        )
+        self.flush()
+
+    def add_interface(self, name: str, link_type: int) -> int:
+        """Describe an interface and return its number."""
+        options = _options((2, name.encode()), (9, bytes([_NANOSECONDS])))
+        body = struct.pack("<HHI", link_type, 0, SNAP_BYTES) + options
+        self._pending.append(_block(_INTERFACE, body))
+        self._interfaces += 1
+        return self._interfaces - 1
+
+    def add_packet(
+        self, interface: int, ts_ns: int, data: bytes, original_bytes: int, *, outbound: bool
+    ) -> None:
+        """Add a frame, seen at ``ts_ns`` by the kernel's clock, sent (or received) by the host."""
+        head = struct.pack(
+            "<IIIII", interface, ts_ns >> 32, ts_ns & 0xFFFFFFFF, len(data), original_bytes
+        )
+        flags = struct.pack("<HHII", 2, 4, _OUTBOUND if outbound else _INBOUND, 0)
+        self._pending.append(_block(_PACKET, head + data + b"\0" * (-len(data) % 4) + flags))
+
+    def add_secrets(self, key_log: bytes) -> None:
+        """Add TLS secrets as they become known."""
+        self._pending.append(secrets_block(key_log))
+
+    def add_statistics(
+        self, interface: int, ts_ns: int, *, received: int, dropped: int, comment: str = ""
+    ) -> None:
+        """Add the final counters of an interface."""
+        options = [(4, struct.pack("<Q", received)), (7, struct.pack("<Q", dropped))]
+        if comment:
+            options.insert(0, (1, comment.encode()))
+        head = struct.pack("<III", interface, ts_ns >> 32, ts_ns & 0xFFFFFFFF)
+        self._pending.append(_block(_STATISTICS, head + _options(*options)))
+
+    def flush(self) -> None:
+        """Write what is pending.
+
+        Raises ``OSError`` (a full disk, for one); the file then ends after a whole block.
+        """
+        data = memoryview(b"".join(self._pending))
+        ends = _block_ends(self._written, self._pending)
+        self._pending.clear()
+        position = self._written
+        try:
+            while data:
+                written = os.write(self._descriptor, data)
+                position += written
+                data = data[written:]
+        except OSError:
+            whole = max((end for end in ends if end <= position), default=self._written)
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._descriptor, whole)
+            raise
+        self._written = position
+
+    def close(self) -> None:
+        """Flush and close; raises ``OSError`` as :meth:`flush`."""
+        try:
+            self.flush()
+        finally:
+            os.close(self._descriptor)
+
+
+def _block_ends(start: int, blocks: list[bytes]) -> list[int]:
+    ends = []
+    for block in blocks:
+        start += len(block)
+        ends.append(start)
+    return ends
+
+
+def move_secrets_first(path: Path, key_log: bytes) -> None:
+    """Rewrite one of our files so that all its TLS secrets stand before the first packet.
+
+    Readers that go over a file once (Wireshark among them) decrypt nothing that comes before its
+    secrets. ``key_log`` takes the place of all secrets blocks; the file is replaced atomically.
+    Raises :class:`CaptureError` for a file that is not whole and ``OSError`` for a full disk.
+    """
+    temporary = path.with_name(path.name + ".part")
+    try:
+        with path.open("rb") as source, temporary.open("wb") as target:
+            target.write(_read_block(source, path) or b"")
+            if key_log:
+                target.write(secrets_block(key_log))
+            while block := _read_block(source, path):
+                if block[:4] != struct.pack("<I", _SECRETS):
+                    target.write(block)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _read_block(source: BinaryIO, path: Path) -> bytes | None:
+    head = source.read(8)
+    if not head:
+        return None
+    length = struct.unpack("<II", head)[1] if len(head) == 8 else 0
+    if length < 12 or length % 4:
+        raise CaptureError("the packets end in the middle of a block", source=str(path))
+    rest = source.read(length - 8)
+    if len(rest) != length - 8:
+        raise CaptureError("the packets end in the middle of a block", source=str(path))
+    return head + rest

@@ -1,0 +1,93 @@
+"""What to record, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from audit.bundle.manifest import Rung
+from audit.tables.vocabulary import Pass
+
+if TYPE_CHECKING:
+    from audit.yamlfile.target import TargetFile
+
+Announce = Callable[[str], None]
+"""Takes a sentence for the person who waits, such as a step that begins."""
+
+
+def _say_nothing(_: str) -> None:
+    return
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabNetwork:
+    """A stand-in network, started for the recording and ended with it."""
+
+    command: list[str]
+    """Command line of the lab without ``--logs`` and ``--loopback``, which the recorder adds."""
+    logs: Path | None = None
+    """Where the stand-ins keep what they learned; ``None``: thrown away with the recording."""
+    environment: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutsideNetwork:
+    """The real network, reached through the machine."""
+
+
+NetworkPlan = LabNetwork | OutsideNetwork
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordPlan:
+    """One recording."""
+
+    id: str
+    """Id of the capture, by default the name of its folder."""
+    folder: Path
+    """Becomes the bundle; must not exist or be empty."""
+    pass_: Pass
+    client_command: list[str]
+    """Program and arguments; the program is a path or a name on the caller's ``PATH``."""
+    network: NetworkPlan
+    vantage: Literal["auto", "netns", "proxy"] = "auto"
+    policy: str | None = None
+    target_name: str | None = None
+    target: TargetFile | None = None
+    speaks_protocol: bool = False
+    """Whether the client writes driver lines on its standard output."""
+    peer_command: list[str] | None = None
+    extra_commands: list[list[str]] = field(default_factory=list)
+    """Run one after the other in the client's place when the client has ended."""
+    identity: Path | None = None
+    """File of the subject's identifiers; kinds that it lacks are drawn."""
+    timeout_s: float = 120.0
+    """Longest run of the client, seconds."""
+    idle_s: float = 0.0
+    """How long to let the client run on after its last action; a journal line says so."""
+    device: str = "device-1"
+    install: str = "install-1"
+    announce: Announce = _say_nothing
+    client_input: int | None = None
+    """Descriptor that a client without driver protocol gets as its standard input."""
+    client_output: Callable[[bytes], None] | None = None
+    """Takes what such a client prints, as it prints it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordReport:
+    """What a recording came to."""
+
+    folder: Path
+    vantage: Literal["netns", "proxy"]
+    ladder: tuple[Rung, ...]
+    truncated: tuple[str, ...]
+    """Why the recording is incomplete, a sentence each; empty for a whole one."""
+    duration_s: float
+    """From the call to the finished bundle, monotonic clock."""
+    client_s: float
+    """How long the client itself ran."""
+    packets: int
+    """Frames that the packet tap wrote; 0 where there is none."""

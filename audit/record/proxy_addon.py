@@ -1,0 +1,231 @@
+"""mitmproxy add-on of a recording: flows as they end, every TLS attempt, controls, the lab's map.
+
+Loaded by ``mitmdump -s`` with the path of its configuration (see :class:`ProxyConfig`) in
+``AUDIT_PROXY_CONFIG``. Prints one JSON line ``{"ready": true, "port": N}`` when it listens and, at
+the end, ``{"flows": N}``; ``{"error": "..."}`` where it cannot write.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import os
+import sys
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Final, Self
+
+from mitmproxy import connection, ctx, flow, http, tcp, tls, udp
+from mitmproxy.io import FlowWriter
+
+from audit.bundle.journal import now
+from audit.bundle.whole_records import WholeRecords
+
+CONFIG_VARIABLE: Final = "AUDIT_PROXY_CONFIG"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProxyConfig:
+    """What the recorder tells the add-on, as a JSON file."""
+
+    flows: str
+    """File for the flows."""
+    tls: str
+    """File for the TLS attempts."""
+    echo: str | None = None
+    """Address whose requests the add-on answers itself (proxy rung)."""
+    map: dict[str, str] = field(default_factory=dict)
+    """Announced ``host:port`` -> the stand-in's own (lab on loopback)."""
+    only_mapped: bool = False
+    """Whether every other address is refused, so that nothing leaves the machine."""
+    intercept: bool = True
+    """Whether TLS is opened; the control's always is."""
+
+    def write(self, path: Path) -> None:
+        """Write the file."""
+        path.write_text(json.dumps(asdict(self)), encoding="utf-8")
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read the file."""
+        return cls(**json.loads(path.read_text(encoding="utf-8")))
+
+
+def _say(line: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(line) + "\n")
+    sys.stdout.flush()
+
+
+def _endpoint(address: tuple[Any, ...] | None) -> str:
+    if not address:
+        return ""
+    host = str(address[0]).removeprefix("::ffff:") if "." in str(address[0]) else address[0]
+    return f"[{host}]:{address[1]}" if ":" in str(host) else f"{host}:{address[1]}"
+
+
+class Recording:
+    """The add-on."""
+
+    def __init__(self, config: ProxyConfig) -> None:
+        self._config = config
+        self._flows = WholeRecords(Path(config.flows))
+        self._tls = WholeRecords(Path(config.tls))
+        self._open: dict[str, flow.Flow] = {}
+        self._refusing: set[tuple[str, str | None]] = set()
+        """Servers (endpoint, name) for which the client refused our certificate."""
+
+    def running(self) -> None:
+        """Hook: the proxy listens."""
+        if self._config.map or self._config.only_mapped:
+            self._lead_to_stand_ins()
+        servers = ctx.master.addons.get("proxyserver")
+        ports = [address[1] for address in servers.listen_addrs()]
+        _say({"ready": True, "port": ports[0]})
+
+    def _lead_to_stand_ins(self) -> None:
+        """Lead connections to announced addresses to the stand-ins that play them.
+
+        Wrapping the loop's own call leaves mitmproxy's idea of the server's address as it is;
+        rewriting it in ``server_connect`` breaks the reuse of connections.
+        """
+        loop = asyncio.get_running_loop()
+        connect = loop.create_connection
+        mapping = self._config.map
+        closed = self._config.only_mapped
+
+        async def mapped(factory: Any, host: Any = None, port: Any = None, **options: Any) -> Any:
+            target = mapping.get(_endpoint((host, port)))
+            if target:
+                host, _, port = target.rpartition(":")
+                options.pop("local_addr", None)
+            elif closed and host is not None:
+                raise ConnectionRefusedError(111, f"{host}:{port} is not in the lab")
+            return await connect(factory, host, port and int(port), **options)
+
+        loop.create_connection = mapped  # type: ignore[method-assign]
+
+    # -- flows -----------------------------------------------------------------------------------
+
+    def requestheaders(self, f: http.HTTPFlow) -> None:
+        """Hook: a request begins."""
+        self._open[f.id] = f
+
+    def request(self, f: http.HTTPFlow) -> None:
+        """Hook: a request is whole; the control's is answered here on the proxy rung."""
+        if self._config.echo and f.request.host == self._config.echo:
+            f.response = http.Response.make(
+                200, f.request.path + "\n", {"Content-Type": "text/plain", "Server": "echo"}
+            )
+
+    def response(self, f: http.HTTPFlow) -> None:
+        """Hook: an answer is whole."""
+        if f.websocket is None:
+            self._keep(f)
+
+    def error(self, f: http.HTTPFlow) -> None:
+        """Hook: an exchange failed."""
+        self._keep(f)
+
+    def websocket_end(self, f: http.HTTPFlow) -> None:
+        """Hook: a WebSocket closed."""
+        self._keep(f)
+
+    def tcp_start(self, f: tcp.TCPFlow) -> None:
+        """Hook: a connection of an unknown protocol begins."""
+        self._open[f.id] = f
+
+    def tcp_end(self, f: tcp.TCPFlow) -> None:
+        """Hook: it ended."""
+        self._keep(f)
+
+    tcp_error = tcp_end
+
+    def udp_start(self, f: udp.UDPFlow) -> None:
+        """Hook: datagrams between two endpoints begin."""
+        self._open[f.id] = f
+
+    def udp_end(self, f: udp.UDPFlow) -> None:
+        """Hook: they ended."""
+        self._keep(f)
+
+    udp_error = udp_end
+
+    def _keep(self, f: flow.Flow) -> None:
+        self._open.pop(f.id, None)
+        secret = f.metadata.pop("proxyauth", None)
+        stranger = ctx.options.proxyauth and secret is None
+        if stranger and isinstance(f, http.HTTPFlow) and f.response is not None:
+            return  # answered with 407: not our client, or not yet
+        buffer = io.BytesIO()
+        FlowWriter(buffer).add(f)
+        self._write(self._flows, buffer.getvalue())
+
+    def done(self) -> None:
+        """Hook: the proxy ends; what is still open is kept as far as it came."""
+        for f in list(self._open.values()):
+            self._keep(f)
+        self._flows.close()
+        self._tls.close()
+        _say({"flows": self._flows.count})
+
+    def _write(self, file: WholeRecords, data: bytes) -> None:
+        try:
+            file.append(data)
+        except OSError as error:
+            _say({"error": f"{file.path.name} cannot be written: {error.strerror}"})
+
+    # -- TLS -------------------------------------------------------------------------------------
+
+    def tls_clienthello(self, data: tls.ClientHelloData) -> None:
+        """Hook: decide whether to open this connection."""
+        server = data.context.server
+        name = data.client_hello.sni
+        if self._config.echo and server.address and server.address[0] == self._config.echo:
+            return
+        reason = None
+        if not self._config.intercept:
+            reason = "passive pass: nothing is opened"
+        elif (_endpoint(server.address), name) in self._refusing:
+            reason = "the client refused the proxy's certificate for this server before"
+        if reason:
+            data.ignore_connection = True
+            self._note(data.context.client, server, name, "passed-through", reason)
+
+    def tls_established_client(self, data: tls.TlsData) -> None:
+        """Hook: the client took our certificate."""
+        client = data.context.client
+        self._note(client, data.context.server, client.sni, "decrypted", None)
+
+    def tls_failed_client(self, data: tls.TlsData) -> None:
+        """Hook: the client did not take our certificate (alert, or it just left)."""
+        client, server = data.context.client, data.context.server
+        self._refusing.add((_endpoint(server.address), client.sni))
+        self._note(client, server, client.sni, "refused-by-client", data.conn.error)
+
+    def tls_failed_server(self, data: tls.TlsData) -> None:
+        """Hook: the server did not take the proxy as a client."""
+        client, server = data.context.client, data.context.server
+        self._note(client, server, client.sni, "refused-by-server", data.conn.error)
+
+    def _note(
+        self,
+        client: connection.Client,
+        server: connection.Server,
+        name: str | None,
+        outcome: str,
+        reason: str | None,
+    ) -> None:
+        line = {
+            "ts": now(),
+            "client": _endpoint(client.peername),
+            "server": _endpoint(server.address),
+            "sni": name,
+            "outcome": outcome,
+            "reason": reason,
+        }
+        self._write(self._tls, json.dumps(line, ensure_ascii=False).encode() + b"\n")
+
+
+if CONFIG_VARIABLE in os.environ:
+    addons = [Recording(ProxyConfig.read(Path(os.environ[CONFIG_VARIABLE])))]
