@@ -1,0 +1,244 @@
+"""Conditions over the rows of one table: the grammar of the check language, compiled.
+
+::
+
+    cond  := { key: value, ... }                 all keys must hold
+    key   := field ('|' modifier)*  | any | all | not
+    field := column ('.' json-key)*              dotted path into JSON columns only
+    value := scalar | [scalar, ...]              a list: one of them
+    any, all := [cond, ...]     not := cond
+    ${name}  := a whole scalar, typed, may be a list
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from audit.checks.encoding import EncodedTable, encode_frames, encode_rows
+from audit.checks.faults import Faults
+from audit.checks.keys import read_key
+from audit.checks.operands import NANOSECONDS
+from audit.checks.predicates import Question
+from audit.checks.scope import ColumnScope
+from audit.checks.truth import FALSE, TRUE, UNKNOWN, Truth, Truths, full, negate
+from audit.checks.variables import Variables
+from audit.errors import PolicyError
+from audit.tables.frames import Row, columns_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from audit.checks.lists import NamedList
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leaf:
+    """One key of a condition: a question on one column."""
+
+    column: str
+    path: tuple[str, ...]
+    """Into a JSON column."""
+    question: Question
+    text: str
+    """The key as written."""
+
+    def evaluate(self, table: EncodedTable) -> Truths:
+        """Return the answer for each row; the question is asked once a distinct value."""
+        encoded = table.encoded(self.column, self.path)
+        answers = np.empty(len(encoded.values) + 1, dtype=np.int8)
+        ask = self.question.ask
+        for code, value in enumerate(encoded.values):
+            answers[code] = ask(value)
+        answers[-1] = self.question.absent
+        return answers[encoded.codes]
+
+
+@dataclass(frozen=True, slots=True)
+class AllOf:
+    """Every part holds; without parts it holds."""
+
+    parts: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """At least one part holds."""
+
+    parts: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """The part does not hold."""
+
+    part: Node
+
+
+Node = Leaf | AllOf | AnyOf | Not
+Known = Callable[[Leaf], bool]
+"""Whether a leaf may be asked; of the others the answer is taken as unknown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mask:
+    """The three-valued answer of a condition for each row of a frame."""
+
+    true: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    unknown: np.ndarray[tuple[int], np.dtype[np.bool_]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """A compiled condition."""
+
+    table: str
+    node: Node
+    variables: frozenset[str] = field(default_factory=frozenset)
+    """Variables that it reads."""
+    lists: frozenset[str] = field(default_factory=frozenset)
+    """Named lists that it reads."""
+    unset: frozenset[str] = field(default_factory=frozenset)
+    """Variables that it reads and nothing sets: their keys are undecided for every row."""
+
+    def evaluate(self, table: EncodedTable, known: Known | None = None) -> Truths:
+        """Return a truth a row; keys that are not ``known`` count as undecided."""
+        return _evaluate(self.node, table, known)
+
+    def mask(self, frame: pd.DataFrame) -> Mask:
+        """Return the answer for each row of a frame of the condition's table.
+
+        Rows of the recorder's own controls never hold.
+        """
+        kept = (frame["process"] != "control").to_numpy(dtype=bool)
+        truths = full(len(frame), FALSE)
+        truths[kept] = self.evaluate(encode_frames(self.table, [frame]))
+        return Mask(true=truths == TRUE, unknown=truths == UNKNOWN)
+
+    def of(self, row: Row) -> Truth:
+        """Return the truth for one row, its values being of their columns' types."""
+        table = encode_rows(self.table, columns_of(self.table), [row])
+        return int(self.evaluate(table)[0])
+
+    def leaves(self) -> Iterator[Leaf]:
+        """Yield every key."""
+        yield from _leaves(self.node)
+
+
+ALWAYS: Final = AllOf(())
+"""The node of an absent condition."""
+
+
+def _leaves(node: Node) -> Iterator[Leaf]:
+    if isinstance(node, Leaf):
+        yield node
+    elif isinstance(node, Not):
+        yield from _leaves(node.part)
+    else:
+        for part in node.parts:
+            yield from _leaves(part)
+
+
+def _evaluate(node: Node, table: EncodedTable, known: Known | None) -> Truths:
+    if isinstance(node, Leaf):
+        if known is not None and not known(node):
+            return full(table.size, UNKNOWN)
+        return node.evaluate(table)
+    if isinstance(node, Not):
+        return negate(_evaluate(node.part, table, known))
+    conjunction = isinstance(node, AllOf)
+    truths = full(table.size, TRUE if conjunction else FALSE)
+    combine = np.minimum if conjunction else np.maximum
+    for part in node.parts:
+        combine(truths, _evaluate(part, table, known), out=truths)
+    return truths
+
+
+def compile_condition(
+    cond: Mapping[str, object] | None,
+    table: str,
+    variables: Variables,
+    lists: Mapping[str, NamedList],
+    as_of: datetime | None = None,
+    roles: frozenset[str] = frozenset(),
+) -> Condition:
+    """Compile a condition; raises :class:`PolicyError` for the first mistake in it.
+
+    ``as_of`` is the moment that ages count from (aware); without it, ages are undecided.
+    """
+    scope = ColumnScope(
+        table=table,
+        columns=columns_of(table),
+        variables=variables,
+        lists=lists,
+        as_of_ns=nanoseconds(as_of),
+        roles=roles,
+    )
+    faults = Faults()
+    condition = build_condition(cond, scope, faults)
+    if faults.found:
+        first = faults.found[0]
+        raise PolicyError(
+            first.message, source=".".join(map(str, first.path)) or None, hint=first.hint
+        )
+    return condition
+
+
+def nanoseconds(moment: datetime | None) -> int | None:
+    """Return nanoseconds since 1970 UTC."""
+    if moment is None:
+        return None
+    moment = moment.astimezone(UTC)
+    return int(moment.timestamp()) * NANOSECONDS + moment.microsecond * 1000
+
+
+def build_condition(cond: object, scope: ColumnScope, faults: Faults) -> Condition:
+    """Compile a condition as far as it goes, noting every mistake in ``faults``."""
+    node = ALWAYS if cond is None else _condition(cond, scope, faults)
+    return Condition(
+        table=scope.table,
+        node=node,
+        variables=frozenset(scope.read),
+        lists=frozenset(scope.lists_read),
+        unset=frozenset(scope.unset),
+    )
+
+
+def _condition(cond: object, scope: ColumnScope, faults: Faults) -> Node:
+    if not isinstance(cond, dict):
+        faults.add("E120", "a condition is a mapping of columns to values")
+        return ALWAYS
+    parts: list[Node] = []
+    for key, value in cond.items():
+        inner = faults.under(key)
+        if key == "not":
+            parts.append(Not(_condition(value, scope, inner)))
+        elif key in {"any", "all"}:
+            parts.append(_group(key, value, scope, inner))
+        else:
+            leaf = _leaf(key, value, scope, inner)
+            if leaf is not None:
+                parts.append(leaf)
+    return AllOf(tuple(parts))
+
+
+def _group(key: str, value: object, scope: ColumnScope, faults: Faults) -> Node:
+    if not isinstance(value, list) or not value:
+        faults.add("E120", f"'{key}' takes a list of conditions")
+        return ALWAYS
+    parts = tuple(_condition(item, scope, faults.under(index)) for index, item in enumerate(value))
+    return AllOf(parts) if key == "all" else AnyOf(parts)
+
+
+def _leaf(key: str, value: object, scope: ColumnScope, faults: Faults) -> Leaf | None:
+    chain = read_key(key, scope, faults)
+    if chain is None:
+        return None
+    question = chain.question(value, scope, faults)
+    if question is None:
+        return None
+    return Leaf(column=chain.column, path=chain.path, question=question, text=key)

@@ -1,0 +1,182 @@
+"""Evidence tables, dictionary-encoded: each question is asked once a distinct value.
+
+A column becomes an array of codes and the list of its distinct values; code ``-1`` is an absent
+value. The encoding of a column is made once and shared by all checks.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audit.tables.column import Column
+from audit.tables.frames import Row, columns_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Codes = NDArray[np.intp]
+
+UNREADABLE: Final = object()
+"""Stands for a value below JSON text that cannot be read: every question on it is undecided."""
+_NAT: Final = np.iinfo(np.int64).min
+_KEPT_DOCUMENTS: Final = 100_000
+"""Parsed JSON documents kept in memory for the next path, at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """One column of all rows."""
+
+    codes: Codes
+    """A code a row, ``-1`` where there is no value."""
+    values: Sequence[Any]
+    """Code -> value. Times are whole nanoseconds since 1970 UTC."""
+
+    def at(self, row: int) -> Any:
+        """Return the value of one row, ``None`` where there is none."""
+        code = int(self.codes[row])
+        return self.values[code] if code >= 0 else None
+
+
+@dataclass(slots=True, kw_only=True)
+class EncodedTable:
+    """The rows of one table, of one capture or several."""
+
+    name: str
+    size: int
+    columns: Mapping[str, Column]
+    _raw: Mapping[str, NDArray[Any]]
+    _encoded: dict[tuple[str, tuple[str, ...]], Encoded] = field(default_factory=dict)
+    _documents: dict[str, list[Any]] = field(default_factory=dict)
+
+    def encoded(self, column: str, path: tuple[str, ...] = ()) -> Encoded:
+        """Return a column, or what lies at ``path`` in a JSON column."""
+        key = (column, path)
+        if key not in self._encoded:
+            self._encoded[key] = self._below(column, path) if path else self._column(column)
+        return self._encoded[key]
+
+    def value(self, column: str, row: int, path: tuple[str, ...] = ()) -> Any:
+        """Return one value, ``None`` where there is none."""
+        return self.encoded(column, path).at(row)
+
+    def _column(self, column: str) -> Encoded:
+        raw = self._raw.get(column)
+        if raw is None:
+            return Encoded(np.full(self.size, -1, dtype=np.intp), [])
+        return _encode(raw)
+
+    def _below(self, column: str, path: tuple[str, ...]) -> Encoded:
+        outer = self.encoded(column)
+        found = [_descend(document, path) for document in self._parsed(column, outer.values)]
+        codes = np.empty(len(found) + 1, dtype=np.intp)
+        codes[-1] = -1
+        values: list[Any] = []
+        known: dict[object, int] = {}
+        for index, value in enumerate(found):
+            if value is None:
+                codes[index] = -1
+                continue
+            code = known.setdefault(_key(value), len(values))
+            if code == len(values):
+                values.append(value)
+            codes[index] = code
+        return Encoded(codes[outer.codes], values)
+
+    def _parsed(self, column: str, texts: Sequence[Any]) -> Iterable[Any]:
+        if column in self._documents:
+            return self._documents[column]
+        documents = (_parse(text) for text in texts)
+        if len(texts) > _KEPT_DOCUMENTS:
+            return documents
+        self._documents[column] = list(documents)
+        return self._documents[column]
+
+
+def _parse(text: object) -> Any:
+    try:
+        return json.loads(text) if isinstance(text, str) else UNREADABLE
+    except (ValueError, RecursionError):
+        return UNREADABLE
+
+
+def _descend(document: Any, path: tuple[str, ...]) -> Any:
+    for step in path:
+        if document is UNREADABLE:
+            break
+        if isinstance(document, dict):
+            document = document.get(step)
+        elif isinstance(document, list) and step.isdecimal() and len(step) < 7:
+            document = document[int(step)] if int(step) < len(document) else None
+        else:
+            return None
+    return document
+
+
+def _key(value: Any) -> object:
+    """Return a key that tells ``1`` from ``true`` and compares containers by content."""
+    if value is UNREADABLE:
+        return UNREADABLE
+    if isinstance(value, dict | list):
+        return json.dumps(value, sort_keys=True)
+    return (type(value), value)
+
+
+def _encode(raw: NDArray[Any]) -> Encoded:
+    import pandas as pd
+
+    if raw.dtype.kind == "M":
+        moments = raw.astype("datetime64[ns]").astype(np.int64)
+        codes, values = pd.factorize(moments)
+        codes = codes.astype(np.intp, copy=False)
+        missing = np.flatnonzero(values == _NAT)
+        if len(missing):
+            codes = np.where(codes == missing[0], -1, codes)
+        return Encoded(codes, values.tolist())
+    codes, uniques = pd.factorize(raw)
+    return Encoded(codes.astype(np.intp, copy=False), list(uniques))
+
+
+def _objects(series: pd.Series[Any], column: Column) -> NDArray[Any]:
+    if column.type == "time":
+        return series.to_numpy(dtype="datetime64[ns]")
+    values = series.to_numpy(dtype=object)
+    if column.type == "list" and any(isinstance(item, list) for item in values):
+        tuples = np.empty(len(values), dtype=object)
+        for index, item in enumerate(values):
+            tuples[index] = tuple(item) if isinstance(item, list) else item
+        return tuples
+    return values
+
+
+def encode_frames(name: str, frames: Sequence[pd.DataFrame]) -> EncodedTable:
+    """Return the rows of several frames of one table, in the order given.
+
+    Rows of the recorder's own controls are left out: they are known by a one-time token alone,
+    and are nothing that the client did.
+    """
+    columns = columns_of(name)
+    kept = [frame.loc[(frame["process"] != "control").to_numpy()] for frame in frames]
+    raw = {
+        column: np.concatenate([_objects(frame[column], kind) for frame in kept])
+        for column, kind in columns.items()
+        if kept
+    }
+    return EncodedTable(name=name, size=sum(map(len, kept)), columns=columns, _raw=raw)
+
+
+def encode_rows(name: str, columns: Mapping[str, Column], rows: Sequence[Row]) -> EncodedTable:
+    """Return a small table of rows whose values are already of their columns' types."""
+    raw: dict[str, NDArray[Any]] = {}
+    for column in columns:
+        values = np.empty(len(rows), dtype=object)
+        for index, row in enumerate(rows):
+            values[index] = row.get(column)
+        raw[column] = values
+    return EncodedTable(name=name, size=len(rows), columns=columns, _raw=raw)

@@ -1,0 +1,168 @@
+"""A check, compiled for one target: names resolved, conditions ready to be asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from audit.checks.conditions import Condition
+from audit.checks.policy import LoadedCheck
+from audit.tables.column import ColumnType
+from audit.tables.rows import TABLES, TrafficRow
+from audit.yamlfile.check import Exercise, Observe, Report, Unsure
+from audit.yamlfile.expectation import Every, NoJoin, NoneOf, Some, Uniform
+
+TRAFFIC_TABLES: frozenset[str] = frozenset(
+    name for name, model in TABLES.items() if issubclass(model, TrafficRow)
+)
+"""Tables of what went over the network."""
+BODY_COLUMNS: frozenset[str] = frozenset({"json"})
+"""Columns that only a readable body fills."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldRef:
+    """A column, or a path into a JSON column, of one table."""
+
+    table: str
+    column: str
+    path: tuple[str, ...]
+    type: ColumnType
+    """Of the column."""
+    text: str
+    """As written."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """Sentence with columns in braces."""
+
+    pieces: tuple[str | FieldRef, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledObserve:
+    """A capability that is needed."""
+
+    item: Observe
+    where: Condition
+    min_ratio: float
+    min: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledExercise:
+    """Something that must have happened."""
+
+    item: Exercise
+    actions: tuple[str, ...]
+    """What must have been done, after the cut."""
+    cut: tuple[str, ...]
+    """What the journey asks for and this client cannot do."""
+    age_s: float | None
+    where: Condition
+    min: int
+    max: int | None
+    distinct: FieldRef | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowExpectation:
+    """``none`` ``every`` ``some`` ``uniform``: an assertion over the rows of one table."""
+
+    item: NoneOf | Every | Some | Uniform
+    where: Condition
+    match: Condition
+    min: int
+    """``some`` only."""
+    group_by: tuple[FieldRef, ...]
+    """``uniform`` only."""
+    field: FieldRef | None
+    """``uniform`` only."""
+    identity: tuple[FieldRef, ...]
+    message: Message
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """Tables that it reads."""
+        return (self.item.from_,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JoinExpectation:
+    """``no_join``: an assertion over two tables."""
+
+    item: NoJoin
+    left_where: Condition
+    right_where: Condition
+    left_key: FieldRef
+    right_key: FieldRef
+    identity: tuple[FieldRef, ...]
+    message: Message
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """Tables that it reads."""
+        return (self.item.left.from_, self.item.right.from_)
+
+
+CompiledExpectation = RowExpectation | JoinExpectation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledUnsure:
+    """Rows that make the answer uncertain."""
+
+    item: Unsure
+    where: Condition
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledReport:
+    """Rows that are shown."""
+
+    item: Report
+    where: Condition
+    columns: tuple[FieldRef, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """A check, ready to be judged."""
+
+    check: LoadedCheck
+    observe: tuple[CompiledObserve, ...]
+    exercise: tuple[CompiledExercise, ...]
+    expect: tuple[CompiledExpectation, ...]
+    unsure: tuple[CompiledUnsure, ...]
+    report: tuple[CompiledReport, ...]
+    variables: frozenset[str]
+    """Variables that it reads."""
+    unset: frozenset[str]
+    """Those among them that nothing sets."""
+
+    @property
+    def tables(self) -> frozenset[str]:
+        """Tables that a verdict rests on."""
+        return frozenset(self._tables())
+
+    def _tables(self) -> Iterator[str]:
+        for expectation in self.expect:
+            yield from expectation.tables
+        for exercise in self.exercise:
+            if exercise.item.from_ is not None:
+                yield exercise.item.from_
+        for unsure in self.unsure:
+            yield unsure.item.from_
+
+    @property
+    def reads_traffic(self) -> bool:
+        """Whether a verdict rests on what the taps recorded."""
+        capabilities = {item.item.capability for item in self.observe}
+        return bool(self.tables & TRAFFIC_TABLES or capabilities & TAPPED)
+
+
+TAPPED = frozenset(
+    {"transport.opened", "onion.opened", "packets.all_interfaces", "dns.seen", "tls.metadata"}
+)
+"""Capabilities that a tap supplies."""
