@@ -22,7 +22,7 @@ from audit.tables.vocabulary import Location
 Headers = tuple[tuple[bytes, bytes], ...]
 Side = Literal["request", "response"]
 _MAX_PARTS: Final = 1000
-"""Query parameters or cookies of one message that are searched apart; the rest as one run."""
+"""Cookies of one header that are searched apart; the rest as one run."""
 _SECRET_HEADERS = frozenset({b"proxy-authorization"})
 """Credentials for the recorder's own proxy: no word of the client to a server."""
 
@@ -193,14 +193,7 @@ def _add_target(parts: _Parts, first_line: bytes, head: Reference) -> None:
     target = first_line[start:end]
     path, mark, query = target.partition(b"?")
     parts.add("path", "", path, head.at(start, start + len(path)))
-    position = start + len(path) + len(mark)
-    for part in query.split(b"&", _MAX_PARTS) if query else ():
-        name, equals, value = part.partition(b"=")
-        at = position + len(name) + len(equals)
-        if equals:
-            parts.add("query", text(name), value, head.at(at, at + len(value)))
-        parts.add("query", "", name, head.at(position, position + len(name)))
-        position += len(part) + 1
+    parts.add("query", "", query, head.at(start + len(path) + len(mark), end))
 
 
 def _add_cookies(parts: _Parts, value: bytes, start: int, head: Reference) -> None:

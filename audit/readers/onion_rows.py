@@ -149,14 +149,9 @@ def _add_payloads(out: Extract, index: int, layer: Layer, ref: Reference) -> Non
         _add(out, table, index, "header", name, data, _within(ref, routing, start, data))
     endpoint = layer.routing.get("endpoint")
     if layer.kind == "server" and isinstance(endpoint, str):
-        path, mark, query = endpoint.partition("?")
-        data = path.encode("utf-8", "surrogatepass")
-        _add(out, table, index, "path", "", data, _within(ref, routing, start, data))
-        for part in query.split("&", 1000) if mark else ():
-            name, _, value = part.partition("=")
-            data = (value or name).encode("utf-8", "surrogatepass")
-            _add(out, table, index, "query", name if value else "", data,
-                 _within(ref, routing, start, data))  # fmt: skip
+        path, _, query = endpoint.encode("utf-8", "surrogatepass").partition(b"?")
+        _add(out, table, index, "path", "", path, _within(ref, routing, start, path))
+        _add(out, table, index, "query", "", query, _within(ref, routing, start, query))
     at = layer.body_at
     _add(out, table, index, "body", "", layer.body, ref.at(at, at + len(layer.body)))
 
