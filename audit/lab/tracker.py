@@ -99,7 +99,7 @@ class Tracker:
         )
 
     async def take_stream(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Take raw bytes until the other end has said all, or nothing comes, and answer ``ok``."""
+        """Take raw bytes until the other end has said all, and answer ``ok`` to each part."""
         address = writer.get_extra_info("peername") or ("", 0)
         data = b""
         try:
@@ -108,8 +108,8 @@ class Tracker:
                 if not block:
                     break
                 data += block
-            writer.write(b"ok\n")
-            await writer.drain()
+                writer.write(b"ok\n")
+                await writer.drain()
         except (OSError, TimeoutError):
             pass  # what came until then is noted all the same
         finally:
