@@ -13,6 +13,7 @@ from audit.record.client_environment import name_service_mounts, planted_mounts
 from audit.record.lab import Lab
 from audit.record.plan import LabNetwork
 from audit.record.proxy import TRANSPARENT_PORT, ProxyTap
+from audit.record.proxy_config import ProxyConfig
 from audit.record.stage import ECHO_PORTS, Setting, Stage, Tapped
 from audit.sandbox.addresses import Addresses, draw_addresses
 from audit.sandbox.channel import JobSpec, Mount
@@ -50,9 +51,8 @@ class NetnsStage(Stage):
         )
         self._start_tap()
         if self._intercepted:
-            self.proxy = ProxyTap(
-                self.sandbox, setting.space, setting.folder, mode="transparent"
-            )
+            config = ProxyConfig(**self.proxy_files())
+            self.proxy = ProxyTap(self.sandbox, setting.space, "transparent", config)
         self._wire()
 
     def _wire(self) -> None:

@@ -6,10 +6,10 @@ import json
 import secrets
 import sys
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
-from audit.bundle import layout
 from audit.errors import SetupError
+from audit.record.proxy_config import CONFIG_VARIABLE, ProxyConfig
 from audit.record.workspace import Workspace
 from audit.sandbox.channel import JobSpec, Place
 from audit.sandbox.program import Program, describe_exit
@@ -40,11 +40,10 @@ class ProxyTap:
         self,
         sandbox: Sandbox,
         space: Workspace,
-        folder: Path,
         mode: Literal["transparent", "regular"],
-        **config: Any,
+        config: ProxyConfig,
     ) -> None:
-        """Start it; ``config`` goes to the add-on (:class:`.proxy_addon.ProxyConfig`)."""
+        """Start it with this configuration of the add-on; raises :class:`SetupError`."""
         self.port: int | None = None
         self.flows = 0
         """Flows written, known at the end."""
@@ -52,13 +51,13 @@ class ProxyTap:
         self._secret = secrets.token_urlsafe(24)
         self.certificate = space.authority / "mitmproxy-ca-cert.pem"
         """The interception authority, in PEM, once it listens."""
-        settings = {"flows": str(folder / layout.FLOWS), "tls": str(folder / layout.TLS), **config}
-        path = space.write_json("own/proxy.json", settings)
+        path = space.own / "proxy.json"
+        config.write(path)
         place: Place = "gateway" if mode == "transparent" else "outside"
         if mode == "regular":
             space.write("own/authority/config.yaml", f"proxyauth: '{USER}:{self._secret}'\n")
         env = own_environment() | {
-            "AUDIT_PROXY_CONFIG": str(path),
+            CONFIG_VARIABLE: str(path),
             "MITMPROXY_SSLKEYLOGFILE": str(space.proxy_keys),
             "HOME": str(space.own),
         }

@@ -1,6 +1,6 @@
 """mitmproxy add-on of a recording: flows as they end, every TLS attempt, controls, the lab's map.
 
-Loaded by ``mitmdump -s`` with the path of its configuration (see :class:`ProxyConfig`) in
+Loaded by ``mitmdump -s`` with the path of its configuration (see :mod:`.proxy_config`) in
 ``AUDIT_PROXY_CONFIG``. Prints one JSON line ``{"ready": true, "port": N}`` when it listens and, at
 the end, ``{"flows": N}``; ``{"error": "..."}`` where it cannot write.
 """
@@ -12,45 +12,15 @@ import io
 import json
 import os
 import sys
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any
 
 from mitmproxy import connection, ctx, flow, http, tcp, tls, udp
 from mitmproxy.io import FlowWriter
 
 from audit.bundle.journal import now
 from audit.bundle.whole_records import WholeRecords
-
-CONFIG_VARIABLE: Final = "AUDIT_PROXY_CONFIG"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProxyConfig:
-    """What the recorder tells the add-on, as a JSON file."""
-
-    flows: str
-    """File for the flows."""
-    tls: str
-    """File for the TLS attempts."""
-    echo: str | None = None
-    """Address whose requests the add-on answers itself (proxy rung)."""
-    map: dict[str, str] = field(default_factory=dict)
-    """Announced ``host:port`` -> the stand-in's own (lab on loopback)."""
-    only_mapped: bool = False
-    """Whether every other address is refused, so that nothing leaves the machine."""
-    intercept: bool = True
-    """Whether TLS is opened; the control's always is."""
-
-    def write(self, path: Path) -> None:
-        """Write the file."""
-        path.write_text(json.dumps(asdict(self)), encoding="utf-8")
-
-    @classmethod
-    def read(cls, path: Path) -> Self:
-        """Read the file."""
-        return cls(**json.loads(path.read_text(encoding="utf-8")))
-
+from audit.record.proxy_config import CONFIG_VARIABLE, ProxyConfig
 
 def _say(line: dict[str, Any]) -> None:
     sys.stdout.write(json.dumps(line) + "\n")

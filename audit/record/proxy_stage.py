@@ -10,6 +10,7 @@ from audit.record.client_environment import proxy_variables
 from audit.record.lab import Lab
 from audit.record.plan import LabNetwork
 from audit.record.proxy import ProxyTap
+from audit.record.proxy_config import ProxyConfig
 from audit.record.stage import Setting, Stage, Tapped
 from audit.sandbox.addresses import draw_addresses
 from audit.sandbox.channel import JobSpec
@@ -43,16 +44,14 @@ class ProxyStage(Stage):
         if isinstance(self.plan.network, LabNetwork):
             lab = Lab(self.sandbox, setting.space, self.plan.network, loopback=True)
             self.facts = lab.wait_ready()
-        self.proxy = ProxyTap(
-            self.sandbox,
-            setting.space,
-            setting.folder,
-            mode="regular",
+        config = ProxyConfig(
+            **self.proxy_files(),
             echo=self.echo,
             map=self.facts.map,
             only_mapped=in_lab,
             intercept=self.plan.pass_ == "intercepted",
         )
+        self.proxy = ProxyTap(self.sandbox, setting.space, "regular", config)
         self.proxy.wait_ready()
 
     @property

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
+from audit.bundle import layout
 from audit.bundle.journal import JournalLine, JournalWriter, now
 from audit.bundle.manifest import Drops, Network
 from audit.record.lab import LabFacts
@@ -116,6 +117,11 @@ class Stage(abc.ABC):
     def control_variables(self) -> dict[str, str]:
         """Return what the vantage adds to the control's environment."""
         return {}
+
+    def proxy_files(self) -> dict[str, str]:
+        """Return where the proxy's add-on writes."""
+        folder = self.setting.folder
+        return {"flows": str(folder / layout.FLOWS), "tls": str(folder / layout.TLS)}
 
     def tap_trouble(self) -> str | None:
         """Return why a tap stopped listening, ``None`` while all do."""

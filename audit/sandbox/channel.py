@@ -79,7 +79,8 @@ class Channel:
         data = struct.pack("!I", len(body)) + body
         try:
             sent = socket.send_fds(self._socket, [data], descriptors or [])
-            self._socket.sendall(data[sent:])
+            if sent < len(data):
+                self._socket.sendall(data[sent:])
         except (BrokenPipeError, ConnectionResetError):
             raise Closed from None
 

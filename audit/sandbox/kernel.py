@@ -54,6 +54,8 @@ class CallError(OSError):
         self.call = call
 
     def __str__(self) -> str:
+        if self.errno == errno.ENOSPC and self.call.startswith("unshare"):
+            return f"{self.call}: ENOSPC (the machine's limit of such namespaces is reached)"
         return f"{self.call}: {describe_errno(self.errno or 0)}"
 
 

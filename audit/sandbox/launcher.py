@@ -15,6 +15,7 @@ heavy is imported.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -22,7 +23,7 @@ import sys
 from typing import Final
 
 from audit.sandbox import kernel
-from audit.sandbox.channel import Channel
+from audit.sandbox.channel import Channel, Closed
 from audit.sandbox.jobs import JobKeeper
 
 _TAP_BUFFER_BYTES: Final = 64 << 20
@@ -45,11 +46,12 @@ def main(arguments: list[str]) -> int:
         signal.signal(signal.SIGTERM, lambda *_: keeper.stop())
         kernel.die_with_parent(signal.SIGTERM)
         kernel.adopt_orphans()
-    if mode == "namespaces":
-        _fork_sandbox(channel, host_name)
-    else:
-        channel.send({"event": "ready"})
-    keeper.serve()
+    with contextlib.suppress(Closed):
+        if mode == "namespaces":
+            _fork_sandbox(channel, host_name)
+        else:
+            channel.send({"event": "ready"})
+        keeper.serve()
     keeper.end_all()
     return 0
 
@@ -166,8 +168,8 @@ def _open_tap() -> socket.socket:
 
 
 def _fail(channel: Channel, error: OSError) -> None:
-    text = str(error) if isinstance(error, kernel.CallError) else f"{error}"
-    channel.send({"event": "failed", "reason": text, "errno": error.errno})
+    with contextlib.suppress(Closed):
+        channel.send({"event": "failed", "reason": str(error)})
 
 
 if __name__ == "__main__":
