@@ -48,7 +48,7 @@ def joint_content(contents: set[str]) -> str:
     """Return the content of a whole from that of its parts; empty parts do not count."""
     parts = contents - {"empty"}
     if not parts:
-        return "empty" if contents else "readable"
+        return "empty"
     return parts.pop() if len(parts) == 1 else "mixed"
 
 

@@ -43,7 +43,9 @@ class TlsLog:
     """The attempts of one recording."""
 
     extract: Extract
-    """Rows of ``tls_handshakes`` for all, of ``conversations`` for those not decrypted."""
+    """Rows of ``tls_handshakes``."""
+    closed: dict[str, Row] = field(default_factory=dict)
+    """Conversation -> its row of ``conversations``, where it was not decrypted."""
     outcomes: dict[str, TlsOutcome] = field(default_factory=dict)
     """Conversation -> outcome, the last one where it was tried twice."""
 
@@ -105,19 +107,17 @@ def _add(log: TlsLog, entry: dict[str, str], capture: str, ref: str) -> None:
         "tls_handshakes",
         common | {"sni": host_name(entry.get("sni")), "refused_by": _REFUSED_BY.get(outcome)},
     )
-    if conversation and client and server:
-        log.outcomes[conversation] = TlsOutcome(outcome=outcome, reason=entry.get("reason", ""))
-        if outcome != "decrypted":
-            log.extract.add(
-                "conversations",
-                common
-                | {
-                    "proto": "tcp",
-                    "originator_ip": client[0],
-                    "originator_port": client[1],
-                    "responder_port": server[1],
-                    "first_seen": common["ts"],
-                    "last_seen": common["ts"],
-                    "content": "opaque" if outcome == "passed-through" else "empty",
-                },
-            )
+    if not (conversation and client and server):
+        return
+    log.outcomes[conversation] = TlsOutcome(outcome=outcome, reason=entry.get("reason", ""))
+    log.closed.pop(conversation, None)
+    if outcome != "decrypted":
+        log.closed[conversation] = common | {
+            "proto": "tcp",
+            "originator_ip": client[0],
+            "originator_port": client[1],
+            "responder_port": server[1],
+            "first_seen": common["ts"],
+            "last_seen": common["ts"],
+            "content": "opaque" if outcome == "passed-through" else "empty",
+        }
