@@ -9,34 +9,31 @@ no width, line separators and lone surrogates. By Unicode's general categories t
 from __future__ import annotations
 
 import re
-import sys
 import unicodedata
-from functools import cache
 
-_KEPT = "\t\n"
+_KEPT = str.maketrans("", "", "\t\n")
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _SPACE = re.compile(r"[ \t\n]+")
 
 
-@cache
-def _pattern() -> re.Pattern[str]:
-    hidden = (
-        chr(point)
-        for point in range(sys.maxunicode + 1)
-        if unicodedata.category(chr(point)) in _HIDDEN and chr(point) not in _KEPT
-    )
-    return re.compile("[" + "".join(map(re.escape, hidden)) + "]")
+def _is_hidden(char: str) -> bool:
+    return char not in "\t\n" and unicodedata.category(char) in _HIDDEN
 
 
-def _name(match: re.Match[str]) -> str:
-    return f"[U+{ord(match[0]):04X}]"
+def _is_harmless(text: str) -> bool:
+    """Return whether a look at the whole text shows that no character of it is hidden."""
+    return text.translate(_KEPT).isprintable()
 
 
 def visible(text: str) -> str:
     """Return the text with every hidden character named, such as ``[U+202E]``."""
-    return text if text.isascii() and text.isprintable() else _pattern().sub(_name, text)
+    if _is_harmless(text):
+        return text
+    return "".join(f"[U+{ord(char):04X}]" if _is_hidden(char) else char for char in text)
 
 
 def for_terminal(text: str) -> str:
     """Return the text on one line without any character that a terminal could act on."""
-    return _SPACE.sub(" ", _pattern().sub("", text)).strip()
+    if not _is_harmless(text):
+        text = "".join(char for char in text if not _is_hidden(char))
+    return _SPACE.sub(" ", text).strip()

@@ -62,10 +62,8 @@ def duration(seconds: float) -> str:
 
 def joined(words: Iterable[str]) -> str:
     """Return words as ``a, b and c``."""
-    items = list(words)
-    return (
-        items[0] if len(items) == 1 else ", ".join(items[:-1]) + f" and {items[-1]}" * bool(items)
-    )
+    *first, last = list(words) or [""]
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def sentence_case(text: str) -> str:
