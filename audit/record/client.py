@@ -48,7 +48,5 @@ def describe_client(plan: RecordPlan, argv: list[str], shown: tuple[str, ...]) -
                 source=argv[0],
                 hint="install the target's requirements.txt into that environment",
             )
-        return Client(
-            name=name, version=installed.version, digest=installed.digest, command=shown
-        )
+        return Client(name=name, version=installed.version, digest=installed.digest, command=shown)
     return Client(name=name, version=version, digest=digest_file(Path(argv[0])), command=shown)

@@ -55,7 +55,9 @@ def name_service_mounts(space: Workspace, resolvers: list[str], host_name: str) 
     lines = "".join(f"nameserver {address}\n" for address in resolvers)
     resolv = space.write("own/resolv.conf", f"{lines}options timeout:2 attempts:2\n", 0o644)
     hosts = space.write(
-        f"own/hosts-{host_name}", f"127.0.0.1 localhost\n::1 localhost\n127.0.1.1 {host_name}\n", 0o644
+        f"own/hosts-{host_name}",
+        f"127.0.0.1 localhost\n::1 localhost\n127.0.1.1 {host_name}\n",
+        0o644,
     )
     switch = space.write("own/nsswitch.conf", _SWITCH, 0o644)
     return [

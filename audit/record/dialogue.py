@@ -86,9 +86,7 @@ def _identifiers(data: Any, place: str) -> list[Identifier]:
             or entry.get("kind") not in KINDS
             or not isinstance(entry.get("value"), str)
         ):
-            raise CaptureError(
-                "an identifier is not {kind, value} with a known kind", source=place
-            )
+            raise CaptureError("an identifier is not {kind, value} with a known kind", source=place)
         found.append(Identifier(entry["kind"], entry["value"]))
     return found
 

@@ -12,7 +12,7 @@ from audit.record.netns_stage import NetnsStage
 from audit.record.plan import RecordPlan
 from audit.record.proxy_stage import LIMITS, ProxyStage
 from audit.record.stage import Setting, Stage
-from audit.sandbox.sandbox import Refused
+from audit.sandbox.sandbox import RefusedError
 
 Prepare = Callable[[contextlib.ExitStack], Setting]
 """Makes the setting of one attempt; its clean-up goes into the stack."""
@@ -23,14 +23,14 @@ def climb(
 ) -> tuple[Stage, tuple[Rung, ...]]:
     """Enter the first rung that the plan allows and the machine supports.
 
-    Returns the stage and every rung that was tried. Raises :class:`Refused` where the plan asks
-    for a rung that the machine refuses.
+    Returns the stage and every rung that was tried. Raises :class:`RefusedError` where the plan
+    asks for a rung that the machine refuses.
     """
     tried: list[Rung] = []
     if plan.vantage != "proxy":
         try:
             return _enter(NetnsStage, prepare, stack), (Rung(name="netns", works=True),)
-        except Refused as error:
+        except RefusedError as error:
             if plan.vantage == "netns":
                 raise
             tried.append(Rung(name="netns", works=False, reason=error.reason))
@@ -42,18 +42,18 @@ def climb(
 
 
 def _enter(
-    kind: type[NetnsStage] | type[ProxyStage], prepare: Prepare, stack: contextlib.ExitStack
+    kind: type[NetnsStage | ProxyStage], prepare: Prepare, stack: contextlib.ExitStack
 ) -> Stage:
     """Enter one rung; a refused attempt is cleaned up whole."""
+    if kind is NetnsStage and sys.platform != "linux":
+        raise RefusedError(f"{sys.platform} has no namespaces")
     attempt = contextlib.ExitStack()
     setting: Setting | None = None
     try:
-        if kind is NetnsStage and sys.platform != "linux":
-            raise Refused(f"{sys.platform} has no namespaces")
         setting = prepare(attempt)
         stage = kind(setting)
         stage.enter()
-    except Refused:
+    except RefusedError:
         attempt.close()
         if setting:
             for name in (layout.PACKETS, layout.FLOWS, layout.TLS):

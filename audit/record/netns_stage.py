@@ -19,7 +19,7 @@ from audit.sandbox.addresses import Addresses, draw_addresses
 from audit.sandbox.channel import JobSpec, Mount
 from audit.sandbox.network import Wiring
 from audit.sandbox.program import Program, describe_exit
-from audit.sandbox.sandbox import Refused, Sandbox, own_environment, own_program
+from audit.sandbox.sandbox import RefusedError, Sandbox, own_environment, own_program
 
 _WIRING_LIMIT_S: Final = 20.0
 _READY_LIMIT_S: Final = 20.0
@@ -35,7 +35,7 @@ class NetnsStage(Stage):
         super().__init__(setting)
         self._drawn = draw_addresses()
         self.addresses: Addresses = self._with_mac(setting.persona["mac"])
-        self._intercepted = setting.plan.pass_ == "intercepted"
+        self._intercepted = setting.plan.intercepts
         self._tap: Program | None = None
         self._tap_said = b""
         self._ipv6 = True
@@ -44,14 +44,15 @@ class NetnsStage(Stage):
         return Addresses.from_message(self._drawn.to_message() | {"client_mac": mac})
 
     def enter(self) -> None:
-        """Start the sandbox and wire it; raises :class:`Refused`."""
+        """Start the sandbox and wire it; raises :class:`RefusedError`."""
         setting = self.setting
         self.sandbox = setting.stack.enter_context(
             Sandbox(setting.watch, "namespaces", setting.persona["host_name"])
         )
         self._start_tap()
         if self._intercepted:
-            config = ProxyConfig(**self.proxy_files())
+            flows, tls = self.proxy_files()
+            config = ProxyConfig(flows=flows, tls=tls)
             self.proxy = ProxyTap(self.sandbox, setting.space, "transparent", config)
         self._wire()
 
@@ -78,7 +79,7 @@ class NetnsStage(Stage):
         )
         code = program.wait(_WIRING_LIMIT_S)
         if code != 0:
-            raise Refused(program.last_words().removeprefix(": ") or describe_exit(code))
+            raise RefusedError(program.last_words().removeprefix(": ") or describe_exit(code))
         self._ipv6 = bool(json.loads(answer[0])["ipv6"])
         program.close()
 

@@ -39,13 +39,14 @@ class NewBundle:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.identifiers: list[Identifier] = []
         target = plan.target
+        aliased: Any = {"pass": plan.pass_}
         self.manifest = Manifest(
             id=plan.id,
             status="recording",
             policy=plan.policy,
             target=plan.target_name,
             platform=target.app.platform if target else None,
-            **{"pass": plan.pass_},
+            **aliased,
             vantage="proxy" if plan.vantage == "proxy" else "netns",
             device=plan.device,
             install=plan.install,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import signal
 import time
-from collections.abc import Callable
 from typing import Any, Final
 
 from audit.errors import SetupError
@@ -151,7 +150,7 @@ class Performance:
                 raise SetupError(
                     f"the client did not end within {self._plan.timeout_s:g} s"
                     f"{self._last_action()}{client.last_words()}",
-                    hint="what was recorded so far is kept; a longer 'timeout_s' gives it more time",
+                    hint="what was recorded so far is kept; 'timeout_s' can give it more time",
                 )
             try:
                 self._setting.watch.turn(min(_TURN_S, idle.next_look()))
@@ -221,7 +220,7 @@ class _Idle:
     def __init__(self, plan: RecordPlan, dialogue: Dialogue) -> None:
         target = plan.target
         can = target.can if target and target.can is not None else []
-        self._expected = set(can) - set(RECORDER_ACTIONS)
+        self._expected = {str(action) for action in can if action not in RECORDER_ACTIONS}
         self._applies = plan.speaks_protocol and target is not None and target.can is not None
         self._idle_s = plan.idle_s
         self._dialogue = dialogue
@@ -247,6 +246,3 @@ class _Idle:
             note = f"left alone for {self._idle_s:g} s"
             self._dialogue.record("app.idle", self._dialogue.phase, note)
         return True
-
-
-Clock = Callable[[], float]

@@ -75,6 +75,11 @@ class RecordPlan:
     client_output: Callable[[bytes], None] | None = None
     """Takes what such a client prints, as it prints it."""
 
+    @property
+    def intercepts(self) -> bool:
+        """Whether the proxy opens the client's TLS."""
+        return self.pass_ == "intercepted"  # noqa: S105 - a pass of a recording
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordReport:

@@ -22,6 +22,7 @@ from audit.bundle.journal import now
 from audit.bundle.whole_records import WholeRecords
 from audit.record.proxy_config import CONFIG_VARIABLE, ProxyConfig
 
+
 def _say(line: dict[str, Any]) -> None:
     sys.stdout.write(json.dumps(line) + "\n")
     sys.stdout.flush()
@@ -46,10 +47,10 @@ class Recording:
         """Servers (endpoint, name) for which the client refused our certificate."""
 
     def running(self) -> None:
-        """Hook: the proxy listens."""
+        """Say that the proxy listens."""
         if self._config.map or self._config.only_mapped:
             self._lead_to_stand_ins()
-        servers = ctx.master.addons.get("proxyserver")
+        servers: Any = ctx.master.addons.get("proxyserver")  # type: ignore[no-untyped-call]
         ports = [address[1] for address in servers.listen_addrs()]
         _say({"ready": True, "port": ports[0]})
 
@@ -73,50 +74,50 @@ class Recording:
                 raise ConnectionRefusedError(111, f"{host}:{port} is not in the lab")
             return await connect(factory, host, port and int(port), **options)
 
-        loop.create_connection = mapped  # type: ignore[method-assign]
+        loop.create_connection = mapped  # type: ignore[method-assign, assignment]
 
     # -- flows -----------------------------------------------------------------------------------
 
     def requestheaders(self, f: http.HTTPFlow) -> None:
-        """Hook: a request begins."""
+        """Remember a request that begins."""
         self._open[f.id] = f
 
     def request(self, f: http.HTTPFlow) -> None:
-        """Hook: a request is whole; the control's is answered here on the proxy rung."""
+        """Answer the control on the proxy rung, where no gateway does."""
         if self._config.echo and f.request.host == self._config.echo:
             f.response = http.Response.make(
                 200, f.request.path + "\n", {"Content-Type": "text/plain", "Server": "echo"}
             )
 
     def response(self, f: http.HTTPFlow) -> None:
-        """Hook: an answer is whole."""
+        """Keep an exchange that is whole."""
         if f.websocket is None:
             self._keep(f)
 
     def error(self, f: http.HTTPFlow) -> None:
-        """Hook: an exchange failed."""
+        """Keep an exchange that failed."""
         self._keep(f)
 
     def websocket_end(self, f: http.HTTPFlow) -> None:
-        """Hook: a WebSocket closed."""
+        """Keep a WebSocket that closed."""
         self._keep(f)
 
     def tcp_start(self, f: tcp.TCPFlow) -> None:
-        """Hook: a connection of an unknown protocol begins."""
+        """Remember a connection of an unknown protocol."""
         self._open[f.id] = f
 
     def tcp_end(self, f: tcp.TCPFlow) -> None:
-        """Hook: it ended."""
+        """Keep it when it ends."""
         self._keep(f)
 
     tcp_error = tcp_end
 
     def udp_start(self, f: udp.UDPFlow) -> None:
-        """Hook: datagrams between two endpoints begin."""
+        """Remember datagrams between two endpoints."""
         self._open[f.id] = f
 
     def udp_end(self, f: udp.UDPFlow) -> None:
-        """Hook: they ended."""
+        """Keep them when they end."""
         self._keep(f)
 
     udp_error = udp_end
@@ -128,11 +129,11 @@ class Recording:
         if stranger and isinstance(f, http.HTTPFlow) and f.response is not None:
             return  # answered with 407: not our client, or not yet
         buffer = io.BytesIO()
-        FlowWriter(buffer).add(f)
+        FlowWriter(buffer).add(f)  # type: ignore[no-untyped-call]
         self._write(self._flows, buffer.getvalue())
 
     def done(self) -> None:
-        """Hook: the proxy ends; what is still open is kept as far as it came."""
+        """Keep what is still open as far as it came, and close the files."""
         for f in list(self._open.values()):
             self._keep(f)
         self._flows.close()
@@ -148,7 +149,7 @@ class Recording:
     # -- TLS -------------------------------------------------------------------------------------
 
     def tls_clienthello(self, data: tls.ClientHelloData) -> None:
-        """Hook: decide whether to open this connection."""
+        """Decide whether to open this connection."""
         server = data.context.server
         name = data.client_hello.sni
         if self._config.echo and server.address and server.address[0] == self._config.echo:
@@ -163,18 +164,18 @@ class Recording:
             self._note(data.context.client, server, name, "passed-through", reason)
 
     def tls_established_client(self, data: tls.TlsData) -> None:
-        """Hook: the client took our certificate."""
+        """Note that the client took our certificate."""
         client = data.context.client
         self._note(client, data.context.server, client.sni, "decrypted", None)
 
     def tls_failed_client(self, data: tls.TlsData) -> None:
-        """Hook: the client did not take our certificate (alert, or it just left)."""
+        """Note that the client refused our certificate (by an alert, or it just left)."""
         client, server = data.context.client, data.context.server
         self._refusing.add((_endpoint(server.address), client.sni))
         self._note(client, server, client.sni, "refused-by-client", data.conn.error)
 
     def tls_failed_server(self, data: tls.TlsData) -> None:
-        """Hook: the server did not take the proxy as a client."""
+        """Note that the server refused the proxy as a client."""
         client, server = data.context.client, data.context.server
         self._note(client, server, client.sni, "refused-by-server", data.conn.error)
 

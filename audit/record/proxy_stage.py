@@ -44,12 +44,14 @@ class ProxyStage(Stage):
         if isinstance(self.plan.network, LabNetwork):
             lab = Lab(self.sandbox, setting.space, self.plan.network, loopback=True)
             self.facts = lab.wait_ready()
+        flows, tls = self.proxy_files()
         config = ProxyConfig(
-            **self.proxy_files(),
+            flows=flows,
+            tls=tls,
             echo=self.echo,
             map=self.facts.map,
             only_mapped=in_lab,
-            intercept=self.plan.pass_ == "intercepted",
+            intercept=self.plan.intercepts,
         )
         self.proxy = ProxyTap(self.sandbox, setting.space, "regular", config)
         self.proxy.wait_ready()
@@ -73,7 +75,7 @@ class ProxyStage(Stage):
         """Return the proxy variables, and the trusted authority in the intercepted pass."""
         found = proxy_variables(self._url)
         trusted = self.plan.target.trust_ca if self.plan.target else []
-        if self.plan.pass_ == "intercepted" and self.proxy:
+        if self.plan.intercepts and self.proxy:
             found |= dict.fromkeys(trusted, str(self.proxy.certificate))
         return found
 

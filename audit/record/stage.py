@@ -70,7 +70,7 @@ class Stage(abc.ABC):
 
     @abc.abstractmethod
     def enter(self) -> None:
-        """Build what the machine may refuse; raises :class:`.sandbox.Refused`."""
+        """Build what the machine may refuse; raises :class:`.sandbox.RefusedError`."""
 
     @abc.abstractmethod
     def start(self) -> None:
@@ -118,10 +118,10 @@ class Stage(abc.ABC):
         """Return what the vantage adds to the control's environment."""
         return {}
 
-    def proxy_files(self) -> dict[str, str]:
-        """Return where the proxy's add-on writes."""
+    def proxy_files(self) -> tuple[str, str]:
+        """Return where the proxy's add-on writes flows and TLS attempts."""
         folder = self.setting.folder
-        return {"flows": str(folder / layout.FLOWS), "tls": str(folder / layout.TLS)}
+        return str(folder / layout.FLOWS), str(folder / layout.TLS)
 
     def tap_trouble(self) -> str | None:
         """Return why a tap stopped listening, ``None`` while all do."""

@@ -176,7 +176,7 @@ def _become(
         os.chdir(job.cwd)
         for number in (signal.SIGCHLD, signal.SIGPIPE, signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_DFL)
-        os.execve(job.argv[0], job.argv, job.env)
+        os.execve(job.argv[0], job.argv, job.env)  # noqa: S606 - no shell is what we want
     except OSError as error:
         text = str(error) if isinstance(error, kernel.CallError) else error.strerror or str(error)
         os.write(teller, text.encode())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import socket
 import subprocess
@@ -89,11 +90,11 @@ class Job:
             self.code = SIGNALLED - code if nested else code
 
 
-class SandboxGone(SetupError):
+class SandboxGoneError(SetupError):
     """The launcher ended by itself."""
 
 
-class Refused(SetupError):
+class RefusedError(SetupError):
     """The machine refuses namespaces; ``reason`` names call and errno."""
 
     def __init__(self, reason: str) -> None:
@@ -142,7 +143,7 @@ class Sandbox:
             self._greet(mode)
         except (Closed, TimeoutError):
             self.close()
-            raise SandboxGone(
+            raise SandboxGoneError(
                 "the sandbox's launcher did not start",
                 hint=f"look at what '{' '.join(command[:3])}' prints",
             ) from None
@@ -150,7 +151,7 @@ class Sandbox:
             self.close()
             raise
         for channel in self._channels:
-            self.watch.add(channel, lambda channel=channel: self._take(channel))
+            self.watch.add(channel, functools.partial(self._take, channel))
 
     def _greet(self, mode: str) -> None:
         _, descriptors = self._outside.receive()
@@ -162,7 +163,7 @@ class Sandbox:
         self._channels.append(self._inside)
         message, descriptors = self._inside.receive()
         if message["event"] == "failed":
-            raise Refused(message["reason"])
+            raise RefusedError(message["reason"])
         self.tap, *spaces = descriptors
         self.namespaces = dict(zip(("client", "gateway", "internet"), spaces, strict=True))
 
@@ -170,7 +171,7 @@ class Sandbox:
         try:
             message, _ = channel.receive()
         except (Closed, TimeoutError):
-            raise SandboxGone("the sandbox's launcher ended during the recording") from None
+            raise SandboxGoneError("the sandbox's launcher ended during the recording") from None
         self._jobs[message["id"]].handle(message)
 
     def start(
@@ -187,7 +188,7 @@ class Sandbox:
         try:
             channel.send({"op": "start", "id": number, "job": spec.to_message()}, descriptors)
         except Closed:
-            raise SandboxGone("the sandbox's launcher ended during the recording") from None
+            raise SandboxGoneError("the sandbox's launcher ended during the recording") from None
         self.watch.until(
             lambda: job.pid is not None or job.refused is not None, limit_s, f"{name} to start"
         )
