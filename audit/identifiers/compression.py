@@ -1,0 +1,250 @@
+"""Compressed data: gzip, zlib, headerless deflate, Brotli, Zstandard and ZIP, bounded.
+
+Formats: RFC 1950, 1951, 1952, 7932, 8878; ZIP: APPNOTE.TXT §4.3.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from audit.identifiers.piece import Budget, Piece
+
+GZIP: Final = b"\x1f\x8b\x08"
+ZSTD: Final = b"\x28\xb5\x2f\xfd"
+ZIP: Final = b"PK\x03\x04"
+MAX_MEMBERS: Final = 2_000
+"""Members of one ZIP, and compressed stretches inside one piece, that are opened."""
+_CHUNK: Final = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Inflated:
+    """What a decoder made."""
+
+    data: bytes
+    used: int
+    """Encoded bytes that it took."""
+    complete: bool
+    """Whether the encoded data came to its own end."""
+    cut: bool = False
+    """Whether a bound stopped it."""
+
+
+def inflate(data: bytes, start: int, window: int, limit: int) -> Inflated | None:
+    """Decompress gzip (``window`` 31), zlib (15) or headerless deflate (-15) from an offset."""
+    decoder = zlib.decompressobj(window)
+    view = memoryview(data)[start:]
+    out: list[bytes] = []
+    size = 0
+    try:
+        chunk = decoder.decompress(view, limit + 1)
+        while chunk:
+            out.append(chunk)
+            size += len(chunk)
+            if size > limit:
+                return Inflated(b"".join(out)[:limit], len(view), False, cut=True)
+            if decoder.eof:
+                break
+            chunk = decoder.decompress(decoder.unconsumed_tail, limit + 1 - size)
+    except zlib.error:
+        return Inflated(b"".join(out), len(view), False) if out else None
+    used = len(view) - len(decoder.unused_data)
+    if not out and not decoder.eof:
+        return None
+    return Inflated(b"".join(out), used, decoder.eof)
+
+
+def inflate_gzip(data: bytes, start: int, limit: int) -> Inflated | None:
+    """Decompress gzip, all members of it."""
+    first = inflate(data, start, 31, limit)
+    while first and first.complete and data[start + first.used :][:3] == GZIP:
+        more = inflate(data, start + first.used, 31, limit - len(first.data))
+        if more is None:
+            break
+        first = Inflated(first.data + more.data, first.used + more.used, more.complete, more.cut)
+    return first
+
+
+def inflate_zstd(data: bytes, start: int, limit: int) -> Inflated | None:
+    """Decompress one Zstandard frame."""
+    import zstandard
+
+    decoder = zstandard.ZstdDecompressor(max_window_size=1 << 27)
+    out: list[bytes] = []
+    size = 0
+    source = io.BytesIO(data)
+    source.seek(start)
+    try:
+        with decoder.stream_reader(source, read_size=_CHUNK, read_across_frames=False) as reader:
+            while chunk := reader.read(min(_CHUNK * 8, limit + 1 - size)):
+                out.append(chunk)
+                size += len(chunk)
+                if size > limit:
+                    return Inflated(b"".join(out)[:limit], len(data) - start, False, cut=True)
+    except zstandard.ZstdError:
+        return Inflated(b"".join(out), len(data) - start, False) if out else None
+    return Inflated(b"".join(out), len(data) - start, True)
+
+
+def inflate_brotli(data: bytes, start: int, limit: int) -> Inflated | None:
+    """Decompress Brotli; whatever follows the stream makes it none."""
+    import brotli
+
+    decoder = brotli.Decompressor()
+    out: list[bytes] = []
+    size = 0
+    try:
+        for at in range(start, len(data), _CHUNK):
+            chunk = decoder.process(data[at : at + _CHUNK])
+            out.append(chunk)
+            size += len(chunk)
+            if size > limit:
+                return Inflated(b"".join(out)[:limit], len(data) - start, False, cut=True)
+    except brotli.error:
+        return Inflated(b"".join(out), len(data) - start, False) if any(out) else None
+    return Inflated(b"".join(out), len(data) - start, bool(decoder.is_finished()))
+
+
+def inflate_headerless(data: bytes, start: int, limit: int) -> Inflated | None:
+    return inflate(data, start, -15, limit)
+
+
+def inflate_zlib(data: bytes, start: int, limit: int) -> Inflated | None:
+    return inflate(data, start, 15, limit)
+
+
+Inflater = Callable[[bytes, int, int], Inflated | None]
+"""(bytes, offset, most bytes to give) -> what came out; None: not of this format."""
+INFLATERS: Final[dict[str, Inflater]] = {
+    "gzip": inflate_gzip,
+    "zlib": inflate_zlib,
+    "deflate": inflate_headerless,
+    "br": inflate_brotli,
+    "zstd": inflate_zstd,
+}
+"""Name in chains -> decoder."""
+CODINGS: Final[dict[str, tuple[str, ...]]] = {
+    "gzip": ("gzip",),
+    "x-gzip": ("gzip",),
+    "deflate": ("zlib", "deflate"),
+    "br": ("br",),
+    "zstd": ("zstd",),
+}
+"""Content coding (RFC 9110 §8.4.1) -> decoders that may open it."""
+ZLIB_HEADS: Final = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
+_ANYWHERE: Final = ((GZIP, "gzip"), (ZSTD, "zstd"), *((head, "zlib") for head in ZLIB_HEADS))
+"""First bytes -> decoder, for formats that show themselves wherever they stand."""
+
+
+def decode_declared(piece: Piece, codings: tuple[str, ...]) -> Piece | None:
+    """Undo declared content codings, last applied first; None where they do not hold."""
+    current = piece
+    for coding in reversed(codings):
+        name = coding.strip().lower()
+        if name in ("identity", "", "aws-chunked"):
+            continue
+        opened = _open_declared(current, name)
+        if opened is None:
+            return None if current is piece else current
+        current = opened
+    return None if current is piece else current
+
+
+def _open_declared(piece: Piece, name: str) -> Piece | None:
+    for step in CODINGS.get(name, ()):
+        done = INFLATERS[step](piece.data, 0, piece.budget.allowed(len(piece.data)))
+        if done is not None and (done.complete or len(done.data) >= 16):
+            _note(piece.budget, done, name)
+            return _child(piece, 0, done, step, end=len(piece.data))
+    return None
+
+
+def decode_compressed(piece: Piece) -> Iterator[Piece]:
+    """Open gzip, zlib and Zstandard wherever they begin in a piece."""
+    data = piece.data
+    tries = 0
+    for mark, step in _ANYWHERE:
+        at = data.find(mark)
+        while at >= 0:
+            tries += 1
+            if tries > MAX_MEMBERS:
+                piece.budget.cut["more compressed stretches in one payload than are opened"] = None
+                return
+            done = INFLATERS[step](data, at, piece.budget.allowed(len(data) - at))
+            taken = 1
+            if done is not None and (done.complete or done.cut or len(done.data) >= 16):
+                _note(piece.budget, done, step)
+                yield _child(piece, at, done, step)
+                taken = done.used if done.complete else 1
+            at = data.find(mark, at + max(1, taken))
+
+
+def decode_headerless(piece: Piece) -> Iterator[Piece]:
+    """Try headerless deflate and Brotli on a whole field of bytes: nothing marks them."""
+    data = piece.data
+    if len(data) < 3:
+        return
+    if data[0] >> 1 & 3 != 3 and data[:2] not in ZLIB_HEADS:
+        yield from _try_whole(piece, "deflate")
+    yield from _try_whole(piece, "br")
+
+
+def _try_whole(piece: Piece, step: str) -> Iterator[Piece]:
+    done = INFLATERS[step](piece.data, 0, piece.budget.allowed(len(piece.data)))
+    if done is None or not done.data:
+        return
+    if done.cut or (done.complete and done.used == len(piece.data)):
+        _note(piece.budget, done, step)
+        yield _child(piece, 0, done, step)
+
+
+def decode_zip(piece: Piece) -> Iterator[Piece]:
+    """Open the members of ZIP archives."""
+    data = piece.data
+    if ZIP not in data:
+        return
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(data))
+        members = archive.infolist()
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, OverflowError):
+        return
+    start = data.find(ZIP)
+    if len(members) > MAX_MEMBERS:
+        piece.budget.cut["more members in one ZIP than are opened"] = None
+    for member in members[:MAX_MEMBERS]:
+        limit = piece.budget.allowed(member.compress_size)
+        try:
+            with archive.open(member) as file:
+                content = file.read(limit + 1)
+        except (
+            zipfile.BadZipFile, zlib.error, ValueError, NotImplementedError, RuntimeError,
+            EOFError, OSError,
+        ):  # fmt: skip
+            piece.budget.cut["a member of a ZIP could not be opened"] = None
+            continue
+        done = Inflated(content[:limit], len(data) - start, True, cut=len(content) > limit)
+        _note(piece.budget, done, "zip")
+        child = _child(piece, start, done, "zip", end=len(data))
+        child.name = member.filename
+        yield child
+
+
+def _child(piece: Piece, start: int, done: Inflated, step: str, *, end: int | None = None) -> Piece:
+    return Piece(
+        done.data,
+        parent=piece,
+        start=start,
+        end=start + done.used if end is None else end,
+        step=step,
+        field=True,
+    )
+
+
+def _note(budget: Budget, done: Inflated, step: str) -> None:
+    if done.cut:
+        budget.cut[f"{step} data gives more bytes than are searched"] = None

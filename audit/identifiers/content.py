@@ -1,0 +1,186 @@
+"""What captured bytes are once had: readable, mixed, opaque or empty (design §4).
+
+Opaque is what no decoder explains and what looks random; mixed is a readable frame with an opaque
+field in it. Fields up to the size of a key or a signature (64 bytes) do not count: nearly every
+message holds some.
+"""
+
+from __future__ import annotations
+
+import binascii
+import math
+import re
+from typing import Final
+
+from audit.identifiers import compression, frames
+from audit.identifiers.piece import Budget, Piece
+from audit.tables.vocabulary import Content
+
+LARGEST_KEY: Final = 64
+"""Bytes up to which a random field is taken for a key, digest or signature (Ed25519: 64)."""
+MAX_LAYERS: Final = 6
+"""Containers inside one another that are opened."""
+SAMPLE: Final = 1 << 16
+"""Bytes of a field whose letters are counted."""
+MAX_FIELDS: Final = 20_000
+"""Fields of one body that are judged."""
+
+_MEDIA: Final = (
+    b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"OggS", b"fLaC", b"ID3", b"wOFF",
+    b"wOF2", b"\x00\x00\x01\x00", b"%PDF-", b"\x1aE\xdf\xa3", b"\x7fELF", b"\x00asm", b"Rar!\x1a",
+    b"\x00\x01\x00\x00", b"OTTO", b"II*\x00", b"MM\x00*", b"BZh", b"\xfd7zXZ\x00", b"7z\xbc\xaf",
+)  # fmt: skip
+"""First bytes of formats that everybody can open: images, sound, fonts, documents, archives."""
+_RUN: Final = re.compile(rb"[A-Za-z0-9+/_-]{87,}={0,2}")
+_HEX: Final = re.compile(rb"[0-9A-Fa-f]+\Z")
+_URL: Final = bytes.maketrans(b"-_", b"+/")
+_RANK: Final[dict[Content, int]] = {"empty": 0, "readable": 1, "mixed": 2, "opaque": 3}
+
+
+def classify_content(
+    data: bytes, *, content_encoding: tuple[str, ...] = (), content_type: str | None = None
+) -> Content:
+    """Judge the content of a body, message or stream."""
+    if not data:
+        return "empty"
+    piece = Piece(data, field=True, hint=(content_type or "").lower())
+    if content_encoding:
+        opened = compression.decode_declared(piece, content_encoding)
+        if opened is not None:
+            piece = opened
+    return _judge(piece.data, piece.hint, 0, Budget())
+
+
+def _judge(data: bytes, hint: str, layer: int, budget: Budget) -> Content:
+    if not data:
+        return "empty"
+    if not budget.spend(len(data)) or layer > MAX_LAYERS:
+        return "opaque"
+    if data.startswith(_MEDIA) or data[4:8] == b"ftyp":
+        return "readable"
+    if frames.is_text(data):
+        return _judge_text(data, layer, budget)
+    piece = Piece(data, field=True, hint=hint)
+    piece.budget = budget
+    for decoder in (
+        compression.decode_zip, compression.decode_compressed, compression.decode_headerless,
+    ):  # fmt: skip
+        for child in decoder(piece):
+            if child.start == 0 and child.end >= len(data) - 8:
+                return _judge(child.data, "", layer + 1, budget)
+    frame = frames.find_frame(data, hint)
+    if frame is not None and (frame.name != "protobuf" or _plausible(frame, data)):
+        return _judge_fields(frame, data, layer, budget)
+    return _judge_binary(data)
+
+
+def _judge_text(data: bytes, layer: int, budget: Budget) -> Content:
+    worst: Content = "readable"
+    for count, match in enumerate(_RUN.finditer(data)):
+        text = match[0].rstrip(b"=")
+        if count >= MAX_FIELDS:
+            return "mixed"
+        if (
+            data[match.end() : match.end() + 1] == b"."
+            or data[match.start() - 1 : match.start()] == b"."
+        ):
+            continue  # parts of a JWT and its signature
+        if _HEX.match(text):
+            decoded = bytes.fromhex(text[: len(text) & ~1].decode("ascii"))
+        else:
+            length = len(text) - (len(text) % 4 == 1)
+            decoded = binascii.a2b_base64(text[:length].translate(_URL) + b"==")
+        if len(decoded) > LARGEST_KEY and _looks_like_text(text) is False:
+            inner = _judge(decoded, "", layer + 1, budget)
+            if inner in ("mixed", "opaque"):
+                worst = "opaque" if match.end() - match.start() >= len(data.strip()) else "mixed"
+    return worst
+
+
+def _looks_like_text(run: bytes) -> bool:
+    """Whether a run of letters is a path or a long name rather than encoded bytes."""
+    separators = sum(run.count(mark) for mark in (b"/", b"-", b"_"))
+    return separators * 12 > len(run) and not any(char in run for char in b"+=")
+
+
+def _judge_fields(frame: frames.Frame, data: bytes, layer: int, budget: Budget) -> Content:
+    worst: Content = "readable"
+    for leaf in frame.leaves[:MAX_FIELDS]:
+        size = leaf.end - leaf.start
+        if leaf.type in ("key", "head", "number") or size == 0:
+            continue
+        content = data[leaf.start : leaf.end]
+        if frames.is_text(content):
+            inner = _judge_text(content, layer + 1, budget)
+        elif size <= LARGEST_KEY or size == len(data):
+            continue
+        else:
+            inner = _judge(content, "", layer + 1, budget)
+        if _RANK[inner] > _RANK[worst]:
+            worst = "mixed"
+    if worst == "mixed" and _readable_share(frame, data) == 0:
+        return "opaque"
+    return worst
+
+
+def _readable_share(frame: frames.Frame, data: bytes) -> int:
+    return sum(
+        leaf.end - leaf.start
+        for leaf in frame.leaves
+        if leaf.type in ("number", "key")
+        or (leaf.type in ("text", "bytes") and frames.is_text(data[leaf.start : leaf.end]))
+    )
+
+
+def _plausible(frame: frames.Frame, data: bytes) -> bool:
+    """Whether bytes that parse as protocol buffers are so by more than chance."""
+    numbers = {leaf.path.split(".")[0] for leaf in frame.leaves}
+    if not numbers or max(map(int, numbers)) > 4096:
+        return False
+    return len(data) >= 24 or any(
+        leaf.end - leaf.start >= 4 and frames.is_text(data[leaf.start : leaf.end])
+        for leaf in frame.leaves
+    )
+
+
+def _judge_binary(data: bytes) -> Content:
+    """Judge bytes that no decoder explains: by how evenly their values are spread."""
+    if not _is_random(data):
+        return "readable"
+    text = sum(len(run) for run in re.findall(rb"[\x20-\x7e\r\n\t]{16,}", data[:SAMPLE]))
+    text += sum(len(run) for run in re.findall(rb"[\x20-\x7e\r\n\t]{16,}", data[-SAMPLE:]))
+    return "mixed" if text else "opaque"
+
+
+def _is_random(data: bytes) -> bool:
+    """Whether any stretch of the bytes has the entropy of random ones.
+
+    The entropy of n random bytes, counted, is about log2(256) minus 255 / (2 n ln 2) (Miller and
+    Madow); of few bytes nearly log2(n).
+    """
+    if len(data) < 16:
+        return len(set(data)) * 4 > len(data) * 3
+    for start in range(0, min(len(data), SAMPLE), 4096):
+        block = data[start : start + 4096]
+        if len(block) < 64 and start:
+            break
+        counts = [block.count(value) for value in set(block)]
+        size = len(block)
+        entropy = -sum(count / size * math.log2(count / size) for count in counts)
+        if entropy > _expected(size) - 0.35:
+            return True
+    return False
+
+
+def _expected(size: int) -> float:
+    """Return the mean counted entropy of ``size`` random bytes, in bits."""
+    if size >= 1024:
+        return 8 - 255 / (2 * size * math.log(2))
+    mean = size / 256
+    # Poisson counts: the expectation of -c/n log2(c/n) over 256 values.
+    total = 0.0
+    weight = math.exp(-mean)
+    for count in range(1, 40):
+        weight *= mean / count
+        total -= 256 * weight * count / size * math.log2(count / size)
+    return total

@@ -1,0 +1,215 @@
+"""The detector: finds every value of a subject in captured bytes, in any form it knows."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from audit.bundle.identity import Identity
+from audit.identifiers.compression import decode_declared
+from audit.identifiers.controls import ControlResult, control_identifiers, make_controls
+from audit.identifiers.engine import Engine, make_engine
+from audit.identifiers.frames import is_text
+from audit.identifiers.hit import Blanks, Hit, best_matches, name_form, pseudonym, ways
+from audit.identifiers.needles import make_anchors, make_needles
+from audit.identifiers.piece import Piece
+from audit.identifiers.place import telling
+from audit.identifiers.search import Match, Search
+from audit.tables.extract import Payload
+from audit.tables.reference import Reference
+
+NO_KEY: Final = b"audit: no identifiers"
+"""Key of pseudonyms where there is no identity (and so nothing to name)."""
+BATCH_BYTES: Final = 16 << 20
+"""Payload bytes that are searched together."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScanResult:
+    """What one payload holds."""
+
+    hits: tuple[Hit, ...] = ()
+    """Sure hits, by their place in the payload."""
+    truncated: tuple[str, ...] = ()
+    """What a bound cut, one sentence each."""
+    unsure: tuple[Hit, ...] = ()
+    """Values of low entropy at places that give them no meaning."""
+
+
+class Detector:
+    """Searches for everything that one subject is known by.
+
+    The compiled patterns hold the identifiers: they live in memory only.
+    """
+
+    def __init__(
+        self, identity: Identity, *, engine: Callable[[Sequence[bytes]], Engine] = make_engine
+    ) -> None:
+        self.identity = identity
+        key = identity.key() or NO_KEY
+        self._known = (*identity.identifiers, *control_identifiers(key))
+        self._labels = tuple(pseudonym(key, item.kind, item.value) for item in self._known)
+        anchors = make_anchors(make_needles(self._known))
+        self._search = Search(engine(anchors.texts), anchors)
+        self._places: dict[str, str] = {}
+
+    def scan(self, payload: Payload) -> ScanResult:
+        """Search one payload."""
+        return self.scan_all((payload,))[0]
+
+    def scan_all(self, payloads: Sequence[Payload]) -> list[ScanResult]:
+        """Search many payloads at once; results in the order given. Small ones cost less so."""
+        results: list[ScanResult] = []
+        batch: list[Payload] = []
+        size = 0
+        for payload in payloads:
+            batch.append(payload)
+            size += len(payload.data)
+            if size >= BATCH_BYTES:
+                results += self._scan_batch(batch)
+                batch, size = [], 0
+        if batch:
+            results += self._scan_batch(batch)
+        return results
+
+    def controls(self) -> tuple[ControlResult, ...]:
+        """Plant one control per form, container and identifier in memory and search for each."""
+        own = len(self.identity.identifiers)
+        planted = make_controls(self._known, own)
+        found = self._scan_batch([text_payload(control.data) for control in planted], all_=True)
+        return tuple(
+            ControlResult(
+                name=control.name,
+                form=control.form,
+                found=any(
+                    hit.value_index == control.value
+                    and (
+                        control.chain is None
+                        or (hit.form == control.form and hit.chain == control.chain)
+                    )
+                    for hit in (*result.hits, *result.unsure)
+                ),
+            )
+            for control, result in zip(planted, found, strict=True)
+        )
+
+    def _scan_batch(self, payloads: Sequence[Payload], *, all_: bool = False) -> list[ScanResult]:
+        roots: list[Piece] = []
+        pieces: list[Piece] = []
+        for index, payload in enumerate(payloads):
+            root = _root(payload)
+            root.owner = index
+            roots.append(root)
+            pieces.append(root)
+            if payload.content_encoding:
+                opened = decode_declared(root, payload.content_encoding)
+                if opened is not None:
+                    pieces.append(opened)
+                elif root.data and not is_text(root.data):
+                    named = ", ".join(payload.content_encoding)
+                    root.budget.cut[f"a body declared as {named} could not be decoded"] = None
+        owned: defaultdict[int, list[Match]] = defaultdict(list)
+        known = len(self._known) if all_ else len(self.identity.identifiers)
+        for match in self._search.run(pieces):
+            if match.needle.value < known:
+                owned[match.piece.owner].append(match)
+        return [
+            self._result(payload, root, owned.get(index, []))
+            for index, (payload, root) in enumerate(zip(payloads, roots, strict=True))
+        ]
+
+    def _result(self, payload: Payload, root: Piece, matches: list[Match]) -> ScanResult:
+        if not matches:
+            return ScanResult(truncated=tuple(root.budget.cut))
+        blanks = Blanks(matches, self._labels)
+        found: dict[tuple[int, int, int, str], Hit] = {}
+        for match in sorted(best_matches(matches), key=_preference):
+            excerpt = blanks.excerpt(match)
+            for way in ways(match):
+                hit = self._hit(payload, match, way.steps, way.path, (way.start, way.end), excerpt)
+                found.setdefault((hit.value_index, hit.start, hit.end, hit.location), hit)
+        ordered = sorted(found.values(), key=lambda hit: (hit.start, hit.end, hit.value_index))
+        return ScanResult(
+            hits=tuple(hit for hit in ordered if not hit.unsure),
+            truncated=tuple(root.budget.cut),
+            unsure=tuple(hit for hit in ordered if hit.unsure),
+        )
+
+    def _hit(
+        self,
+        payload: Payload,
+        match: Match,
+        steps: tuple[str, ...],
+        path: tuple[str, ...],
+        span: tuple[int, int],
+        excerpt: str,
+    ) -> Hit:
+        if payload.location == "query" and steps[:1] == ("form",):
+            steps = steps[1:]
+        form, chain = name_form(match, steps)
+        header = payload.detail.lower() if payload.location in ("header", "trailer") else ""
+        return Hit(
+            kind=self._known[match.needle.value].kind,
+            value_index=match.needle.value,
+            form=form,
+            chain=chain,
+            location=self._name_place(payload, path),
+            start=span[0],
+            end=span[1],
+            excerpt=excerpt,
+            unsure=not match.needle.telling
+            and not telling(match.piece, match.place, match.start, match.end, header),
+        )
+
+    def _name_place(self, payload: Payload, path: tuple[str, ...]) -> str:
+        """Say where a hit stands; values of the subject in names become ``{kind}``."""
+        parts = [part for part in (payload.detail, " > ".join(path)) if part]
+        if payload.location == "query" and payload.detail and path:
+            parts = [payload.detail] if path == (payload.detail,) else parts
+        text = " ".join((payload.location, *parts))
+        known = self._places.get(text)
+        if known is None:
+            known = self._places[text] = self._clean(text)
+        return known
+
+    def _clean(self, text: str) -> str:
+        piece = Piece(text.encode("utf-8", "surrogatepass"))
+        spans = Blanks(
+            self._search.run((piece,)),
+            tuple(f"{{{item.kind}}}" for item in self._known),
+        )
+        data = piece.data
+        for start, end, value in reversed(spans.merged(piece)):
+            label = "{" + self._known[value].kind + "}"
+            data = data[:start] + label.encode() + data[end:]
+        return data.decode("utf-8", "replace")
+
+
+def _preference(match: Match) -> tuple[bool, int, bool]:
+    return (match.needle.form != "plain", match.piece.depth, not match.place.whole)
+
+
+def _root(payload: Payload) -> Piece:
+    hint = (payload.content_type or "").lower()
+    if payload.location == "query":
+        hint = "value" if payload.detail else "form"
+    elif payload.location == "path":
+        hint = "path"
+    elif "x-www-form-urlencoded" in hint:
+        hint = "form"
+    return Piece(payload.data, field=True, hint=hint)
+
+
+def text_payload(data: bytes) -> Payload:
+    """Return bytes of unknown place as a payload: for redaction and controls."""
+    return Payload(
+        table="",
+        row=0,
+        location="body",
+        detail="",
+        direction="sent",
+        data=data,
+        ref=Reference(file=""),
+    )

@@ -1,0 +1,99 @@
+"""The two engines that find anchors and the starts of encoded runs: same results, other speed."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Sequence
+from typing import Any, Final, Protocol
+
+from audit.identifiers.needles import SHORTEST_RUN
+
+RUN_ALPHABET: Final = "A-Za-z0-9+/_-"
+"""Letters of base64 and base64url (RFC 4648), and so of base32 and hexadecimal text."""
+_RUN: Final = re.compile(f"(?<![{RUN_ALPHABET}])[{RUN_ALPHABET}]{{{SHORTEST_RUN}}}".encode())
+
+Event = tuple[int, int]
+"""(offset, number): one past an anchor's end with the anchor's number, or one past the first
+:data:`SHORTEST_RUN` bytes of a run with the number of anchors."""
+
+
+class Engine(Protocol):
+    """Finds every anchor (letters of any case) and every start of a run in some bytes."""
+
+    def find(self, data: bytes) -> list[Event]:
+        """Return all events, by offset."""
+
+
+class HyperscanEngine:
+    """One hyperscan database for anchors and run starts together; it lives in memory only."""
+
+    def __init__(self, anchors: Sequence[bytes]) -> None:
+        import hyperscan
+
+        self._scratch_of = hyperscan.Scratch
+        self._threads = threading.local()
+        # Every byte is hex-escaped: the literal compiler would cut a pattern at NUL.
+        expressions = ["".join(f"\\x{byte:02x}" for byte in anchor).encode() for anchor in anchors]
+        flags = [int(hyperscan.HS_FLAG_CASELESS)] * len(expressions)
+        expressions.append(f"(?:^|[^{RUN_ALPHABET}])[{RUN_ALPHABET}]{{{SHORTEST_RUN}}}".encode())
+        flags.append(int(hyperscan.HS_FLAG_DOTALL))
+        self._database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+        self._database.compile(
+            expressions=expressions,
+            ids=list(range(len(expressions))),
+            elements=len(expressions),
+            flags=flags,
+        )
+
+    def find(self, data: bytes) -> list[Event]:
+        """Return all events, by offset."""
+        scratch = getattr(self._threads, "scratch", None)
+        if scratch is None:
+            scratch = self._threads.scratch = self._scratch_of(self._database)
+        events: list[Event] = []
+        if data:
+            self._database.scan(data, match_event_handler=_collect, context=events, scratch=scratch)
+            events.sort()
+        return events
+
+
+def _collect(number: int, _start: int, end: int, _flags: int, events: Any) -> None:
+    events.append((end, number))
+
+
+class AhoCorasickEngine:
+    """The same without hyperscan, for platforms that have no wheel of it."""
+
+    def __init__(self, anchors: Sequence[bytes]) -> None:
+        import ahocorasick_rs
+
+        self._run = len(anchors)
+        self._automaton = (
+            ahocorasick_rs.BytesAhoCorasick([anchor.lower() for anchor in anchors])
+            if anchors
+            else None
+        )
+
+    def find(self, data: bytes) -> list[Event]:
+        """Return all events, by offset."""
+        events: list[Event] = []
+        if self._automaton is not None:
+            folded = data.lower()
+            events = [
+                (end, number)
+                for number, _, end in self._automaton.find_matches_as_indexes(
+                    folded, overlapping=True
+                )
+            ]
+        events += [(match.end(), self._run) for match in _RUN.finditer(data)]
+        events.sort()
+        return events
+
+
+def make_engine(anchors: Sequence[bytes]) -> Engine:
+    """Return the fastest engine that this platform has."""
+    try:
+        return HyperscanEngine(anchors)
+    except ImportError:
+        return AhoCorasickEngine(anchors)

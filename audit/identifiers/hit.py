@@ -1,0 +1,178 @@
+"""From matches to hits: the chain, the place in words, the captured bytes and a safe excerpt."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, get_args
+
+from audit.identifiers.frames import is_text
+from audit.identifiers.piece import Piece
+from audit.identifiers.place import Place, find_place
+from audit.identifiers.search import Match
+from audit.tables.vocabulary import Form
+
+FORM_STEPS: Final = frozenset(get_args(Form))
+"""Decoders whose name is also a form: the last one before a plain value names the hit's form."""
+MAX_WAYS: Final = 256
+"""Places at which one match is told when equal encoded bytes stand at several."""
+CONTEXT: Final = 24
+"""Bytes before and after a hit that its excerpt shows."""
+_SHOWN: Final = {9: " ", 10: " ", 13: " "}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """One place where a value of the subject was found."""
+
+    kind: str
+    value_index: int
+    """Index in ``Identity.identifiers``."""
+    form: Form
+    """How the value is written there."""
+    chain: tuple[str, ...]
+    """Decoders and containers on the way, outermost first."""
+    location: str
+    """Where, such as ``header x-id`` or ``body $.params.id``; holds no value of the subject."""
+    start: int
+    """First byte, in ``Payload.data``, of the outermost encoded span."""
+    end: int
+    """One past its last byte."""
+    excerpt: str
+    """Surroundings, every value of the subject replaced by its pseudonym."""
+    unsure: bool = False
+    """Whether the value is of low entropy and its place gives it no meaning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way from the payload to a match."""
+
+    steps: tuple[str, ...]
+    path: tuple[str, ...]
+    start: int
+    end: int
+
+
+def pseudonym(key: bytes, kind: str, value: str) -> str:
+    """Return ``[kind:hhhhhh]``, the same for a value in whatever form it was found."""
+    digest = hmac.new(key, value.encode("utf-8", "surrogatepass"), hashlib.sha256)
+    return f"[{kind}:{digest.hexdigest()[:6]}]"
+
+
+def best_matches(matches: Sequence[Match]) -> list[Match]:
+    """Drop what tells again of bytes that a better match covers.
+
+    That is a shorter spelling inside a longer one, or plain bytes seen once more through a
+    decoder that left them alone.
+    """
+    by_place: defaultdict[tuple[int, int], list[Match]] = defaultdict(list)
+    for match in sorted(matches, key=lambda match: (match.start - match.end, match.needle.form)):
+        kept = by_place[id(match.piece), match.needle.value]
+        if not any(match.start < other.end and other.start < match.end for other in kept):
+            kept.append(match)
+    return [
+        match for kept in by_place.values() for match in kept if not _seen_before(match, by_place)
+    ]
+
+
+def _seen_before(match: Match, by_place: dict[tuple[int, int], list[Match]]) -> bool:
+    piece, start, end = match.piece, match.start, match.end
+    while piece.parent is not None and piece.segments is not None:
+        start, end = piece.in_parent(start, end)
+        piece = piece.parent
+        for other in by_place.get((id(piece), match.needle.value), ()):
+            better = other.needle.form == "plain" or match.needle.form != "plain"
+            if better and start < other.end and other.start < end:
+                return True
+    return False
+
+
+def ways(match: Match) -> list[Way]:
+    """Return every way to a match, the first place of repeated encoded bytes first."""
+    found: list[Way] = []
+    for way in _ways(match.piece, match.start, match.end, match.place):
+        found.append(way)
+        if len(found) >= MAX_WAYS:
+            match.piece.budget.cut["more places hold one encoded value than are listed"] = None
+            break
+    return found
+
+
+def _ways(piece: Piece, start: int, end: int, place: Place | None) -> Iterator[Way]:
+    here = place or find_place(piece, start, end)
+    steps = (*piece.step.split("+"), *here.steps) if piece.step else here.steps
+    path = tuple(part for part in (piece.name, here.path) if part)
+    if piece.parent is None:
+        yield Way(steps, path, start, end)
+        return
+    for low, high in (piece.in_parent(start, end), *piece.others):
+        for outer in _ways(piece.parent, low, high, None):
+            yield Way((*outer.steps, *steps), (*outer.path, *path), outer.start, outer.end)
+
+
+def name_form(match: Match, steps: tuple[str, ...]) -> tuple[Form, tuple[str, ...]]:
+    """Return the form of a match and the chain before it."""
+    needle = match.needle
+    full = (*steps, *needle.steps)
+    form = needle.form
+    if form == "plain" and match.piece.data[match.start : match.end] not in needle.spelled:
+        form = "case"
+    if form in ("plain", "case") and full and full[-1] in FORM_STEPS:
+        return full[-1], full[:-1]  # type: ignore[return-value]
+    return form, full
+
+
+class Blanks:
+    """Ranges of every piece that hold a value, by piece: what excerpts must not show."""
+
+    def __init__(self, matches: Sequence[Match], labels: Sequence[str]) -> None:
+        self._labels = labels
+        self._ranges: defaultdict[int, set[tuple[int, int, int]]] = defaultdict(set)
+        for match in matches:
+            spans = [(match.start, match.end)]
+            piece: Piece | None = match.piece
+            while piece is not None:
+                for start, end in spans:
+                    self._ranges[id(piece)].add((start, end, match.needle.value))
+                spans = [piece.in_parent(*spans[0]), *piece.others][:MAX_WAYS]
+                piece = piece.parent
+
+    def merged(self, piece: Piece) -> list[tuple[int, int, int]]:
+        """Return the ranges of a piece, merged and sorted, with the value of the first of each."""
+        merged: list[tuple[int, int, int]] = []
+        for start, end, value in sorted(self._ranges.get(id(piece), ())):
+            if merged and start < merged[-1][1]:
+                low, high, first = merged[-1]
+                merged[-1] = (low, max(high, end), first)
+            else:
+                merged.append((start, end, value))
+        return merged
+
+    def excerpt(self, match: Match) -> str:
+        """Return the surroundings of a match in the innermost text that has any."""
+        piece, start, end = match.piece, match.start, match.end
+        while piece.parent is not None and (
+            (start <= 1 and end >= len(piece.data) - 1) or not is_text(piece.data)
+        ):
+            start, end = piece.in_parent(start, end)
+            piece = piece.parent
+        low, high = max(0, start - CONTEXT), min(len(piece.data), end + CONTEXT)
+        out: list[str] = []
+        at = low
+        for begin, stop, value in self.merged(piece):
+            if stop <= low or begin >= high:
+                continue
+            out.append(_readable(piece.data[at : max(at, begin)]))
+            out.append(self._labels[value])
+            at = max(at, stop)
+        out.append(_readable(piece.data[at : max(at, high)]))
+        return ("…" if low else "") + "".join(out) + ("…" if high < len(piece.data) else "")
+
+
+def _readable(data: bytes) -> str:
+    text = data.decode("utf-8", "replace")
+    return "".join(char if char.isprintable() else _SHOWN.get(ord(char), "·") for char in text)

@@ -1,0 +1,117 @@
+"""Kinds of identifiers: what each means, how it is spelled, and when a match means something."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
+from typing import Final, Literal, cast
+
+Spellings = Literal["text", "phrase", "address", "mac", "phone", "email"]
+LowEntropy = Literal["no", "short", "always"]
+
+COMMON_WORDS: Final = frozenset(
+    [
+        "admin",
+        "administrator",
+        "anonymous",
+        "app",
+        "client",
+        "computer",
+        "debian",
+        "default",
+        "demo",
+        "desktop",
+        "device",
+        "guest",
+        "home",
+        "host",
+        "iphone",
+        "laptop",
+        "local",
+        "localhost",
+        "mobile",
+        "name",
+        "none",
+        "null",
+        "owner",
+        "phone",
+        "root",
+        "server",
+        "session",
+        "system",
+        "test",
+        "ubuntu",
+        "unknown",
+        "user",
+        "username",
+        "windows",
+    ]
+)
+"""Values that stand in traffic of everybody; found outside a telling place they say nothing."""
+SHORT: Final = 8
+"""Bytes under which a value of a ``short`` kind is of low entropy."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KindInfo:
+    """One line of ``kinds.csv``."""
+
+    kind: str
+    """Name in the closed vocabulary, or of the policy's own."""
+    dpv: str
+    """Term of the Data Privacy Vocabulary's personal-data extension (prefix ``pd:``)."""
+    fideslang: str
+    """Data category of fideslang."""
+    spellings: Spellings
+    """Which normal forms a value has, see :mod:`audit.identifiers.spellings`."""
+    low_entropy: LowEntropy
+    """``always``: many people share the value; ``short``: only short or common values are so."""
+    meaning: str
+    """One phrase for reports."""
+
+
+@cache
+def kinds() -> Mapping[str, KindInfo]:
+    """Return every kind of ``kinds.csv`` by name."""
+    text = files("audit.identifiers").joinpath("kinds.csv").read_text(encoding="utf-8")
+    return MappingProxyType(
+        {
+            row["kind"]: KindInfo(
+                kind=row["kind"],
+                dpv=row["dpv"],
+                fideslang=row["fideslang"],
+                spellings=cast("Spellings", row["spellings"]),
+                low_entropy=cast("LowEntropy", row["low_entropy"]),
+                meaning=row["meaning"],
+            )
+            for row in csv.DictReader(text.splitlines())
+        }
+    )
+
+
+def kind_info(kind: str) -> KindInfo:
+    """Return what is known of a kind; one that a policy adds is a plain, telling text."""
+    known = kinds().get(kind)
+    if known is not None:
+        return known
+    return KindInfo(
+        kind=kind,
+        dpv="dpv:PersonalData",
+        fideslang="user",
+        spellings="phrase",
+        low_entropy="no",
+        meaning="kind added by the policy",
+    )
+
+
+def is_low_entropy(kind: str, value: str) -> bool:
+    """Whether a value counts only where its place gives it meaning."""
+    rule = kind_info(kind).low_entropy
+    if rule == "short":
+        plain = value.strip().casefold()
+        return len(plain.encode("utf-8", "surrogatepass")) < SHORT or plain in COMMON_WORDS
+    return rule == "always"

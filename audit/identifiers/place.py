@@ -1,0 +1,115 @@
+"""Where a match stands: the way to it, its path, and whether it is a whole field there."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from audit.identifiers.frames import Frame, find_frame
+from audit.identifiers.piece import Piece
+
+MAX_INNER: Final = 4
+"""Structures inside one another without a decoder between them, such as a form in JSON."""
+_OPENING: Final = frozenset(b"\"'>=&;?")
+_CLOSING: Final = frozenset(b"\"'<&;#")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What surrounds a range of a piece, as far as its own bytes tell."""
+
+    steps: tuple[str, ...]
+    """Structures on the way, outermost first, such as ``('json',)``."""
+    path: str
+    """JSON path, form key, field number ...; ``''``: no structure is known."""
+    whole: bool
+    """Whether the range is one whole field."""
+    key: bool
+    """Whether it lies in the name of a field."""
+    number: bool = False
+    """Whether the field is a number of a binary format."""
+    name: str = ""
+    """Innermost name of the field."""
+
+
+def find_place(piece: Piece, start: int, end: int) -> Place:
+    """Tell where a range of a piece stands."""
+    data = piece.data
+    low, high = 0, len(data)
+    steps: list[str] = []
+    paths: list[str] = []
+    whole = piece.field and (start, end) == (0, len(data))
+    key = number = False
+    name = piece.name
+    hint = piece.hint
+    for _ in range(MAX_INNER):
+        frame = _frame(piece, low, high, hint)
+        leaf = frame.at(start - low, end - low) if frame else None
+        if frame is None or leaf is None:
+            break
+        if frame.name != "path":
+            steps.append(frame.name)
+            paths.append(leaf.path)
+        key = leaf.type in ("key", "head")
+        number = leaf.type == "number" and frame.name != "json"
+        whole = whole or (start - low, end - low) in frame.ranges
+        name = leaf.path.rpartition(".")[2]
+        if leaf.value is not None:
+            whole = True
+        if (leaf.end - leaf.start) == high - low or leaf.type in ("number", "key", "head"):
+            break
+        low, high = low + leaf.start, low + leaf.end
+        hint = ""
+    if not whole and not key:
+        whole, key = _by_marks(data, start, end)
+    return Place(tuple(steps), " > ".join(paths), whole, key, number, name)
+
+
+def _frame(piece: Piece, low: int, high: int, hint: str) -> Frame | None:
+    known = piece.frames.get((low, high), False)
+    if known is False:
+        known = find_frame(
+            piece.data[low:high] if (low, high) != (0, len(piece.data)) else piece.data, hint
+        )
+        piece.frames[low, high] = known
+    return known if isinstance(known, Frame) else None
+
+
+def _by_marks(data: bytes, start: int, end: int) -> tuple[bool, bool]:
+    """Judge by the neighbouring bytes alone: whether a whole field, whether a field's name."""
+    before = data[start - 1] if start else None
+    after = data[end] if end < len(data) else None
+    if before is None or before not in _OPENING:
+        return False, False
+    if before in b"\"'":
+        if after != before:
+            return False, False
+        return True, data[end + 1 : end + 8].lstrip()[:1] == b":"
+    if before == 0x3E:  # '>text<'
+        return after == 0x3C, False
+    whole = after is None or after in _CLOSING or after in b" \r\n"
+    return whole and before == 0x3D, False
+
+
+_LIST_HEADERS: Final = re.compile(
+    r"(?:accept-language|content-language|x-.*(?:locale|language|time-?zone|model|device).*)\Z"
+)
+_AGENT_HEADERS: Final = re.compile(r"(?:x-)?(?:.*user-agent.*|sec-ch-ua.*|server|via)\Z")
+_LIST_MARKS: Final = frozenset(b" ,;=\"'()/[]")
+
+
+def telling(piece: Piece, place: Place, start: int, end: int, header: str) -> bool:
+    """Whether the place of a low-entropy value gives it meaning.
+
+    A whole field value does (not a name of a field), and an element of a header that is made for
+    such values (``Accept-Language``, ``User-Agent``).
+    """
+    if place.whole and not place.key:
+        return True
+    if header and (_LIST_HEADERS.match(header) or _AGENT_HEADERS.match(header)):
+        data = piece.data
+        return (start == 0 or data[start - 1] in _LIST_MARKS) and (
+            end == len(data) or data[end] in _LIST_MARKS
+        )
+    return False
