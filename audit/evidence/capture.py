@@ -14,7 +14,7 @@ from audit.evidence.controls import TapControls, expected_taps, find_controls
 from audit.evidence.journey import Phases, event_rows, performed_actions
 from audit.evidence.merge import extract_of, merge
 from audit.evidence.names import name_rows
-from audit.evidence.onions import open_layers
+from audit.evidence.onions import add_layers, onion_state
 from audit.evidence.processes import attribute
 from audit.evidence.roles import assign_roles
 from audit.evidence.searching import search
@@ -44,7 +44,7 @@ def read_evidence(source: Source, context: EvidenceContext) -> CaptureEvidence:
     requests = extract.rows.get("http_requests", [])
     taps = expected_taps(manifest, tuple(raw.taps))
     controls = find_controls(journal, requests, taps, manifest.id)
-    onion, onion_limits = open_layers(extract, raw.node_keys, context.onion, source.onion_keys)
+    layers = add_layers(extract, raw.node_keys, context.onion)
     tables = extract.rows
     odd_names = name_rows(tables)
     attribute(tables, manifest, controls.requests)
@@ -52,6 +52,7 @@ def read_evidence(source: Source, context: EvidenceContext) -> CaptureEvidence:
     assign_roles(tables, context.roles)
     see_as(tables, manifest)
     rank_contacts(tables)
+    onion, onion_limits = onion_state(layers, tables, has_keys=source.onion_keys is not None)
     found = search(extract, identity, manifest.id)
     events = event_rows(journal, identity, manifest)
     tables |= {

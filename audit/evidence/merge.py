@@ -164,9 +164,13 @@ def _fold_handshake(packets: Unit, proxy: Unit) -> None:
 def _search_once(keeper: Unit, other: Unit) -> None:
     """Give the keeper those payloads of the other whose bytes it does not have."""
     for payload in other.payloads:
-        mine = [p.data for p in keeper.payloads if p.direction == payload.direction]
+        mine = [p for p in keeper.payloads if p.direction == payload.direction]
+        same = [p for p in mine if p.data == payload.data and p.also is None]
+        if same:
+            alike = (
+                p for p in same if (p.location, p.detail) == (payload.location, payload.detail)
+            )
+            next(alike, same[0]).also = payload.ref
         # a short run may count only where it is the whole of a field: it must be the same field
-        is_short = len(payload.data) < _SHORT
-        if payload.data in mine or (not is_short and any(payload.data in d for d in mine)):
-            continue
-        keeper.payloads.append(payload)
+        elif len(payload.data) < _SHORT or not any(payload.data in p.data for p in mine):
+            keeper.payloads.append(payload)

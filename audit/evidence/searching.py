@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 
 from audit.bundle.identity import Identity
@@ -33,8 +34,7 @@ def search(extract: Extract, identity: Identity, capture: str) -> Found:
     results = detector.controls()
     _add_mapped_addresses(extract)
     hits, truncated = hit_rows(extract, detector)
-    for hit in hits:
-        hit.setdefault("capture", capture)
+    _tell_both_taps(hits, extract.payloads)
     return Found(
         hits=hits,
         controls=[
@@ -68,3 +68,21 @@ def _add_mapped_addresses(extract: Extract) -> None:
                     ref=parse_reference(str(row["ref"])),
                 )
             )
+
+
+def _tell_both_taps(hits: list[Row], payloads: list[Payload]) -> None:
+    """Point ``also`` of each hit at the same bytes in the other tap, as narrow as can be."""
+    twins: dict[tuple[str, tuple[int, ...], str | None], list[Payload]] = defaultdict(list)
+    for payload in payloads:
+        if payload.also is not None:
+            twins[payload.ref.file, payload.ref.records, payload.ref.part].append(payload)
+    for hit in hits:
+        ref = parse_reference(str(hit["ref"]))
+        start, end = ref.start or 0, ref.end or 0
+        for payload in twins.get((ref.file, ref.records, ref.part), ()):
+            at = start - (payload.ref.start or 0)
+            twin = payload.also
+            if twin is not None and at >= 0 and at + end - start <= len(payload.data):
+                base = (twin.start or 0) + at
+                hit["also"] = str(twin.at(base, base + end - start))
+                break

@@ -9,7 +9,7 @@ from pathlib import Path
 from audit.bundle.folder import Bundle
 from audit.bundle.identity import Identity
 from audit.bundle.journal import JournalLine
-from audit.bundle.layout import FLOWS, ONION_KEYS, PACKETS, TLS
+from audit.bundle.layout import ARCHIVE, FLOWS, ONION_KEYS, PACKETS, TLS
 from audit.bundle.manifest import Manifest
 from audit.evidence.merge import Unit, Units, units_of
 from audit.readers.har import HarOptions, read_har
@@ -51,6 +51,8 @@ def source_of(bundle: Bundle) -> Source:
         digest=bundle.digest,
         truncated=bundle.truncated,
         flows=bundle.path(FLOWS),
+        archive=bundle.path(ARCHIVE),
+        flows_name=FLOWS if bundle.path(FLOWS) else ARCHIVE,
         tls=bundle.path(TLS),
         packets=bundle.path(PACKETS),
         onion_keys=bundle.path(ONION_KEYS),

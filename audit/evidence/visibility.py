@@ -60,7 +60,7 @@ def limits(manifest: Manifest, tables: Tables, missing: Sequence[Tap]) -> list[s
         for rung in manifest.ladder
         if not rung.works and rung.reason
     ]
-    sealed = sum(1 for row in tables.get("conversations", ()) if _is_sealed(row))
+    sealed = sum(1 for row in tables.get("conversations", ()) if is_sealed(row))
     if sealed:
         found.append(f"{sealed} conversations of the client could not be opened")
     return found
@@ -71,11 +71,12 @@ def is_intercepted(manifest: Manifest) -> bool:
     return manifest.pass_ == "intercepted"  # noqa: S105 - a pass of recording, no password
 
 
-def _is_sealed(row: Row) -> bool:
+def is_sealed(row: Row) -> bool:
+    """Whether a conversation of the client has payload whose bytes were never had."""
     return (
         row.get("process") in {"app", "unknown"}
         and row.get("transport") not in OPENED_TRANSPORTS
-        and bool(row.get("payload_bytes"))
+        and row.get("payload_bytes") != 0
     )
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from audit.readers.bodies import decode_body
 from audit.readers.onion_keys import NodeKey
 from audit.readers.onion_layers import Layer, Opener, unseal
-from audit.readers.onion_rows import add_answer, add_layer, read_envelope
+from audit.readers.onion_rows import Carrier, add_answer, add_layer, read_envelope
 from audit.tables.extract import Extract, Payload
 from audit.tables.frames import Row
 
@@ -64,17 +64,17 @@ def open_onions(extract: Extract, keys: list[NodeKey], config: OnionConfig) -> O
         if body is None:
             reasons.append(f"{row['ref']}: its body was not captured")
             continue
-        layers, problem = opener.open_request(body, _guard(row))
-        previous = row
+        layers, problem = opener.open_request(_plain(body), _guard(row))
+        wire, previous = Carrier(row=row, body=body), row
         for layer in layers:
-            previous = add_layer(out, layer, layers, row, previous)
+            previous = add_layer(out, layer, layers, wire, previous)
         if problem:
             reasons.append(f"{row['ref']}: {problem}")
             continue
         opened += 1
         found = answers.take(row, layers[-1])
         if found:
-            add_answer(out, layers[-1], found[1], response=found[0], request=previous)
+            add_answer(out, layers[-1], found[1], found[0], request=previous)
     return OnionResult(extract=out, seen=len(chosen), opened=opened, reasons=tuple(reasons))
 
 
@@ -82,29 +82,30 @@ class _Answers:
     """Answers on the wire to onion requests, each given to the request whose key opens it."""
 
     def __init__(self, extract: Extract, config: OnionConfig) -> None:
-        self._waiting: dict[object, list[tuple[Row, bytes]]] = defaultdict(list)
+        self._waiting: dict[object, list[tuple[Carrier, bytes]]] = defaultdict(list)
         rows = extract.rows.get("http_responses", [])
         for payload in extract.payloads:
             if payload.table == "http_responses" and _is_body(payload):
                 row = rows[payload.row]
                 if row.get("path") in config.paths and not row.get("layer"):
-                    self._waiting[row.get("conversation")].append((row, _plain(payload)))
+                    answer = (Carrier(row=row, body=payload), _plain(payload))
+                    self._waiting[row.get("conversation")].append(answer)
 
-    def take(self, request: Row, layer: Layer) -> tuple[Row, bytes] | None:
-        """Return the wire row and the opened text of the answer; ``None`` where there is none."""
+    def take(self, request: Row, layer: Layer) -> tuple[Carrier, bytes] | None:
+        """Return the answer on the wire and its opened text; ``None`` where there is none."""
         waiting = self._waiting.get(request.get("conversation"), [])
-        for place, (row, sealed) in enumerate(waiting):
+        for place, (carrier, sealed) in enumerate(waiting):
             for candidate in read_envelope(sealed):
                 plaintext = unseal(layer.key, candidate)
                 if plaintext is not None:
                     del waiting[place]
-                    return row, plaintext
+                    return carrier, plaintext
         return None
 
 
-def _request_bodies(extract: Extract) -> dict[int, bytes]:
+def _request_bodies(extract: Extract) -> dict[int, Payload]:
     return {
-        payload.row: _plain(payload)
+        payload.row: payload
         for payload in extract.payloads
         if payload.table == "http_requests" and payload.location == "body"
     }

@@ -6,7 +6,7 @@ import base64
 import binascii
 import contextlib
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from audit.identifiers.content import classify_content
@@ -20,18 +20,42 @@ from audit.tables.reference import Reference, parse_reference
 from audit.tables.vocabulary import Direction, Location
 
 _OF_THE_WIRE: Final = (
-    "capture", "ts", "taps", "also", "conversation", "transport", "process", "process_basis",
+    "capture", "ts", "taps", "conversation", "transport",
 )  # fmt: skip
 """Columns that a layer has in common with the request it came in."""
 
 
-def add_layer(out: Extract, layer: Layer, layers: list[Layer], wire: Row, previous: Row) -> Row:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carrier:
+    """A message on the wire that carries an onion: its row, and its body as captured."""
+
+    row: Row
+    body: Payload
+
+    def reference(self, depth: int) -> Reference:
+        """Return the reference of an opened layer: of the body, with ``/onion.K`` behind."""
+        body, wire = self.body.ref, parse_reference(str(self.row["ref"]))
+        part = body.part or ""
+        if ".body" not in part and "/body." not in part:  # a stream: say which message of it
+            part += f"/body.{wire.start or 0}"
+        return Reference(file=body.file, records=body.records, part=f"{part}/onion.{depth}")
+
+    @property
+    def also(self) -> str | None:
+        """Where the other tap has the body."""
+        return str(self.body.also) if self.body.also else None
+
+
+def add_layer(
+    out: Extract, layer: Layer, layers: list[Layer], carrier: Carrier, previous: Row
+) -> Row:
     """Add the row of one layer and its payloads; returns the row."""
-    ref = _reference(wire, "request", layer.depth)
+    ref, wire = carrier.reference(layer.depth), carrier.row
     row: Row = {name: wire[name] for name in _OF_THE_WIRE if name in wire}
     row |= _server(layer, layers, wire)
     row |= {
         "ref": str(ref),
+        "also": carrier.also,
         "via": previous["ref"],
         "layer": layer.depth,
         "seen_as": "client" if layer.depth == 1 else "onion",
@@ -48,18 +72,18 @@ def add_layer(out: Extract, layer: Layer, layers: list[Layer], wire: Row, previo
 
 
 def add_answer(
-    out: Extract, layer: Layer, plaintext: bytes, *, response: Row, request: Row
+    out: Extract, layer: Layer, plaintext: bytes, carrier: Carrier, *, request: Row
 ) -> None:
     """Add the answer of a destination, opened, as a row of the layer that it answers."""
     status, headers, body = _read_answer(layer, plaintext)
-    ref = _reference(response, "response", layer.depth)
+    ref, response = carrier.reference(layer.depth), carrier.row
     row = {name: value for name, value in request.items() if name != "user_agent"}
     row |= {
         "ref": str(ref),
         "via": response["ref"],
         "ts": response.get("ts"),
         "taps": response.get("taps"),
-        "also": response.get("also"),
+        "also": carrier.also,
         "headers": json.dumps(headers, sort_keys=True, separators=(",", ":")),
         "json": canonical_json(body),
         "body_len": len(body),
@@ -77,11 +101,6 @@ def read_envelope(sealed: bytes) -> list[bytes]:
         with contextlib.suppress(binascii.Error):
             candidates.append(base64.b64decode(sealed.strip(), validate=True))
     return candidates
-
-
-def _reference(wire: Row, side: str, depth: int) -> Reference:
-    found = parse_reference(str(wire["ref"]))
-    return Reference(file=found.file, records=found.records, part=f"{side}.body/onion.{depth}")
 
 
 def _server(layer: Layer, layers: list[Layer], wire: Row) -> Row:

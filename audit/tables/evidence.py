@@ -49,6 +49,9 @@ class OnionState:
     """Onion requests on the wire."""
     opened: int = 0
     """Those of which every layer was opened."""
+    sealed: int = 0
+    """Conversations of the client whose bytes were never had: they may hold onion requests that
+    ``seen`` does not count."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,6 +31,8 @@ class Payload:
     """Declared encodings, in the order they were applied, such as ``('gzip',)``."""
     content_type: str | None = None
     """Declared media type; bodies are sniffed as well."""
+    also: Reference | None = None
+    """The same bytes in the other tap; ``None``: one tap has them."""
 
 
 @dataclass(slots=True, kw_only=True)
