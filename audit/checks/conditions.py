@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from audit.checks.encoding import EncodedTable, encode_frames, encode_rows
+from audit.checks.encoding import EncodedTable, descend, document, encode_frames
 from audit.checks.faults import Faults
 from audit.checks.keys import read_key
 from audit.checks.operands import NANOSECONDS
@@ -121,8 +121,7 @@ class Condition:
 
     def of(self, row: Row) -> Truth:
         """Return the truth for one row, its values being of their columns' types."""
-        table = encode_rows(self.table, columns_of(self.table), [row])
-        return int(self.evaluate(table)[0])
+        return _of(self.node, row)
 
     def leaves(self) -> Iterator[Leaf]:
         """Yield every key."""
@@ -141,6 +140,18 @@ def _leaves(node: Node) -> Iterator[Leaf]:
     else:
         for part in node.parts:
             yield from _leaves(part)
+
+
+def _of(node: Node, row: Row) -> Truth:
+    if isinstance(node, Leaf):
+        value = row.get(node.column)
+        return node.question.ask(descend(document(value), node.path) if node.path else value)
+    if isinstance(node, Not):
+        return TRUE - _of(node.part, row)
+    truths = (_of(part, row) for part in node.parts)
+    if isinstance(node, AllOf):
+        return min(truths, default=TRUE)
+    return max(truths, default=FALSE)
 
 
 def _evaluate(node: Node, table: EncodedTable, known: Known | None) -> Truths:

@@ -51,6 +51,8 @@ class EncodedTable:
     name: str
     size: int
     columns: Mapping[str, Column]
+    origin: Codes
+    """Which of the frames each row came from."""
     _raw: Mapping[str, NDArray[Any]]
     _encoded: dict[tuple[str, tuple[str, ...]], Encoded] = field(default_factory=dict)
     _documents: dict[str, list[Any]] = field(default_factory=dict)
@@ -61,6 +63,21 @@ class EncodedTable:
         if key not in self._encoded:
             self._encoded[key] = self._below(column, path) if path else self._column(column)
         return self._encoded[key]
+
+    def with_constant(self, column: str, value: object) -> EncodedTable:
+        """Return the same rows with one more column that holds one value (``None``: absent)."""
+        table = EncodedTable(
+            name=self.name,
+            size=self.size,
+            columns=self.columns,
+            origin=self.origin,
+            _raw=self._raw,
+            _encoded=dict(self._encoded),
+            _documents=self._documents,
+        )
+        codes = np.full(self.size, -1 if value is None else 0, dtype=np.intp)
+        table._encoded[column, ()] = Encoded(codes, [value])
+        return table
 
     def value(self, column: str, row: int, path: tuple[str, ...] = ()) -> Any:
         """Return one value, ``None`` where there is none."""
@@ -74,7 +91,7 @@ class EncodedTable:
 
     def _below(self, column: str, path: tuple[str, ...]) -> Encoded:
         outer = self.encoded(column)
-        found = [_descend(document, path) for document in self._parsed(column, outer.values)]
+        found = [descend(item, path) for item in self._parsed(column, outer.values)]
         codes = np.empty(len(found) + 1, dtype=np.intp)
         codes[-1] = -1
         values: list[Any] = []
@@ -92,31 +109,35 @@ class EncodedTable:
     def _parsed(self, column: str, texts: Sequence[Any]) -> Iterable[Any]:
         if column in self._documents:
             return self._documents[column]
-        documents = (_parse(text) for text in texts)
+        documents = (document(text) for text in texts)
         if len(texts) > _KEPT_DOCUMENTS:
             return documents
         self._documents[column] = list(documents)
         return self._documents[column]
 
 
-def _parse(text: object) -> Any:
+def document(text: object) -> Any:
+    """Return JSON text as data: ``None`` for no text, ``UNREADABLE`` for what is no JSON."""
+    if text is None:
+        return None
     try:
         return json.loads(text) if isinstance(text, str) else UNREADABLE
     except (ValueError, RecursionError):
         return UNREADABLE
 
 
-def _descend(document: Any, path: tuple[str, ...]) -> Any:
+def descend(data: Any, path: tuple[str, ...]) -> Any:
+    """Return what lies at a path of keys and list indexes, ``None`` where nothing does."""
     for step in path:
-        if document is UNREADABLE:
+        if data is UNREADABLE:
             break
-        if isinstance(document, dict):
-            document = document.get(step)
-        elif isinstance(document, list) and step.isdecimal() and len(step) < 7:
-            document = document[int(step)] if int(step) < len(document) else None
+        if isinstance(data, dict):
+            data = data.get(step)
+        elif isinstance(data, list) and step.isdecimal() and len(step) < 7:
+            data = data[int(step)] if int(step) < len(data) else None
         else:
             return None
-    return document
+    return data
 
 
 def _key(value: Any) -> object:
@@ -168,7 +189,14 @@ def encode_frames(name: str, frames: Sequence[pd.DataFrame]) -> EncodedTable:
         for column, kind in columns.items()
         if kept
     }
-    return EncodedTable(name=name, size=sum(map(len, kept)), columns=columns, _raw=raw)
+    lengths = [len(frame) for frame in kept]
+    return EncodedTable(
+        name=name,
+        size=sum(lengths),
+        columns=columns,
+        origin=np.repeat(np.arange(len(kept), dtype=np.intp), lengths),
+        _raw=raw,
+    )
 
 
 def encode_rows(name: str, columns: Mapping[str, Column], rows: Sequence[Row]) -> EncodedTable:
@@ -179,4 +207,5 @@ def encode_rows(name: str, columns: Mapping[str, Column], rows: Sequence[Row]) -
         for index, row in enumerate(rows):
             values[index] = row.get(column)
         raw[column] = values
-    return EncodedTable(name=name, size=len(rows), columns=columns, _raw=raw)
+    origin = np.zeros(len(rows), dtype=np.intp)
+    return EncodedTable(name=name, size=len(rows), columns=columns, origin=origin, _raw=raw)

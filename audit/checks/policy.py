@@ -19,6 +19,10 @@ NOT_ON_A_PERSONS_DEVICE: frozenset[Platform] = frozenset({"server", "web"})
 """Platforms that a target of unknown platform is not taken for."""
 
 
+BUILT_IN_ROLES = frozenset({"resolver", "loopback"})
+"""Roles that evidence gives by itself: who answers name look-ups, and what never leaves."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadedCheck:
     """A check, and its file."""
@@ -72,7 +76,7 @@ class Policy:
     @property
     def roles(self) -> frozenset[str]:
         """Roles that a server can have."""
-        return frozenset(self.pack.peer_roles) | {"resolver"}
+        return frozenset(self.pack.peer_roles) | BUILT_IN_ROLES
 
     def variables(self, target: TargetFile | None = None) -> Variables:
         """Return the variables as a target sees them; without one, their defaults."""

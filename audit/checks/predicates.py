@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from audit.checks.encoding import UNREADABLE
+from audit.checks.encoding import UNREADABLE, document
 from audit.checks.lists import NamedList, host_is_below
 from audit.checks.modifiers import AGE, LEAF
 from audit.checks.operands import NANOSECONDS, OperandError, network
@@ -213,14 +213,6 @@ def keys_test(operands: list[str], name: str, *, every: bool, is_text: bool) -> 
         return truth_of(wanted <= data.keys() if every else not wanted.isdisjoint(data))
 
     return Question(ask, FALSE)
-
-
-def document(text: object) -> Any:
-    """Return JSON text as data, ``UNREADABLE`` where it is none."""
-    try:
-        return json.loads(text) if isinstance(text, str) else UNREADABLE
-    except (ValueError, RecursionError):
-        return UNREADABLE
 
 
 def measured(question: Question, *, is_text: bool) -> Question:
