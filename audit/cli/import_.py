@@ -1,0 +1,60 @@
+"""``audit import``: makes a bundle of capture files that exist."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from audit.cli.output import say
+
+
+@click.command(name="import", help="Make a bundle of capture files that exist.")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("-o", "--out", required=True, type=click.Path(path_type=Path), help="The bundle.")
+@click.option("--target", help="Target: a name or a path.")
+@click.option("--policy", help="Policy of the target.")
+@click.option("--identity", type=click.Path(path_type=Path), help="File of the subject's values.")
+@click.option("--journal", type=click.Path(path_type=Path), help="What was done; proves nothing...")
+@click.option(
+    "--vouched-by", help="... unless somebody vouches for it; the report prints the name."
+)
+@click.option("--tls-keys", type=click.Path(path_type=Path), help="Key log for the packets.")
+@click.option("--client", "clients", multiple=True, help="Address of the client (repeatable).")
+@click.option("--mixed", is_flag=True, help="The files hold other programs' traffic too.")
+def command(
+    files: tuple[Path, ...],
+    out: Path,
+    target: str | None,
+    policy: str | None,
+    identity: Path | None,
+    journal: Path | None,
+    vouched_by: str | None,
+    tls_keys: Path | None,
+    clients: tuple[str, ...],
+    mixed: bool,
+) -> None:
+    """Copy the evidence into a bundle with digests; nothing is judged."""
+    from audit.checks.targets import locate_target
+    from audit.cli.importing import ImportPlan, import_captures
+
+    loaded, chosen = locate_target(target, policy)
+    manifest = import_captures(
+        ImportPlan(
+            files=files,
+            folder=out,
+            policy=loaded.id,
+            target=chosen.name,
+            platform=chosen.file.app.platform,
+            client_name=chosen.file.app.name,
+            identity=identity,
+            journal=journal,
+            vouched_by=vouched_by,
+            tls_keys=tls_keys,
+            client_addresses=clients,
+            mixed=mixed,
+        )
+    )
+    say(f"imported {out}: {', '.join(sorted(manifest.files))}")
+    say("An import has no control of its own taps: it can show violations and cannot prove a pass.")
+    say(f"judge it: audit run {out}")

@@ -1,0 +1,160 @@
+"""What ``audit run`` and ``audit demo`` share: captures to a result, a result to files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import audit
+from audit.bundle.folder import Bundle, open_bundle
+from audit.bundle.identity import Identity, read_identity
+from audit.cli.output import progress
+from audit.errors import CaptureError, UsageError
+
+if TYPE_CHECKING:
+    from audit.evidence.context import EvidenceContext
+    from audit.identifiers.redaction import Redactor
+    from audit.model.result import Result
+    from audit.tables.evidence import CaptureEvidence
+
+FORMATS = ("html", "json")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """The captures of one call, before their evidence is read."""
+
+    bundles: tuple[Bundle, ...]
+    files: tuple[Path, ...]
+    """Bare capture files."""
+
+    @property
+    def targets(self) -> set[tuple[str | None, str | None]]:
+        """Policy and target that the bundles name."""
+        return {(bundle.manifest.policy, bundle.manifest.target) for bundle in self.bundles}
+
+
+def open_captures(paths: Sequence[Path]) -> Opened:
+    """Open bundles and note bare files; raises :class:`CaptureError` or :class:`UsageError`."""
+    from audit.evidence.imports import is_capture_file
+
+    bundles: list[Bundle] = []
+    files: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            bundles.append(open_bundle(path))
+        elif path.is_file() and is_capture_file(path):
+            files.append(path)
+        elif not path.exists():
+            raise CaptureError("there is no such capture", source=str(path))
+        else:
+            raise CaptureError(
+                "this is no capture",
+                source=str(path),
+                hint="give a bundle's folder, or a .pcap, .pcapng, .har or .mitm file",
+            )
+    opened = Opened(bundles=tuple(bundles), files=tuple(files))
+    if len(opened.targets) > 1:
+        names = ", ".join(sorted(str(target) for _, target in opened.targets))
+        raise UsageError(
+            f"these captures are of different targets: {names}",
+            hint="one result speaks of one target; call 'audit run' for each",
+        )
+    return opened
+
+
+def judge(
+    paths: Sequence[Path],
+    *,
+    policy: str | None = None,
+    target: str | None = None,
+    identity: Path | None = None,
+    gate: Path | None = None,
+    as_of: datetime | None = None,
+    mixed: bool = False,
+    tls_keys: Path | None = None,
+) -> Result:
+    """Read captures, evaluate every check, decide the gate, and return the redacted result."""
+    from audit.checks.evaluate import evaluate
+    from audit.checks.targets import locate_target
+    from audit.evidence.context import EvidenceContext
+    from audit.gate.assemble import make_result
+    from audit.gate.decide import load_gate
+
+    opened = open_captures(paths)
+    recorded_policy, recorded_target = next(iter(opened.targets), (None, None))
+    loaded, chosen = locate_target(target or recorded_target, policy or recorded_policy)
+    gate_file = load_gate(loaded, gate)
+    moment = as_of or datetime.now(UTC)
+    subject = read_identity(_existing(identity)) if identity else None
+    context = EvidenceContext.of(loaded, chosen.file, as_of=moment, identity=subject)
+    keys = _existing(tls_keys).read_bytes() if tls_keys else b""
+    captures = read_all(opened, context, mixed=mixed, tls_keys=keys)
+    redactor = redactor_for(opened, subject)
+    progress("judging")
+    evaluated = evaluate(loaded, chosen, captures, moment, redactor.text)
+    return make_result(
+        policy=loaded,
+        target=chosen,
+        captures=captures,
+        bundles={bundle.digest: bundle for bundle in opened.bundles},
+        evaluated=evaluated,
+        gate=gate_file,
+        as_of=moment,
+        tool_version=audit.__version__,
+        redact=redactor.text,
+    )
+
+
+def read_all(
+    opened: Opened, context: EvidenceContext, *, mixed: bool = False, tls_keys: bytes = b""
+) -> list[CaptureEvidence]:
+    """Read the evidence of every capture, in the order given."""
+    from audit.evidence.capture import read_capture
+    from audit.evidence.imports import import_file
+
+    captures = []
+    for bundle in opened.bundles:
+        progress(f"reading {bundle.manifest.id}")
+        captures.append(read_capture(bundle, context))
+    for path in opened.files:
+        progress(f"reading {path.name}")
+        captures.append(import_file(path, context, mixed=mixed, tls_keys=tls_keys))
+    return captures
+
+
+def redactor_for(opened: Opened, subject: Identity | None) -> Redactor:
+    """Return what blanks every value of the subject and every one-time token, in every form."""
+    from audit.identifiers.redaction import Redactor, merge
+
+    tokens = [
+        line.control["token"]
+        for bundle in opened.bundles
+        for line in bundle.journal
+        if line.control and line.control.get("token")
+    ]
+    identities = [bundle.identity for bundle in opened.bundles] if subject is None else [subject]
+    return merge([Redactor(identity, tokens) for identity in identities or [Identity()]])
+
+
+def write_reports(result: Result, out: Path, formats: Sequence[str] = FORMATS) -> list[Path]:
+    """Write ``result.json`` (always) and the other formats asked for; return their paths."""
+    from audit.report.html import render_html
+    from audit.report.json import render_json
+
+    out.mkdir(parents=True, exist_ok=True)
+    written = [out / "result.json"]
+    written[0].write_bytes(render_json(result))
+    if "html" in formats:
+        written.append(out / "index.html")
+        written[1].write_text(render_html(result), encoding="utf-8")
+    return written
+
+
+def _existing(path: Path) -> Path:
+    if not path.is_file():
+        raise UsageError("there is no such file", source=str(path))
+    return path

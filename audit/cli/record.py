@@ -1,0 +1,93 @@
+"""``audit record``: one or two bundles of a client."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import get_args
+
+import click
+
+from audit.cli.output import say
+from audit.cli.place import CAPTURES
+from audit.cli.recordings import Request, Rung, record_pass
+from audit.errors import UsageError
+from audit.tables.vocabulary import Pass
+
+
+@click.command(
+    name="record",
+    help="Record a client into a bundle (or two): audit record --name mine -- CLIENT ARGS...",
+    context_settings={"ignore_unknown_options": True},
+)
+@click.option("--name", help="Name of the capture; default: the target's or the program's.")
+@click.option("--target", help="Target: a name or a path. With a driver, no command is needed.")
+@click.option("--policy", help="Policy of the target: a name or a path.")
+@click.option("--identity", type=click.Path(path_type=Path), help="File of the subject's values.")
+@click.option(
+    "--pass",
+    "which",
+    type=click.Choice([*get_args(Pass), "both"]),
+    default="both",
+    show_default=True,
+    help="passive: packets and TLS keys; intercepted: through mitmproxy.",
+)
+@click.option("--vantage", type=click.Choice(get_args(Rung)), default="auto", show_default=True)
+@click.option("--lab", is_flag=True, help="Record in the stand-in network of the demo.")
+@click.option("--timeout", type=float, help="Longest run of the client, seconds.")
+@click.option("--out", type=click.Path(path_type=Path), default=CAPTURES, show_default=True)
+@click.option("--force", is_flag=True, help="Replace captures of the same name.")
+@click.argument("client", nargs=-1, type=click.UNPROCESSED)
+def command(
+    name: str | None,
+    target: str | None,
+    policy: str | None,
+    identity: Path | None,
+    which: str,
+    vantage: Rung,
+    lab: bool,
+    timeout: float | None,
+    out: Path,
+    force: bool,
+    client: tuple[str, ...],
+) -> None:
+    """Record each pass of a fresh profile and say where the bundles lie."""
+    from audit.checks.targets import locate_target
+
+    loaded, chosen = locate_target(target, policy)
+    if not client and chosen.driver is None:
+        raise UsageError(
+            "there is no client to record",
+            hint="name one: audit record --name mine -- CLIENT, or a --target with a driver",
+        )
+    stem = name or target_stem(target, client)
+    request = Request(
+        policy=loaded,
+        target=chosen,
+        command=client,
+        in_lab=lab,
+        vantage=vantage,
+        identity=identity,
+        timeout_s=timeout,
+    )
+    passes: tuple[Pass, ...] = get_args(Pass) if which == "both" else (which,)
+    folders = []
+    for each in passes:
+        label = f"{stem}-{each}" if len(passes) > 1 else stem
+        folder = out / label
+        if force and folder.is_dir():
+            shutil.rmtree(folder)
+        report = record_pass(request, each, folder, label)
+        folders.append(folder)
+        seen = f", {report.packets} packets" if report.packets else ""
+        say(
+            f"recorded {folder}: vantage {report.vantage}{seen}, client ran {report.client_s:.1f} s"
+        )
+        for reason in report.truncated:
+            say(f"  incomplete: {reason}")
+    say("judge it: audit run " + " ".join(map(str, folders)))
+
+
+def target_stem(target: str | None, client: tuple[str, ...]) -> str:
+    """Return a name for captures where none was given."""
+    return Path(target or client[0]).name

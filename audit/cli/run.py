@@ -1,0 +1,88 @@
+"""``audit run``: judges captures; the exit code is the gate's."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from audit.cli.judging import FORMATS, judge, write_reports
+from audit.cli.output import say
+from audit.cli.place import REPORTS
+from audit.errors import UsageError
+
+
+@click.command(name="run", help="Judge captures against a policy and write the report.")
+@click.argument("captures", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--policy", help="Policy: a name or a path; default: the target's.")
+@click.option("--target", help="Target: a name or a path; default: the captures' own.")
+@click.option("--identity", type=click.Path(path_type=Path), help="File of the subject's values.")
+@click.option("--gate", type=click.Path(path_type=Path), help="Default: the policy's gate.yaml.")
+@click.option("--as-of", help="Moment of judging, ISO 8601 UTC; default: now.")
+@click.option("--out", type=click.Path(path_type=Path), help="Default: reports/NAME.")
+@click.option("--format", "formats", default=",".join(FORMATS), show_default=True)
+@click.option("--tls-keys", type=click.Path(path_type=Path), help="Key log for bare packet files.")
+@click.option("--mixed", is_flag=True, help="A bare file holds other programs' traffic too.")
+@click.option("--exit-zero", is_flag=True, help="Exit 0 whatever the gate says.")
+def command(
+    captures: tuple[Path, ...],
+    policy: str | None,
+    target: str | None,
+    identity: Path | None,
+    gate: Path | None,
+    as_of: str | None,
+    out: Path | None,
+    formats: str,
+    tls_keys: Path | None,
+    mixed: bool,
+    exit_zero: bool,
+) -> int:
+    """Write result.json and index.html, print what was kept, broken and not proven."""
+    from audit.report.summary import summarise
+
+    chosen = _formats(formats)
+    result = judge(
+        captures,
+        policy=policy,
+        target=target,
+        identity=identity,
+        gate=gate,
+        as_of=_moment(as_of),
+        mixed=mixed,
+        tls_keys=tls_keys,
+    )
+    folder = out or REPORTS / _name(captures)
+    written = write_reports(result, folder, chosen)
+    for line in summarise(result, look_at=str(written[-1])):
+        say(line)
+    return 0 if exit_zero else result.gate.exit_code
+
+
+def _formats(text: str) -> list[str]:
+    chosen = [word.strip() for word in text.split(",") if word.strip()]
+    unknown = [word for word in chosen if word not in FORMATS]
+    if unknown:
+        raise UsageError(f"unknown format {unknown[0]!r}", hint="known: " + ", ".join(FORMATS))
+    return chosen
+
+
+def _moment(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(
+            f"--as-of is no ISO 8601 time: {text!r}", hint="such as 2026-11-24T12:00:00Z"
+        ) from None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _name(captures: tuple[Path, ...]) -> str:
+    """Return the report's name: the capture's, without the pass where both were given."""
+    name = captures[0].resolve().name
+    if len(captures) > 1:
+        for ending in ("-passive", "-intercepted"):
+            name = name.removesuffix(ending)
+    return name
