@@ -9,44 +9,37 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass
 
 from audit.report.texts import say
 from audit.report.view import Command
 from audit.tables.reference import Reference
 
 _FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*\Z")
-_CONVERSATION = re.compile(
-    r"(?P<proto>tcp|udp) (?P<a>\[[0-9a-f:.]+\]|[0-9.]+):(?P<ap>\d{1,5})"
-    r" > (?P<b>\[[0-9a-f:.]+\]|[0-9.]+):(?P<bp>\d{1,5})\Z"
+_ORIGINATOR = re.compile(
+    r"(?:tcp|udp|quic) (?:\[(?P<v6>[0-9a-f:.]+)\]|(?P<v4>[0-9.]+)|\[[a-z][a-z0-9_-]*:[0-9a-f]{6}\])"
+    r":(?P<port>\d{1,5}) > "
 )
+"""Start of a conversation; the third form is the client's own address, redacted."""
 _ONION = re.compile(r"/onion\.(\d+)")
 _MAX_RANGES = 60
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Conversation:
-    proto: str
-    ends: tuple[str, str]
-    """``address:port``, IPv6 in brackets as Wireshark wants it, originator first."""
+def _source_filter(conversation: str | None) -> str:
+    """Return mitmproxy's filter for the flows of a conversation's originator, or nothing.
 
-    @property
-    def originator_in_mitmproxy(self) -> str:
-        """As mitmproxy's ``~src`` filter sees it: no brackets, an anchored expression."""
-        return "^" + self.ends[0].translate({91: "", 93: ""}).replace(".", r"\.") + "$"
-
-
-def _parse(text: str | None) -> _Conversation | None:
-    match = _CONVERSATION.match(text or "")
+    mitmproxy matches ``~src`` as an expression against ``ADDRESS:PORT``, IPv6 without brackets.
+    """
+    match = _ORIGINATOR.match(conversation or "")
     if not match:
-        return None
+        return ""
+    address = match["v6"] or match["v4"]
+    if address is None:
+        return f" '~src :{int(match['port'])}$'"
     try:
-        for end in "ab":
-            ipaddress.ip_address(match[end].strip("[]"))
+        ipaddress.ip_address(address)
     except ValueError:
-        return None
-    ends = (f"{match['a']}:{int(match['ap'])}", f"{match['b']}:{int(match['bp'])}")
-    return _Conversation(proto=match["proto"], ends=ends)
+        return ""
+    return f" '~src ^{address.replace('.', chr(92) + '.')}:{int(match['port'])}$'"
 
 
 def onion_layer(part: str | None) -> str | None:
@@ -59,13 +52,11 @@ def commands_for(reference: Reference, conversation: str | None) -> tuple[Comman
     """Return the commands, most exact first; empty where no common tool shows the bytes."""
     if not _FILE.match(reference.file):
         return ()
-    talk = _parse(conversation)
     if reference.file.endswith(".mitm"):
-        chosen = f" '~src {talk.originator_in_mitmproxy}'" if talk else ""
-        text = f"mitmdump -nr {reference.file} --flow-detail 4{chosen}"
+        text = f"mitmdump -nr {reference.file} --flow-detail 4{_source_filter(conversation)}"
         return (Command(tool=say("command.mitmproxy"), text=text),)
     if reference.file.endswith((".pcapng", ".pcap")):
-        return _tshark(reference, talk)
+        return _tshark(reference)
     if reference.file.endswith((".jsonl", ".log", ".ndjson", ".csv")) and reference.records:
         lines = "; ".join(f"{line}p" for line in reference.records[:_MAX_RANGES])
         text = f"sed -n '{lines}' {reference.file}"
@@ -73,20 +64,23 @@ def commands_for(reference: Reference, conversation: str | None) -> tuple[Comman
     return ()
 
 
-def _tshark(reference: Reference, talk: _Conversation | None) -> tuple[Command, ...]:
-    commands = []
-    ranges = _ranges(reference.records)
-    if ranges:
-        chosen = ",".join(ranges[:_MAX_RANGES])
-        text = f"tshark -r {reference.file} -Y 'frame.number in {{{chosen}}}' -x"
-        commands.append(Command(tool=say("command.wireshark"), text=text))
+def _tshark(reference: Reference) -> tuple[Command, ...]:
+    """Return the command for the packets, and the one for the whole stream that they are part of.
+
+    The stream is found by its first packet, so the client's address need not be known.
+    """
+    if not reference.records:
+        return ()
+    file, chosen = reference.file, ",".join(_ranges(reference.records)[:_MAX_RANGES])
+    text = f"tshark -r {file} -Y 'frame.number in {{{chosen}}}' -x"
+    commands = [Command(tool=say("command.wireshark"), text=text)]
     layer = (reference.part or "").partition(".")[0]
-    if talk and layer in {"tcp", "tls"} and talk.proto == "tcp":
-        text = (
-            f"tshark -r {reference.file} -q -z 'follow,{layer},hex,{talk.ends[0]},{talk.ends[1]}'"
-        )
+    if layer in {"tcp", "tls"}:
+        first = min(reference.records)
+        stream = f"$(tshark -r {file} -Y 'frame.number == {first}' -T fields -e tcp.stream)"
+        text = f'tshark -r {file} -q -z "follow,{layer},hex,{stream}"'
         command = Command(tool=say("command.wireshark_stream"), text=text)
-        commands.insert(0 if layer == "tls" else len(commands), command)
+        commands.insert(0 if layer == "tls" else 1, command)
     return tuple(commands)
 
 

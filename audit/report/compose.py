@@ -14,7 +14,7 @@ from audit.report.matrix import matrix_view
 from audit.report.sentence import client_of, mark_of, tallies_of, verdict_sentence
 from audit.report.texts import meaning, say
 from audit.report.timeline import timeline_views
-from audit.report.verdicts import Context, by_severity, verdict_view
+from audit.report.verdicts import Context, by_severity, roles_of, verdict_view
 from audit.report.wording import cell, joined, moment, sentence_case
 
 CHAPTERS = (
@@ -43,12 +43,8 @@ def make_view(result: model.Result) -> view.Report:
         anchors.add("clause", clause.id)
     for capture in result.captures:
         anchors.add("capture", capture.id)
-    roles = {
-        str(row["recipient"]): str(row["role"])
-        for row in result.coverage.recipients
-        if row.get("recipient") and row.get("role")
-    }
-    context = Context(anchors=anchors, roles=roles)
+    marks = {clause.id: mark_of(clause.outcome) for clause in result.clauses}
+    context = Context(anchors=anchors, roles=roles_of(result), marks=marks)
     groups = _verdicts(result.verdicts, context)
     return view.Report(
         head=_head(result),
@@ -58,7 +54,7 @@ def make_view(result: model.Result) -> view.Report:
         inconclusive=groups[Outcome.INCONCLUSIVE],
         not_observable=groups[Outcome.NOT_OBSERVABLE],
         reported=tuple(_reported(row, anchors) for row in result.reported),
-        coverage=coverage_view(result.coverage),
+        coverage=coverage_view(result),
         timelines=timeline_views(result),
         leaning=_leaning(result.verdicts, anchors),
         captures=tuple(_capture(capture, anchors) for capture in result.captures),
@@ -180,7 +176,6 @@ def _capture(capture: model.CaptureRef, anchors: Anchors) -> view.Capture:
     client = capture.client
     facts = [
         ("client", " ".join(cell(client[k]) for k in ("name", "version") if client.get(k))),
-        ("client_digest", str(client.get("digest") or "")),
         ("command", " ".join(map(str, client.get("command") or ()))),
         ("exit", _exit(client.get("exit_code"))),
         ("vantage", f"{capture.vantage}, {meaning('pass', capture.pass_)}"),
@@ -197,6 +192,7 @@ def _capture(capture: model.CaptureRef, anchors: Anchors) -> view.Capture:
         limits=tuple(map(sentence_case, capture.limits)),
         truncated=tuple(map(sentence_case, capture.truncated)),
         digest=capture.digest,
+        client_digest=str(client.get("digest") or ""),
         digests=tuple(sorted(capture.digests.items())),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from audit.bundle.layout import FLOWS, PACKETS
 from audit.model import result as model
 from audit.report import view
 from audit.report.texts import count, meaning, say
@@ -20,13 +21,15 @@ _RECIPIENTS = ("recipient", "role", "owner", "process", "conversations", "bytes"
 _ACTIONS = ("name", "ts", "phase", "driver", "ok", "corroborated_by", "note")
 
 
-def coverage_view(coverage: model.Coverage) -> view.Coverage:
+def coverage_view(result: model.Result) -> view.Coverage:
     """Return the section on coverage and blindness."""
+    coverage = result.coverage
     return view.Coverage(
         vantages=tuple(meaning("vantage", vantage) for vantage in coverage.vantage),
         transport=_bars("transport", coverage),
         content=_bars("content", coverage),
         missed=_table(coverage.missed_by_proxy, _MISSED),
+        has_both_taps=any({FLOWS, PACKETS} <= c.digests.keys() for c in result.captures),
         recipients=_table(coverage.recipients, _RECIPIENTS),
         actions=_actions(coverage.actions),
         losses=tuple(_losses(coverage)),

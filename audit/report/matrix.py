@@ -1,78 +1,102 @@
-"""Who got what: recipients by kinds of identifier."""
+"""Who got what: recipients by kinds of identifier, on the wire and inside the onion apart."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from dataclasses import dataclass, field
 
 from audit.model import result as model
 from audit.report import view
+from audit.report.commands import onion_layer
+from audit.report.texts import count, say
 from audit.report.verdicts import Context, finding_key, recipient_of
+from audit.report.wording import joined
 from audit.tables.vocabulary import KINDS
+
+_Who = tuple[str, bool]
+"""Recipient, or role as findings name it; whether inside the onion."""
+
+
+@dataclass(slots=True)
+class _Counts:
+    hits: dict[tuple[_Who, str], int] = field(default_factory=lambda: defaultdict(int))
+    anchors: dict[tuple[_Who, str], str] = field(default_factory=dict)
+    servers: dict[_Who, set[str]] = field(default_factory=lambda: defaultdict(set))
 
 
 def matrix_view(result: model.Result, context: Context) -> view.Matrix | None:
     """Return the matrix; from all hits where the result has them, else from the findings.
 
-    ``None`` where no identifier reached anybody. Anchors of findings must have been added.
+    Servers of one role are one row, as in findings: which of them serves a client is drawn anew
+    in every run. ``None`` where no identifier reached anybody. Anchors of findings must have been
+    added to the context.
     """
-    anchors: dict[tuple[str, str], str] = {}
-    counts: dict[tuple[str, str], int] = {}
-    roles = dict(context.roles)
-    for name, finding in _findings(result):
-        kind, recipient = finding.columns.get("kind"), recipient_of(finding.columns)[0]
-        if kind and recipient:
-            key = (recipient, kind)
-            place = context.anchors.find("finding", name)
-            if place:
-                anchors.setdefault(key, place)
-            counts[key] = counts.get(key, 0) + finding.count
-    hits = result.coverage.who_got_what
-    if hits:
-        from_findings, counts = counts, {}
-        for row in hits:
-            key = (str(row.get("recipient")), str(row.get("kind")))
-            n = row.get("count")
-            counts[key] = counts.get(key, 0) + (n if isinstance(n, int) else 1)
-            if row.get("role"):
-                roles[key[0]] = str(row["role"])
-        for key, n in from_findings.items():
-            counts.setdefault(key, n)
-    return _matrix(counts, anchors, roles, is_complete=bool(hits)) if counts else None
+    found, seen = _from_findings(result, context), _from_hits(result)
+    for key, n in found.hits.items():
+        if key not in seen.hits:
+            seen.hits[key] = n
+    if not seen.hits:
+        return None
+    seen.anchors = found.anchors
+    return _matrix(seen, context, is_complete=bool(result.coverage.who_got_what))
 
 
-def _findings(result: model.Result) -> Iterable[tuple[str, model.Finding]]:
+def _from_findings(result: model.Result, context: Context) -> _Counts:
+    counts = _Counts()
     for verdict in result.verdicts:
         for place, finding in enumerate(verdict.findings, start=1):
-            yield finding_key(verdict.check, place), finding
+            kind, recipient = finding.columns.get("kind"), recipient_of(finding.columns)[0]
+            anchor = context.anchors.find("finding", finding_key(verdict.check, place))
+            if not kind or not recipient or not anchor:
+                continue
+            for is_inside in sorted({bool(onion_layer(e.part)) for e in finding.evidence}):
+                key = ((recipient, is_inside), kind)
+                counts.anchors.setdefault(key, anchor)
+                counts.hits[key] = max(counts.hits[key], finding.count)
+    return counts
 
 
-def _matrix(
-    counts: dict[tuple[str, str], int],
-    anchors: dict[tuple[str, str], str],
-    roles: dict[str, str],
-    *,
-    is_complete: bool,
-) -> view.Matrix:
-    seen = {kind for _, kind in counts}
+def _from_hits(result: model.Result) -> _Counts:
+    counts = _Counts()
+    for row in result.coverage.who_got_what:
+        recipient, layer, n = str(row.get("recipient")), row.get("layer"), row.get("count")
+        who = (str(row.get("role") or recipient), isinstance(layer, int) and layer > 0)
+        counts.hits[who, str(row.get("kind"))] += n if isinstance(n, int) else 1
+        if row.get("role"):
+            counts.servers[who].add(recipient)
+    return counts
+
+
+def _matrix(counts: _Counts, context: Context, *, is_complete: bool) -> view.Matrix:
+    seen = {kind for _, kind in counts.hits}
     kinds = [kind for kind in KINDS if kind in seen] + sorted(seen - set(KINDS))
-    found = {recipient for recipient, _ in anchors}
-    recipients = sorted({recipient for recipient, _ in counts}, key=lambda r: (r not in found, r))
+    accused = {who for who, _ in counts.anchors}
+    everybody = sorted({who for who, _ in counts.hits}, key=lambda who: (who not in accused, who))
     return view.Matrix(
         kinds=tuple(kinds),
         rows=tuple(
-            (
-                recipient,
-                roles.get(recipient),
-                tuple(
-                    view.MatrixCell(
-                        count=counts[recipient, kind], anchor=anchors.get((recipient, kind))
-                    )
-                    if (recipient, kind) in counts
-                    else None
-                    for kind in kinds
-                ),
+            view.MatrixRow(
+                recipient=who[0],
+                note=_note(who, counts, context),
+                cells=tuple(_cell(counts, who, kind) for kind in kinds),
             )
-            for recipient in recipients
+            for who in everybody
         ),
         is_complete=is_complete,
     )
+
+
+def _cell(counts: _Counts, who: _Who, kind: str) -> view.MatrixCell | None:
+    if (who, kind) not in counts.hits:
+        return None
+    return view.MatrixCell(count=counts.hits[who, kind], anchor=counts.anchors.get((who, kind)))
+
+
+def _note(who: _Who, counts: _Counts, context: Context) -> str:
+    servers = counts.servers.get(who, set())
+    words = [joined(sorted(servers)) if len(servers) == 1 else context.roles.get(who[0], "")]
+    if len(servers) > 1:
+        words = [count("matrix.servers", len(servers))]
+    if who[1]:
+        words.append(say("matrix.inside"))
+    return ", ".join(word for word in words if word)

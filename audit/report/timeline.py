@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from audit.model import result as model
 from audit.report import view
 from audit.report.texts import count, say
-from audit.report.verdicts import recipient_of
+from audit.report.verdicts import recipient_of, roles_of
 from audit.report.wording import duration, parse_moment
 
 _MAX_LANES = 40
 _MAX_SPANS = 60
 _MAX_MARKS = 200
+_RESPONDER = re.compile(r" > \[?([0-9a-f:.]+?)\]?(?::\d+)?\Z")
 
 
 def timeline_views(result: model.Result) -> tuple[view.Timeline, ...]:
@@ -29,13 +32,13 @@ def _timeline(result: model.Result, capture: model.CaptureRef) -> view.Timeline 
     if start is None or end is None or end <= start or not rows:
         return None
     clock = _Clock(start, end)
-    marks = _marks(result, capture.id, clock)
-    lanes = [_lane(row, marks, clock) for row in rows[:_MAX_LANES]]
+    lanes = [_Lane.read(row, clock) for row in rows[:_MAX_LANES]]
+    _mark(lanes, result, capture.id, clock)
     return view.Timeline(
         capture=capture.id,
         length=duration(clock.length_s),
         ticks=_ticks(result, capture.id, clock),
-        lanes=tuple(lanes),
+        lanes=tuple(lane.drawn(clock) for lane in lanes),
     )
 
 
@@ -55,16 +58,71 @@ class _Clock:
         return duration(at * self.length_s)
 
 
-def _marks(result: model.Result, capture: str, clock: _Clock) -> dict[str, list[float]]:
-    marks: dict[str, list[float]] = {}
+@dataclass(slots=True)
+class _Lane:
+    recipient: str
+    spans: list[view.Span]
+    findings: list[float] = field(default_factory=list)
+
+    @classmethod
+    def read(cls, row: Mapping[str, Any], clock: _Clock) -> _Lane:
+        spans = []
+        for pair in (row.get("spans") or [])[:_MAX_SPANS]:
+            first, last = (clock.at(pair[0]), clock.at(pair[-1])) if pair else (None, None)
+            if first is not None and last is not None:
+                spans.append(view.Span(start=first, end=max(first, last)))
+        return cls(recipient=str(row.get("recipient")), spans=spans)
+
+    def distance(self, at: float) -> float:
+        """Return how far a moment lies from the nearest span, as a share of the length."""
+        return min((max(s.start - at, at - s.end, 0.0) for s in self.spans), default=2.0)
+
+    def drawn(self, clock: _Clock) -> view.Lane:
+        what = count("coverage.timeline_spans", len(self.spans))
+        if self.findings:
+            what += ", " + count("coverage.timeline_findings", len(self.findings))
+        alt = say(
+            "coverage.timeline_alt",
+            recipient=self.recipient,
+            spans=what,
+            start=clock.after(min((span.start for span in self.spans), default=0.0)),
+            end=clock.after(max((span.end for span in self.spans), default=0.0)),
+            length=duration(clock.length_s),
+        )
+        return view.Lane(
+            recipient=self.recipient,
+            alt=alt,
+            spans=tuple(self.spans),
+            findings=tuple(sorted(self.findings)[:_MAX_MARKS]),
+        )
+
+
+def _mark(lanes: list[_Lane], result: model.Result, capture: str, clock: _Clock) -> None:
+    """Put each piece of evidence of a finding on the lane of the recipient that got it."""
+    roles = roles_of(result)
     for verdict in result.verdicts:
         for finding in verdict.findings:
-            recipient = recipient_of(finding.columns)[0]
             for evidence in finding.evidence:
                 at = clock.at(evidence.ts) if evidence.capture == capture else None
-                if recipient and at is not None:
-                    marks.setdefault(recipient, []).append(at)
-    return marks
+                if at is not None:
+                    lane = _lane_of(lanes, finding, evidence, roles, at)
+                    if lane:
+                        lane.findings.append(at)
+
+
+def _lane_of(
+    lanes: list[_Lane],
+    finding: model.Finding,
+    evidence: model.Evidence,
+    roles: Mapping[str, str],
+    at: float,
+) -> _Lane | None:
+    """Return the lane of the server that the conversation names, else of the recipient or role."""
+    responder = _RESPONDER.search(evidence.conversation or "")
+    named = {recipient_of(finding.columns)[0], responder[1] if responder else None} - {None}
+    exact = [lane for lane in lanes if lane.recipient in named]
+    alike = exact or [lane for lane in lanes if roles.get(lane.recipient) in named]
+    return min(alike, key=lambda lane: lane.distance(at), default=None)
 
 
 def _ticks(result: model.Result, capture: str, clock: _Clock) -> tuple[view.Tick, ...]:
@@ -74,29 +132,3 @@ def _ticks(result: model.Result, capture: str, clock: _Clock) -> tuple[view.Tick
         if at is not None and action.get("name"):
             ticks.append(view.Tick(at=at, name=str(action["name"]), after=clock.after(at)))
     return tuple(sorted(ticks[:_MAX_MARKS], key=lambda tick: tick.at))
-
-
-def _lane(row: Mapping[str, Any], marks: dict[str, list[float]], clock: _Clock) -> view.Lane:
-    recipient = str(row.get("recipient"))
-    spans = []
-    for pair in (row.get("spans") or [])[:_MAX_SPANS]:
-        first, last = (clock.at(pair[0]), clock.at(pair[-1])) if pair else (None, None)
-        if first is not None and last is not None:
-            spans.append(view.Span(start=first, end=max(first, last)))
-    found = tuple(sorted(marks.get(recipient, []))[:_MAX_MARKS])
-    what = count("coverage.timeline_spans", len(spans))
-    if found:
-        what += ", " + count("coverage.timeline_findings", len(found))
-    return view.Lane(
-        recipient=recipient,
-        alt=say(
-            "coverage.timeline_alt",
-            recipient=recipient,
-            spans=what,
-            start=clock.after(min((span.start for span in spans), default=0.0)),
-            end=clock.after(max((span.end for span in spans), default=0.0)),
-            length=duration(clock.length_s),
-        ),
-        spans=tuple(spans),
-        findings=found,
-    )

@@ -14,7 +14,7 @@ from audit.report.texts import catalogue, meaning, say
 from audit.report.wording import cell, moment, sentence_case
 from audit.tables.reference import Reference, parse_reference
 
-PSEUDONYM = re.compile(r"\[[a-z][a-z0-9_]*:[0-9a-f]{6}\]")
+PSEUDONYM = re.compile(r"\[[a-z][a-z0-9_-]*:[0-9a-f]{6}\]")
 """What redaction leaves of a value of the subject: ``[kind:hhhhhh]``."""
 SEVERITIES = ("critical", "high", "medium", "low", "info")
 """Worst first."""
@@ -29,6 +29,8 @@ class Context:
     anchors: Anchors
     roles: Mapping[str, str]
     """Recipient -> role."""
+    marks: Mapping[str, str]
+    """Clause -> its outcome's mark."""
 
 
 def verdict_view(verdict: model.VerdictRecord, number: str, context: Context) -> view.Verdict:
@@ -40,6 +42,7 @@ def verdict_view(verdict: model.VerdictRecord, number: str, context: Context) ->
         anchor=anchors.add("check", verdict.check),
         clause=verdict.clause,
         clause_anchor=anchors.find("clause", verdict.clause),
+        clause_mark=context.marks.get(verdict.clause, "none"),
         title=verdict.title,
         severity=verdict.severity,
         status=verdict.status,
@@ -80,6 +83,15 @@ def recipient_of(columns: Mapping[str, str | None]) -> tuple[str | None, str | N
         if value:
             return value, column
     return None, None
+
+
+def roles_of(result: model.Result) -> dict[str, str]:
+    """Return the role of every recipient that has one."""
+    return {
+        str(row["recipient"]): str(row["role"])
+        for row in result.coverage.recipients
+        if row.get("recipient") and row.get("role")
+    }
 
 
 def column_label(name: str) -> str:

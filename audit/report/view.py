@@ -154,6 +154,8 @@ class Verdict:
     anchor: str
     clause: str
     clause_anchor: str | None
+    clause_mark: str
+    """Outcome of the whole sentence, which other checks may decide."""
     title: str
     severity: str
     status: str
@@ -216,6 +218,9 @@ class Coverage:
     transport: tuple[Bar, ...]
     content: tuple[Bar, ...]
     missed: Table | None
+    """Conversations that the packets saw and the proxy did not read."""
+    has_both_taps: bool
+    """Whether any recording had a proxy and packets to compare."""
     recipients: Table | None
     actions: tuple[tuple[str, Table], ...]
     """Recording -> what the client was made to do."""
@@ -271,12 +276,22 @@ class MatrixCell:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MatrixRow:
+    """One recipient, or all servers of one role, on the wire or inside the onion."""
+
+    recipient: str
+    note: str
+    """How many servers, whether inside the onion; empty: nothing to add."""
+    cells: tuple[MatrixCell | None, ...]
+    """One a kind; ``None``: never seen."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Matrix:
     """Recipients by kinds of identifier."""
 
     kinds: tuple[str, ...]
-    rows: tuple[tuple[str, str | None, tuple[MatrixCell | None, ...]], ...]
-    """Recipient, role, a cell a kind."""
+    rows: tuple[MatrixRow, ...]
     is_complete: bool
     """Drawn from all hits, not from the findings alone."""
 
@@ -301,6 +316,8 @@ class Capture:
     limits: tuple[str, ...]
     truncated: tuple[str, ...]
     digest: str
+    client_digest: str
+    """SHA-256 of the audited program; empty: not known."""
     digests: Pairs
 
 

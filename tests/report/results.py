@@ -21,7 +21,8 @@ from audit.model.result import (
 )
 
 POLICIES = Path(__file__).resolve().parents[2] / "policies"
-CLIENT = "198.18.44.7"
+CLIENT = "[address:5d2c81]"
+"""The client's own address, as redaction leaves it."""
 JOURNEY = [
     "account.create: the peer got a message from this account",
     "app.message.send: the peer received the message, its digest is that of the planted text",
@@ -75,7 +76,7 @@ def packet_evidence(**fields: object) -> Evidence:
 def make_finding(**fields: object) -> Finding:
     columns = {
         "kind": "account_id",
-        "recipient": "203.0.113.12",
+        "recipient": "storage_node",
         "location": "body $.params.pubkey",
     }
     values: dict[str, object] = {
@@ -265,16 +266,21 @@ def _actions() -> list[dict[str, object]]:
     return rows
 
 
+def _hits(recipient: str, role: str, kind: str, n: int, **fields: object) -> dict[str, object]:
+    row = {"recipient": recipient, "role": role, "kind": kind, "layer": 0, "seen_as": "client"}
+    return row | {"forms": ["plain"], "count": n} | fields
+
+
 def session_python() -> Result:
     """A client that breaks two promises, as the first demo target does."""
     files = {
         "kind": "account_id",
-        "recipient": "filev2.getsession.org",
+        "recipient": "file_server",
         "location": "query account",
     }
     contact = {
         "kind": "contact_id",
-        "recipient": "203.0.113.14",
+        "recipient": "storage_node",
         "location": "body $.params.pubKey",
     }
     leaned = [
@@ -557,6 +563,13 @@ def session_python() -> Result:
         recipients=recipients,
         actions=_actions(),
         timeline=timeline,
+        who_got_what=[
+            _hits("203.0.113.12", "storage_node", "account_id", 6),
+            _hits("203.0.113.14", "storage_node", "account_id", 1),
+            _hits("203.0.113.14", "storage_node", "contact_id", 4),
+            _hits("filev2.getsession.org", "file_server", "account_id", 1, forms=["base64"]),
+            _hits("203.0.113.12", "storage_node", "display_name", 2, layer=2, seen_as="onion"),
+        ],
     )
     return make_result(
         verdicts,
@@ -597,7 +610,7 @@ def messenger() -> Result:
         expectation="allowed-constant",
         severity="medium",
         message="python-requests/2.32.5 sent to 203.0.113.16",
-        columns={"recipient": "203.0.113.16", "user_agent": "python-requests/2.32.5"},
+        columns={"recipient": "storage_node", "user_agent": "python-requests/2.32.5"},
         fingerprint=sha("ua"),
         count=9,
         evidence=[

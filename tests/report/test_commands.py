@@ -15,6 +15,9 @@ V4 = "tcp 198.18.3.7:40000 > 198.51.100.20:80"
 V6 = "tcp [2001:db8::7]:40000 > [2001:db8:1::20]:80"
 
 
+REDACTED = "tcp [address:0a1b2c]:40001 > 198.51.100.20:80"
+
+
 def texts(reference: str, conversation: str | None = None) -> list[str]:
     return [command.text for command in commands_for(parse_reference(reference), conversation)]
 
@@ -22,15 +25,14 @@ def texts(reference: str, conversation: str | None = None) -> list[str]:
 def test_packets_show_the_frames_and_the_stream():
     assert texts("packets.pcapng#17,18:tcp.sent@0-5", V4) == [
         "tshark -r packets.pcapng -Y 'frame.number in {17,18}' -x",
-        "tshark -r packets.pcapng -q -z 'follow,tcp,hex,198.18.3.7:40000,198.51.100.20:80'",
+        "tshark -r packets.pcapng -q -z \"follow,tcp,hex,$(tshark -r packets.pcapng -Y 'frame.number == 17' -T fields -e tcp.stream)\"",
     ]
 
 
 def test_decrypted_streams_come_first():
-    assert (
-        texts("packets.pcapng#17:tls.sent@0-5", V6)[0]
-        == "tshark -r packets.pcapng -q -z 'follow,tls,hex,[2001:db8::7]:40000,[2001:db8:1::20]:80'"
-    )
+    first, second = texts("packets.pcapng#19,17:tls.sent@0-5")
+    assert "follow,tls,hex,$(tshark -r packets.pcapng -Y 'frame.number == 17'" in first
+    assert second == "tshark -r packets.pcapng -Y 'frame.number in {17,19}' -x"
 
 
 def test_many_packets_become_ranges():
@@ -46,6 +48,9 @@ def test_flows_are_chosen_by_their_client_port():
     assert texts("flows.mitm#3:request.body", V6) == [
         "mitmdump -nr flows.mitm --flow-detail 4 '~src ^2001:db8::7:40000$'"
     ]
+    assert texts("flows.mitm#3:request.body", REDACTED) == [
+        "mitmdump -nr flows.mitm --flow-detail 4 '~src :40001$'"
+    ]
     assert texts("flows.mitm#3") == ["mitmdump -nr flows.mitm --flow-detail 4"]
 
 
@@ -59,22 +64,31 @@ def test_no_captured_character_reaches_a_command(file, conversation):
     reference = Reference(file=file + ".pcapng", records=(1,), part="tcp.sent")
     for command in commands_for(reference, conversation):
         assert set(command.text) <= set(
-            "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 ._-/'{},:[]"
+            "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 ._-/'{},=\"$()"
         )
+
+
+@given(st.text(max_size=60) | st.from_regex(r"tcp .{0,20}:\d{1,6} > .*"))
+def test_no_captured_character_reaches_a_filter(conversation):
+    (command,) = commands_for(Reference(file="flows.mitm", records=(1,)), conversation)
+    assert re.fullmatch(
+        r"mitmdump -nr flows\.mitm --flow-detail 4( '~src (\^[0-9a-f:.\\]+)?:\d{1,5}\$')?",
+        command.text,
+    )
 
 
 @pytest.mark.parametrize(
     "talk",
     [
-        "tcp 1.2.3.4:1 > 5.6.7.8:99999999",
+        "tcp 1.2.3.4:999999 > 5.6.7.8:80",
         "tcp 999.1.1.1:1 > 5.6.7.8:80",
         "tcp [::g]:1 > 5.6.7.8:80",
         "tcp a'b:1 > c:2",
-        V4 + "\n",
+        "tcp [address:zzz]:1 > c:2",
     ],
 )
 def test_what_is_no_conversation_is_left_out(talk):
-    assert len(texts("packets.pcapng#1:tcp.sent", talk)) == 1
+    assert texts("flows.mitm#1", talk) == ["mitmdump -nr flows.mitm --flow-detail 4"]
 
 
 def test_onion_layer_is_the_innermost():
@@ -132,7 +146,11 @@ def run(command: str, folder: Path) -> str:
 @pytest.mark.system
 @pytest.mark.parametrize(
     ("talk", "body"),
-    [(V4, "body of 198.18.3.7 port 40000"), (V6, "body of 2001:db8::7 port 40000")],
+    [
+        (V4, "body of 198.18.3.7 port 40000"),
+        (V6, "body of 2001:db8::7 port 40000"),
+        (REDACTED, "body of 198.18.3.7 port 40001"),
+    ],
 )
 def test_mitmproxy_shows_the_flow_and_no_other(capture, talk, body):
     shown = run(texts("flows.mitm#1:request.body", talk)[0], capture)

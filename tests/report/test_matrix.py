@@ -3,42 +3,55 @@ from audit.report.compose import make_view
 from . import results
 
 
-def test_matrix_counts_what_each_recipient_got_and_leads_to_the_finding(broken):
-    matrix = make_view(broken).matrix
-    assert matrix.kinds == ("account_id", "contact_id")
-    assert not matrix.is_complete
-    rows = {
-        recipient: (role, [cell and cell.count for cell in cells])
-        for recipient, role, cells in matrix.rows
-    }
-    assert rows == {
-        "203.0.113.12": ("storage_node", [6, None]),
-        "203.0.113.14": ("storage_node", [None, 4]),
-        "filev2.getsession.org": ("file_server", [1, None]),
-    }
-    anchors = {f.anchor for verdict in make_view(broken).violations for f in verdict.findings}
-    assert {cell.anchor for _, _, cells in matrix.rows for cell in cells if cell} == anchors
-
-
-def test_all_hits_make_the_matrix_complete(broken):
-    hits = [
-        {"recipient": "203.0.113.12", "role": "storage_node", "kind": "account_id", "count": 7},
-        {"recipient": "203.0.113.99", "role": "storage_node", "kind": "locale", "count": 2},
-    ]
-    coverage = broken.coverage.model_copy(update={"who_got_what": hits})
-    matrix = make_view(broken.model_copy(update={"coverage": coverage})).matrix
-    assert matrix.is_complete
-    cells = {
-        (recipient, kind): cell
-        for recipient, _, row in matrix.rows
-        for kind, cell in zip(matrix.kinds, row, strict=True)
+def table(result):
+    matrix = make_view(result).matrix
+    return {
+        (row.recipient, row.note, kind): (cell.count, bool(cell.anchor))
+        for row in matrix.rows
+        for kind, cell in zip(matrix.kinds, row.cells, strict=True)
         if cell
     }
-    assert (cells["203.0.113.12", "account_id"].count, cells["203.0.113.99", "locale"].anchor) == (
-        7,
-        None,
+
+
+def test_all_hits_stand_by_role_and_lead_to_the_findings(broken):
+    assert make_view(broken).matrix.is_complete
+    assert table(broken) == {
+        ("storage_node", "2 servers", "account_id"): (7, True),
+        ("storage_node", "2 servers", "contact_id"): (4, True),
+        ("file_server", "filev2.getsession.org", "account_id"): (1, True),
+        ("storage_node", "203.0.113.12, inside the onion", "display_name"): (2, False),
+    }
+
+
+def test_without_hits_the_findings_make_the_matrix(broken):
+    coverage = broken.coverage.model_copy(update={"who_got_what": []})
+    bare = broken.model_copy(update={"coverage": coverage})
+    view = make_view(bare)
+    assert not view.matrix.is_complete
+    assert table(bare) == {
+        ("storage_node", "", "account_id"): (6, True),
+        ("storage_node", "", "contact_id"): (4, True),
+        ("file_server", "", "account_id"): (1, True),
+    }
+    anchors = {f.anchor for verdict in view.violations for f in verdict.findings}
+    assert {cell.anchor for row in view.matrix.rows for cell in row.cells if cell} == anchors
+
+
+def test_a_finding_inside_the_onion_accuses_nobody_on_the_wire():
+    inside = results.make_evidence(part="request.body/onion.2")
+    finding = results.make_finding(
+        columns={"kind": "locale", "recipient": "storage_node"}, evidence=[inside], count=3
     )
-    assert ("203.0.113.14", "contact_id") in cells
+    verdict = results.make_verdict("c", "app.identity", results.Outcome.FAIL, findings=[finding])
+    hits = [
+        {"recipient": "203.0.113.9", "role": "storage_node", "kind": "locale", "layer": 0},
+        {"recipient": "203.0.113.9", "role": "storage_node", "kind": "locale", "layer": 2},
+    ]
+    result = results.make_result([verdict], coverage=results.make_coverage(who_got_what=hits))
+    assert table(result) == {
+        ("storage_node", "203.0.113.9", "locale"): (1, False),
+        ("storage_node", "203.0.113.9, inside the onion", "locale"): (1, True),
+    }
 
 
 def test_no_identifier_no_matrix():
