@@ -16,7 +16,7 @@ from audit.readers.stun import parse_stun
 from audit.readers.stun_rows import add_stun_stream
 from audit.readers.talk import Talk
 from audit.readers.tls_rows import add_tls
-from audit.readers.tlshello import begins_like_tls, messages_of, parse_client_hello
+from audit.readers.tlshello import begins_like_tls, is_sealed, messages_of, parse_client_hello
 from audit.readers.websocket import add_websocket
 from audit.tables.vocabulary import Transport
 
@@ -64,6 +64,8 @@ def open_streams(
         add_dns_stream(talk, (client, server), transport)
     elif parse_stun(one) or parse_stun(two):
         add_stun_stream(talk, (client, server), transport)
+    elif is_sealed(one) or is_sealed(two):
+        talk.saw("metadata-only", "opaque")
     elif start := _start_tls(one):
         begun = _HELLO_ANSWER.search(two)
         at = begun.start() if begun else len(two)

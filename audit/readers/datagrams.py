@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,6 +15,9 @@ from audit.tables.reference import Reference
 from audit.tables.vocabulary import Direction
 
 DNS_PORTS: Final = (53, 5353, 5355)
+
+_JUDGED_LIMIT: Final = 64
+"""Datagrams of one conversation whose content is judged; all are searched."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,9 +34,6 @@ class Datagram:
     """Offset of ``data`` in the frame (of fragments: in the datagram put together)."""
 
 
-Recogniser = Callable[[Talk, Datagram], bool]
-
-
 class DatagramReader:
     """Reads the datagrams of one conversation in order of time."""
 
@@ -42,10 +41,11 @@ class DatagramReader:
         self._talk = talk
         self._dns = DnsRows(talk=talk, protocol="udp")
         self._is_dns_port = is_dns_port
+        self._judged = 0
 
     def add(self, datagram: Datagram) -> None:
         """Add the rows of one datagram."""
-        if not (self._add_dns(datagram) or self._add_stun(datagram)):
+        if not (self._add_dns(datagram) or self.add_stun(datagram)):
             self._add_unknown(datagram)
 
     def _place(self, datagram: Datagram) -> Place:
@@ -79,7 +79,8 @@ class DatagramReader:
         )
         return True
 
-    def _add_stun(self, datagram: Datagram) -> bool:
+    def add_stun(self, datagram: Datagram) -> bool:
+        """Add the row of a datagram that is a STUN message; else return false."""
         message = parse_stun(datagram.data)
         if message is None or message.length != len(datagram.data):
             return False
@@ -93,6 +94,8 @@ class DatagramReader:
 
     def _add_unknown(self, datagram: Datagram) -> None:
         if datagram.data:
-            self._talk.saw("plaintext", classify_content(datagram.data))
+            if self._judged < _JUDGED_LIMIT:
+                self._judged += 1
+                self._talk.saw("plaintext", classify_content(datagram.data))
             ref = self._ref(datagram, 0, len(datagram.data))
             self._talk.raw_payload(datagram.direction, datagram.data, ref)

@@ -38,6 +38,8 @@ class Frames:
     """Source port, ICMP type; -1 where there is none or it is cut off."""
     dport: Ints
     """Destination port, ICMP code; -1 where there is none or it is cut off."""
+    header: Ints
+    """Bytes of the transport header."""
     payload: Ints
     """Offset of the transport payload."""
     payload_length: Ints
@@ -81,6 +83,7 @@ def _empty(count: int, at: Ints) -> Frames:
         dst=np.zeros((count, 16), dtype=np.uint8),
         sport=filled(-1),
         dport=filled(-1),
+        header=filled(0),
         payload=at,
         payload_length=filled(0),
         payload_wire=filled(0),
@@ -202,6 +205,7 @@ def _skip_udp(frames: Frames, data: Bytes, index: Ints) -> None:
 
 
 def _skip(frames: Frames, index: Ints, size: Ints) -> None:
+    frames.header[index] = size
     frames.payload[index] += size
     frames.payload_length[index] = np.maximum(frames.payload_length[index] - size, 0)
     frames.payload_wire[index] = np.maximum(frames.payload_wire[index] - size, 0)

@@ -22,6 +22,10 @@ _FAMILIES: Final = {2: IPV4, 10: IPV6, 24: IPV6, 28: IPV6, 30: IPV6}
 _PKTAP: Final = 258
 
 
+LINK_TYPES: Final = (0, 1, 9, 10, 12, 14, 101, 104, 108, 113, 228, 229, 258, 276)
+"""Link types that are read."""
+
+
 def be16(data: Bytes, at: Ints) -> Ints:
     """Return the big-endian 16-bit number at each offset."""
     return (data[at].astype(np.int64) << 8) | data[at + 1]

@@ -9,8 +9,8 @@ from typing import Final
 from audit.readers.applications import is_from_client, is_from_server, open_streams
 from audit.readers.bytestream import ByteStream
 from audit.readers.conversations import Conversation, Endpoint
-from audit.readers.datagrams import DNS_PORTS, Datagram, DatagramReader
-from audit.readers.frames import ICMP, ICMP6, TCP, UDP
+from audit.readers.datagram_opening import open_datagrams
+from audit.readers.frames import TCP
 from audit.readers.keylog import KeyLog
 from audit.readers.packetstore import Packets
 from audit.readers.recordchunk import Interface
@@ -20,7 +20,6 @@ from audit.tables.extract import Extract
 from audit.tables.reference import Reference
 from audit.tables.vocabulary import Direction
 
-_ECHO: Final = {(ICMP, 8), (ICMP, 0), (ICMP6, 128), (ICMP6, 129)}
 _KNOWN_PORTS: Final = 1024
 
 
@@ -46,7 +45,7 @@ class Opening:
         for connection in connections:
             self._open_connection(talk, connection, from_a=from_a)
         if packets is not None and conversation.proto != TCP:
-            self._open_datagrams(talk, conversation, packets, from_a=from_a)
+            open_datagrams(talk, conversation, packets, self.read, from_a=from_a)
         talk.row["host"] = talk.host
         talk.row["transport"] = talk.transport()
         talk.row["content"] = talk.content()
@@ -141,7 +140,10 @@ class Opening:
         open_streams(talk, streams[0], streams[1], "plaintext", self.keys)
         opened = talk.transport() != "metadata-only"
         for rest in rests:
-            talk.raw(rest, talk.transport())
+            if talk.transport() == "plaintext":
+                talk.raw(rest, "plaintext")
+            else:  # records after a gap: their sequence numbers are not known
+                talk.saw("metadata-only", "opaque")
         if opened and missed:
             talk.cut(f"{missed} bytes of the connection are not in the capture")
         for side in sides:
@@ -173,30 +175,3 @@ class Opening:
             records=[(number,) for number in run.numbers],
             times=run.times,
         )
-
-    # -- datagrams
-
-    def _open_datagrams(
-        self, talk: Talk, conversation: Conversation, packets: Packets, *, from_a: bool
-    ) -> None:
-        if conversation.proto != UDP and (conversation.proto, conversation.a.port) not in _ECHO:
-            return
-        ports = (conversation.a.port, conversation.b.port)
-        reader = DatagramReader(talk, is_dns_port=any(port in DNS_PORTS for port in ports))
-        cut = 0
-        for index in range(len(packets)):
-            originates = bool(packets.from_a[index]) == from_a
-            length = int(packets.length[index])
-            cut += int(packets.wire[index]) > length
-            reader.add(
-                Datagram(
-                    data=self.read(int(packets.offset[index]), length),
-                    direction=talk.direction(from_originator=originates),
-                    from_originator=originates,
-                    ts=int(packets.ts[index]),
-                    numbers=(int(packets.number[index]),),
-                    lead=int(packets.lead[index]),
-                )
-            )
-        if cut:
-            talk.cut(f"{cut} datagrams are cut off by the capture")

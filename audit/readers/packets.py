@@ -10,8 +10,10 @@ import numpy as np
 from audit.readers.capfile import CaptureFile
 from audit.readers.conversations import Conversation, ConversationTable
 from audit.readers.endpoint import plain_address
+from audit.readers.fragments import FragmentPorts
 from audit.readers.frames import NO_PROTO, decode_frames
 from audit.readers.keylog import KeyLog
+from audit.readers.links import LINK_TYPES
 from audit.readers.opening import Opening
 from audit.readers.packetstore import PacketStore
 from audit.readers.recordchunk import Interface
@@ -66,10 +68,11 @@ def read_packets(path: Path, options: PacketOptions) -> Extract:
 
 def _scan(file: CaptureFile) -> tuple[ConversationTable, PacketStore, dict[int, int]]:
     """Pass over all packets once: count conversations, keep the index of candidates."""
-    table, store = ConversationTable(), PacketStore()
+    table, store, ports = ConversationTable(), PacketStore(), FragmentPorts()
     unread: dict[int, int] = {}
     for chunk in file.chunks():
         frames = decode_frames(chunk, file.interfaces)
+        ports.resolve(frames)
         conversation, from_a = table.add(chunk, frames)
         store.add(chunk, frames, conversation, from_a)
         faces, counts = np.unique(chunk.iface[frames.proto == NO_PROTO], return_counts=True)
@@ -86,12 +89,13 @@ def _open_all(opening: Opening, conversations: list[Conversation], store: Packet
 
 def _note_unread(extract: Extract, unread: dict[int, int], interfaces: list[Interface]) -> None:
     for face, count in sorted(unread.items()):
-        link = interfaces[face].link if face >= 0 else None
-        where = f"link type {link}" if link is not None else "an interface the file does not define"
-        extract.limits.append(
-            f"{count} packets of {where} carry no addresses that could be read:"
-            " they belong to no conversation"
-        )
+        if face < 0:
+            where = "an interface that the file does not define"
+        else:
+            where = f"link type {interfaces[face].link}"
+        said = f"{count} packets of {where} carry no addresses that could be read"
+        is_known = face >= 0 and interfaces[face].link in LINK_TYPES
+        (extract.limits if is_known else extract.truncated).append(said)
 
 
 def _sort_rows(extract: Extract) -> None:

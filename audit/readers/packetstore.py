@@ -58,7 +58,8 @@ class PacketStore:
         """Keep TCP, UDP and ICMP packets with payload, and those that open or end a connection."""
         tcp = frames.proto == TCP
         carries = np.isin(frames.proto, (TCP, UDP, ICMP, ICMP6)) & (frames.payload_wire > 0)
-        kept = np.flatnonzero(carries | (tcp & ((frames.flags & _CONTROL) != 0)))
+        nowhere = tcp & (frames.sport < 0)  # fragments whose first one was not seen
+        kept = np.flatnonzero((carries & ~nowhere) | (tcp & ((frames.flags & _CONTROL) != 0)))
         if len(kept):
             at = frames.payload[kept]
             self._parts.append(

@@ -26,6 +26,8 @@ MAGICS: Final[dict[bytes, tuple[str, int, int]]] = {
 HEADER: Final = 24
 RECORD_LIMIT: Final = 64 << 20
 """Longest packet believed; a longer claim is damage."""
+WIRE_LIMIT: Final = (1 << 31) - 1
+"""Largest length on the wire that is believed, as Wireshark has it."""
 BLOCK: Final = 8 << 20
 """Bytes read at a time."""
 
@@ -89,7 +91,7 @@ class PcapWalk:
             data=data,
             start=heads + self._head,
             length=words[:, 2],
-            wire=np.maximum(words[:, 2], words[:, 3]),
+            wire=np.clip(words[:, 3], words[:, 2], WIRE_LIMIT),
             ts=nanoseconds(words[:, 0], words[:, 1] * scale),
             iface=np.zeros(len(at), dtype=np.int64),
         )

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from audit.readers.bytesource import ByteSource
-from audit.readers.pcapfile import BLOCK, RECORD_LIMIT
+from audit.readers.pcapfile import BLOCK, RECORD_LIMIT, WIRE_LIMIT
 from audit.readers.recordchunk import (
     UNDATED,
     Interface,
@@ -183,7 +183,7 @@ class PcapngWalk:
             data=data,
             start=at + np.where(simple, 12, 28),
             length=np.minimum(length, room),
-            wire=np.maximum(wire, np.minimum(length, room)),
+            wire=np.clip(wire, np.minimum(length, room), WIRE_LIMIT),
             ts=self._times(ticks.view(np.uint64), number, simple),
             iface=number,
         )

@@ -148,6 +148,16 @@ def begins_like_tls(data: bytes, message: int) -> bool:
     )
 
 
+def is_sealed(data: bytes) -> bool:
+    """Whether bytes from the middle of a connection are TLS: two records, or one that ends it."""
+    for seen, record in enumerate(records_of(data), start=1):
+        if record.version not in {0x0301, 0x0302, TLS12} or record.type == HANDSHAKE:
+            return False
+        if seen == 2 or record.end == len(data):
+            return record.type == APPLICATION or seen == 2
+    return False
+
+
 def messages_of(data: bytes) -> Iterator[tuple[int, bytes]]:
     """Yield type and body of whole handshake messages."""
     at = 0
@@ -213,6 +223,9 @@ def _extensions(octets: Octets) -> tuple[tuple[int, bytes], ...]:
         return ()
     inner = Octets(octets.block(2))
     found = []
-    while inner.left:
-        found.append((inner.number(2), inner.block(2)))
+    try:
+        while inner.left:
+            found.append((inner.number(2), inner.block(2)))
+    except TooShortError:  # a hello that ends badly still has what stood before
+        pass
     return tuple(found)

@@ -1,0 +1,143 @@
+"""The datagrams of one conversation: fragments joined, QUIC and DTLS told apart from the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import Final
+
+from audit.readers.conversations import Conversation
+from audit.readers.datagrams import DNS_PORTS, Datagram, DatagramReader
+from audit.readers.dtls import DtlsHellos, is_dtls
+from audit.readers.fragments import Pieces
+from audit.readers.frames import ICMP, ICMP6, UDP
+from audit.readers.packetstore import Packets
+from audit.readers.quic import QuicHellos, is_quic
+from audit.readers.sealed_rows import add_dtls, add_quic
+from audit.readers.talk import Talk
+
+_ECHO: Final = {(ICMP, 8), (ICMP, 0), (ICMP6, 128), (ICMP6, 129)}
+SNIFF_LIMIT: Final = 64
+"""Datagrams of a conversation that are looked at to tell what it is."""
+HELLO_LIMIT: Final = 256
+"""Datagrams of a sealed conversation in which hellos are looked for."""
+CONVERSATION_LIMIT: Final = 64 << 20
+"""Payload bytes of one conversation that go to the search."""
+_UDP_HEADER: Final = 8
+
+
+def open_datagrams(
+    talk: Talk,
+    conversation: Conversation,
+    packets: Packets,
+    read: Callable[[int, int], bytes],
+    *,
+    from_a: bool,
+) -> None:
+    """Add the rows of a UDP conversation, and the payloads of pings."""
+    if conversation.proto != UDP and (conversation.proto, conversation.a.port) not in _ECHO:
+        return
+    datagrams = _datagrams(talk, packets, read, from_a=from_a)
+    first = list(islice(datagrams, SNIFF_LIMIT))
+    if any(is_quic(datagram.data) for datagram in first):
+        _open_quic(talk, [*first, *islice(datagrams, HELLO_LIMIT)])
+    elif any(is_dtls(datagram.data) for datagram in first):
+        _open_dtls(talk, first, datagrams)
+    else:
+        ports = (conversation.a.port, conversation.b.port)
+        reader = DatagramReader(talk, is_dns_port=any(port in DNS_PORTS for port in ports))
+        _read_plain(talk, reader, first, datagrams)
+
+
+def _read_plain(
+    talk: Talk, reader: DatagramReader, first: list[Datagram], later: Iterator[Datagram]
+) -> None:
+    left = CONVERSATION_LIMIT
+    for datagrams in (first, later):
+        for datagram in datagrams:
+            left -= len(datagram.data)
+            if left < 0:
+                talk.cut(f"only {CONVERSATION_LIMIT} bytes of its datagrams were read")
+                return
+            reader.add(datagram)
+
+
+def _open_quic(talk: Talk, datagrams: list[Datagram]) -> None:
+    found = QuicHellos()
+    for datagram in datagrams:
+        if not found.done:
+            found.add(datagram.data, datagram.numbers[-1], from_client=datagram.from_originator)
+    talk.saw("metadata-only", "opaque")
+    add_quic(talk, found, datagrams[0].ts)
+
+
+def _open_dtls(talk: Talk, first: list[Datagram], later: Iterator[Datagram]) -> None:
+    """DTLS carries media or data besides STUN; only STUN is in clear."""
+    found = DtlsHellos()
+    reader = DatagramReader(talk, is_dns_port=False)
+    looked = 0
+    for datagrams in (first, later):
+        for datagram in datagrams:
+            if not reader.add_stun(datagram) and looked < HELLO_LIMIT:
+                looked += 1
+                found.add(datagram.data, datagram.numbers[-1])
+    talk.saw("metadata-only", "opaque")
+    add_dtls(talk, found, first[0].ts)
+
+
+def _datagrams(
+    talk: Talk, packets: Packets, read: Callable[[int, int], bytes], *, from_a: bool
+) -> Iterator[Datagram]:
+    """Yield whole datagrams in order of time, then the parts of those that are not whole."""
+    open_pieces: dict[tuple[bool, int], Pieces] = {}
+    heads: dict[tuple[bool, int], Datagram] = {}
+    cut = 0
+    for index in range(len(packets)):
+        length = int(packets.length[index])
+        cut += int(packets.wire[index]) > length
+        datagram = _single(talk, packets, index, read, from_a=from_a)
+        offset = int(packets.fragment[index])
+        if offset < 0:
+            yield datagram
+            continue
+        key = (datagram.from_originator, int(packets.ident[index]))
+        pieces = open_pieces.setdefault(key, Pieces())
+        heads.setdefault(key, datagram)
+        at = max(offset - _UDP_HEADER, 0)
+        last = not bool(packets.more[index])
+        whole = pieces.add(at, datagram.data, datagram.numbers[0], is_last=last)
+        if whole is not None:
+            del open_pieces[key]
+            yield _joined(heads.pop(key), whole, pieces.numbers)
+    for key, pieces in open_pieces.items():
+        for _, data in pieces.parts():
+            yield _joined(heads[key], data, pieces.numbers)
+    if open_pieces:
+        talk.cut(f"{len(open_pieces)} datagrams lack fragments")
+    if cut:
+        talk.cut(f"{cut} datagrams are cut off by the capture")
+
+
+def _single(
+    talk: Talk, packets: Packets, index: int, read: Callable[[int, int], bytes], *, from_a: bool
+) -> Datagram:
+    originates = bool(packets.from_a[index]) == from_a
+    return Datagram(
+        data=read(int(packets.offset[index]), int(packets.length[index])),
+        direction=talk.direction(from_originator=originates),
+        from_originator=originates,
+        ts=int(packets.ts[index]),
+        numbers=(int(packets.number[index]),),
+        lead=int(packets.lead[index]),
+    )
+
+
+def _joined(head: Datagram, data: bytes, numbers: list[int]) -> Datagram:
+    return Datagram(
+        data=data,
+        direction=head.direction,
+        from_originator=head.from_originator,
+        ts=head.ts,
+        numbers=tuple(sorted(numbers)),
+        lead=0,
+    )

@@ -1,0 +1,52 @@
+"""Conversations of QUIC and DTLS: their hellos as rows of handshakes, the rest is sealed."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from audit.readers.dtls import DtlsHellos
+from audit.readers.quic import QuicHellos
+from audit.readers.talk import Talk
+from audit.readers.tls_rows import add_sni, hello_row
+from audit.readers.tlshello import (
+    ClientHello,
+    parse_client_hello,
+    parse_server_hello,
+    version_name,
+)
+from audit.tables.frames import Row
+from audit.tables.reference import Reference
+
+
+def add_quic(talk: Talk, found: QuicHellos, ts: int) -> None:
+    """Add the row of a QUIC conversation's ClientHello, if its Initials showed one."""
+    talk.row["proto"] = "quic"
+    body = found.message(1, from_client=True)
+    answer = found.message(2, from_client=False)
+    hello = parse_client_hello(body) if body is not None else None
+    if hello is not None:
+        row = _add(talk, hello, found.numbers[True], ts, "q")
+        agreed = parse_server_hello(answer) if answer is not None else None
+        row["version"] = version_name(agreed.version) if agreed else None
+
+
+def add_dtls(talk: Talk, found: DtlsHellos, ts: int) -> None:
+    """Add the row of a DTLS conversation's ClientHello, if it was seen."""
+    body, answer = found.hellos.get(1), found.hellos.get(2)
+    hello = parse_client_hello(body, datagram=True) if body is not None else None
+    if hello is not None:
+        row = _add(talk, hello, found.numbers[1], ts, "d")
+        agreed = parse_server_hello(answer) if answer is not None else None
+        row["version"] = version_name(agreed.version) if agreed else None
+
+
+def _add(
+    talk: Talk, hello: ClientHello, numbers: list[int], ts: int, carrier: Literal["q", "d"]
+) -> Row:
+    ref = Reference(file=talk.file, records=tuple(sorted(set(numbers))), part="hello")
+    row = hello_row(talk, hello, ref, ts, "metadata-only", carrier)
+    index = talk.extract.add("tls_handshakes", row)
+    if hello.sni_bytes:
+        direction = talk.direction(from_originator=True)
+        add_sni(talk, index, hello.sni_bytes, direction, ref)
+    return row
