@@ -20,7 +20,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from journey import clean_environment, make_persona, run_journey
+from lab.journey import clean_environment, make_persona, run_journey
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 NEW_USER, NEW_NET, NEW_MOUNT = 0x10000000, 0x40000000, 0x00020000
@@ -122,7 +122,7 @@ def main() -> None:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=(home / "stderr").open("wb"),
-            preexec_fn=enter(child),
+            preexec_fn=enter(child),  # noqa: PLW1509 - this program has one thread
         )
 
     result = {"lab": ready, "client": [], "peer": [], "codes": []}
@@ -139,7 +139,7 @@ def main() -> None:
     lab.stdin.close()
     lab.wait(timeout=10)
     os.kill(child, signal.SIGKILL)
-    print(json.dumps(result))
+    sys.stdout.write(json.dumps(result) + "\n")
 
 
 if __name__ == "__main__":

@@ -97,11 +97,11 @@ def draw_leak(
     """Draw one leak: every form is as likely as any other, then a kind that goes with it."""
     while True:
         form: Form = rng.choice(FORMS)
-        subject = rng.choice(subjects)
-        encoded = encode(form, subject, rng)
-        leak = _place(rng, subject, form, encoded, rng.choice(places)) if encoded else None
-        if leak is not None:
-            return leak
+        for subject in rng.sample(subjects, len(subjects)):
+            encoded = encode(form, subject, rng)
+            leak = _place(rng, subject, form, encoded, rng.choice(places)) if encoded else None
+            if leak is not None:
+                return leak
 
 
 def draw_echo_leak(rng: random.Random, subjects: Sequence[Subject], echo: str) -> Leak:
