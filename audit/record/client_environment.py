@@ -71,24 +71,36 @@ def name_service_mounts(space: Workspace, resolvers: list[str], host_name: str) 
 _SWITCH: Final = "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\nnetworks: files\n"
 
 
+_PLANTED: Final = {
+    "/etc/machine-id": "serial",
+    "/var/lib/dbus/machine-id": "serial",
+    "/etc/hostname": "host_name",
+    "/etc/timezone": "time_zone",
+    f"{_DMI}/product_name": "device_model",
+    f"{_DMI}/product_serial": "serial",
+    f"{_DMI}/board_serial": "serial",
+    f"{_DMI}/product_uuid": "serial",
+}
+"""File of the machine -> the persona's value that stands in its place."""
+_USERS: Final = "/etc/passwd"
+
+
+def planted_file_kinds() -> frozenset[str]:
+    """Return the kinds that files of the machine show: where a file is missing, none is planted."""
+    found = {kind for path, kind in _PLANTED.items() if Path(path).exists()}
+    if Path(_USERS).exists():
+        found |= {"user_name", "display_name"}
+    return frozenset(found)
+
+
 def planted_mounts(space: Workspace, persona: Persona) -> list[Mount]:
     """Return the mounts that show the persona's machine in the place of the real one."""
-    files = {
-        "/etc/machine-id": persona["serial"],
-        "/var/lib/dbus/machine-id": persona["serial"],
-        "/etc/hostname": persona["host_name"],
-        "/etc/timezone": persona["time_zone"],
-        f"{_DMI}/product_name": persona["device_model"],
-        f"{_DMI}/product_serial": persona["serial"],
-        f"{_DMI}/board_serial": persona["serial"],
-        f"{_DMI}/product_uuid": persona["serial"],
-    }
     mounts = [Mount(kind="proc", target="/proc"), Mount(kind="sysfs", target="/sys")]
-    for number, (target, value) in enumerate(files.items()):
-        source = space.write(f"own/planted/{number}", value + "\n", 0o444)
+    for number, (target, name) in enumerate(_PLANTED.items()):
+        source = space.write(f"own/planted/{number}", persona[name] + "\n", 0o444)
         mounts.append(Mount(kind="bind", source=str(source), target=target, optional=True))
     users = space.write("own/planted/passwd", _users(persona, space.home), 0o644)
-    mounts.append(Mount(kind="bind", source=str(users), target="/etc/passwd", optional=True))
+    mounts.append(Mount(kind="bind", source=str(users), target=_USERS, optional=True))
     return mounts
 
 

@@ -9,15 +9,21 @@ from typing import Final
 from audit.bundle import layout
 from audit.bundle.manifest import Drops, Network
 from audit.errors import SetupError
-from audit.record.client_environment import name_service_mounts, planted_mounts
+from audit.record.client_environment import (
+    name_service_mounts,
+    planted_file_kinds,
+    planted_mounts,
+)
 from audit.record.lab import Lab
+from audit.record.persona import ENVIRONMENT_KINDS
 from audit.record.plan import LabNetwork
 from audit.record.proxy import TRANSPARENT_PORT, ProxyTap
 from audit.record.proxy_config import ProxyConfig
 from audit.record.stage import ECHO_PORTS, Setting, Stage, Tapped
+from audit.record.uplink import Uplink, choose_uplink
 from audit.sandbox.addresses import Addresses, draw_addresses
 from audit.sandbox.channel import JobSpec, Mount
-from audit.sandbox.network import Wiring
+from audit.sandbox.network import REFUSED, Wiring
 from audit.sandbox.program import Program, describe_exit
 from audit.sandbox.sandbox import RefusedError, Sandbox, own_environment, own_program
 
@@ -39,6 +45,7 @@ class NetnsStage(Stage):
         self._tap: Program | None = None
         self._tap_said = b""
         self._ipv6 = True
+        self._uplink: Uplink | None = None
 
     def _with_mac(self, mac: str) -> Addresses:
         return Addresses.from_message(self._drawn.to_message() | {"client_mac": mac})
@@ -55,6 +62,10 @@ class NetnsStage(Stage):
             config = ProxyConfig(flows=flows, tls=tls)
             self.proxy = ProxyTap(self.sandbox, setting.space, "transparent", config)
         self._wire()
+        if not isinstance(self.plan.network, LabNetwork):
+            self._uplink = choose_uplink(self.sandbox, self.addresses, setting.space.own)
+            setting.stack.callback(self._uplink.stop)
+            self._uplink.start()
 
     def _wire(self) -> None:
         wiring = Wiring(
@@ -78,8 +89,10 @@ class NetnsStage(Stage):
             descriptors=(spaces["client"], spaces["gateway"], spaces["internet"]),
         )
         code = program.wait(_WIRING_LIMIT_S)
+        if code == REFUSED:
+            raise RefusedError(program.last_words().removeprefix(": "))
         if code != 0:
-            raise RefusedError(program.last_words().removeprefix(": ") or describe_exit(code))
+            raise SetupError(f"{program.name} {describe_exit(code)}{program.last_words()}")
         self._ipv6 = bool(json.loads(answer[0])["ipv6"])
         program.close()
 
@@ -137,6 +150,8 @@ class NetnsStage(Stage):
             raise SetupError(f"the control echo did not start{echo.last_words()}")
         if lab:
             self.facts = lab.wait_ready()
+        if self._uplink:
+            self._uplink.wait_ready()
         if self.proxy:
             self.proxy.wait_ready()
 
@@ -152,7 +167,13 @@ class NetnsStage(Stage):
 
     @property
     def _resolvers(self) -> list[str]:
+        if self._uplink:
+            return list(self._uplink.resolvers)
         return [self.facts.resolver] if self.facts.resolver else []
+
+    def planted_kinds(self) -> frozenset[str]:
+        """Return what the environment, the links and the planted files of the machine show."""
+        return ENVIRONMENT_KINDS | {"host_name", "mac", *planted_file_kinds()}
 
     def client_variables(self) -> dict[str, str]:
         """Return the key log in the passive pass, the trusted authority in the intercepted one."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import shutil
 import sys
 from importlib import metadata
 from pathlib import Path
@@ -87,6 +88,11 @@ class NewBundle:
         )
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             json.dump(data, file, indent=1)
+
+    def discard(self) -> None:
+        """Remove the folder again: nothing was recorded."""
+        self.journal.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def complete(
         self, stage: Stage, tapped: Tapped, rungs: tuple[Rung, ...], truncated: tuple[str, ...],

@@ -39,6 +39,10 @@ KINDS: Final = {
     "time_zone": "time_zone",
 }  # fmt: skip
 """Name in the persona file -> kind of identifier (the same so far)."""
+EVERY_KIND: Final = frozenset(KINDS.values())
+"""Kinds that a client gets to know from the persona file."""
+ENVIRONMENT_KINDS: Final = frozenset({"user_name", "locale", "time_zone"})
+"""Kinds that stand in the environment of every client."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,10 +66,17 @@ class Persona:
             found["address_v6"] = addresses.client_v6
         return found
 
-    def identifiers(self, addresses: Addresses | None) -> list[Identifier]:
-        """Return the identifiers to search for, before anything was recorded."""
-        found = [Identifier(kind, self.values[name]) for name, kind in KINDS.items()]
-        found.append(Identifier("message", self.reply))
+    def identifiers(self, addresses: Addresses | None, planted: frozenset[str]) -> list[Identifier]:
+        """Return the identifiers to search for, before anything was recorded.
+
+        ``planted`` are the kinds that the client could come by: a value that was nowhere to be
+        read proves nothing by its absence.
+        """
+        found = [
+            Identifier(kind, self.values[name]) for name, kind in KINDS.items() if kind in planted
+        ]
+        if "message" in planted:
+            found.append(Identifier("message", self.reply))
         if addresses:
             found += [
                 Identifier("address", addresses.client_v4),

@@ -8,6 +8,7 @@ from typing import Final
 from audit.bundle.manifest import Drops, Network
 from audit.record.client_environment import proxy_variables
 from audit.record.lab import Lab
+from audit.record.persona import ENVIRONMENT_KINDS
 from audit.record.plan import LabNetwork
 from audit.record.proxy import ProxyTap
 from audit.record.proxy_config import ProxyConfig
@@ -70,6 +71,10 @@ class ProxyStage(Stage):
     def _url(self) -> str:
         assert self.proxy is not None  # noqa: S101 - started before anybody asks
         return self.proxy.url
+
+    def planted_kinds(self) -> frozenset[str]:
+        """Return what stands in the environment: the machine itself is not the persona's."""
+        return ENVIRONMENT_KINDS
 
     def client_variables(self) -> dict[str, str]:
         """Return the proxy variables, and the trusted authority in the intercepted pass."""

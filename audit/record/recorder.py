@@ -14,7 +14,7 @@ from audit.record.ladder import climb
 from audit.record.machine import machine_identifiers
 from audit.record.new_bundle import NewBundle, shown_command
 from audit.record.performance import Performance
-from audit.record.persona import Persona, draw_persona
+from audit.record.persona import EVERY_KIND, Persona, draw_persona
 from audit.record.plan import RecordPlan, RecordReport
 from audit.record.stage import Setting, Stage, Tapped
 from audit.record.workspace import Workspace
@@ -82,7 +82,11 @@ def _record(
                 stack=attempt,
             )
 
-        stage, rungs = climb(plan, prepare, stack)
+        try:
+            stage, rungs = climb(plan, prepare, stack)
+        except AuditError:
+            bundle.discard()
+            raise
         bundle.update(vantage=stage.vantage, ladder=rungs, network=stage.network())
         _learn_subject(bundle, persona, stage)
         show = Performance(stage, bundle, argv, peer)
@@ -104,7 +108,8 @@ def _record(
 
 
 def _learn_subject(bundle: NewBundle, persona: Persona, stage: Stage) -> None:
-    bundle.learn(persona.identifiers(stage.addresses))
+    told = EVERY_KIND if stage.plan.speaks_protocol else frozenset()
+    bundle.learn(persona.identifiers(stage.addresses, told | stage.planted_kinds()))
     if stage.vantage == "proxy":
         bundle.learn(machine_identifiers())
 

@@ -106,6 +106,10 @@ class Stage(abc.ABC):
     def taps(self) -> tuple[str, ...]:
         """Return the taps that are present."""
 
+    @abc.abstractmethod
+    def planted_kinds(self) -> frozenset[str]:
+        """Return the kinds of identifier that any client finds in this place."""
+
     def client_variables(self) -> dict[str, str]:
         """Return what the vantage adds to the client's environment."""
         return {}

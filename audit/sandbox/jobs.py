@@ -22,6 +22,7 @@ _FIRST_FREE: Final = 100
 """Descriptors are lifted above this number before they are put in their places."""
 _INERT: Final = kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC
 _LOOK_UP_MS: Final = 1000
+_PAUSE_S: Final = 0.01
 _CANNOT_START: Final = 127
 SIGNALLED: Final = 128
 """A program with its own process namespace that a signal ended exits with this plus the signal."""
@@ -125,12 +126,19 @@ class JobKeeper:
                 code = os.waitstatus_to_exitcode(status)
                 self._channel.send({"event": "exited", "id": number, "code": code})
 
-    def end_all(self, limit_s: float = 5.0) -> None:
-        """Kill every descendant (orphans come to us) until none is left or the limit is over."""
+    def end_all(self, grace_s: float = 1.0, limit_s: float = 5.0) -> None:
+        """Ask every job to end, then kill every descendant until none is left.
+
+        Orphans come to us. Jobs that took something of the machine give it back in the grace.
+        """
+        self._signal_jobs(signal.SIGTERM)
+        deadline = time.monotonic() + grace_s
+        while self._running and time.monotonic() < deadline:
+            with contextlib.suppress(Closed):
+                self._reap()
+            time.sleep(_PAUSE_S)
+        self._signal_jobs(signal.SIGKILL)
         deadline = time.monotonic() + limit_s
-        for pid in list(self._running):
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(pid, signal.SIGKILL)
         while time.monotonic() < deadline:
             for pid in _children():
                 with contextlib.suppress(ProcessLookupError):
@@ -139,6 +147,11 @@ class JobKeeper:
                 os.waitpid(-1, 0)
             except ChildProcessError:
                 return
+
+    def _signal_jobs(self, number: int) -> None:
+        for pid in list(self._running):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(pid, number)
 
 
 def _children() -> list[int]:

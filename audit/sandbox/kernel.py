@@ -41,6 +41,8 @@ _CAPABILITY_VERSION_3: Final = 0x20080522
 NET_BIND_SERVICE: Final = 10
 NET_ADMIN: Final = 12
 NET_RAW: Final = 13
+ADMIN_CAPABILITIES: Final = (1 << 21) | (1 << NET_ADMIN)
+"""Bits of CAP_SYS_ADMIN and CAP_NET_ADMIN: what it takes to make namespaces and links as root."""
 ROOT_CLIENT_CAPABILITIES: Final = frozenset({0, 1, 3, 4, 5, 6, 7, 8, 10, 18, 31})
 """What a client started by root keeps: chown, dac_override, fowner, fsetid, kill, setgid, setuid,
 setpcap, net_bind_service, sys_chroot, setfcap. It can change neither links nor mounts."""

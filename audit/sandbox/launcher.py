@@ -31,8 +31,6 @@ _TAP_BUFFER_BYTES: Final = 64 << 20
 _ETH_P_ALL: Final = 0x0003
 _SO_RCVBUFFORCE: Final = 33
 _SO_TIMESTAMPNS: Final = 35
-_ADMIN_CAPABILITIES: Final = (1 << 21) | (1 << kernel.NET_ADMIN)
-"""CAP_SYS_ADMIN and CAP_NET_ADMIN."""
 
 
 def main(arguments: list[str]) -> int:
@@ -94,7 +92,7 @@ def _sandbox(channel: Channel, alive: int, host_name: str) -> None:
 
 def _enter_user_namespace() -> None:
     """Enter a user namespace in which the caller keeps its own uid; root needs none."""
-    if os.geteuid() == 0 and kernel.has_capabilities(_ADMIN_CAPABILITIES):
+    if os.geteuid() == 0 and kernel.has_capabilities(kernel.ADMIN_CAPABILITIES):
         return
     uid, gid = os.geteuid(), os.getegid()
     kernel.unshare(kernel.NEWUSER)

@@ -5,7 +5,7 @@ descriptors 3, 4, 5 hold the network namespaces of client, gateway and internet.
 
     client eth0 ---- client0 gateway internet0 ---- eth0 internet
 
-A refused step is named on standard error, exit code 1.
+A refused step is named on standard error, exit code :data:`REFUSED`.
 """
 
 from __future__ import annotations
@@ -29,8 +29,11 @@ CLIENT_LINK: Final = "eth0"
 """Name of the client's interface."""
 TOWARDS_CLIENT: Final = "client0"
 TOWARDS_INTERNET: Final = "internet0"
+"""Name of the gateway's way out, whoever makes it."""
 _INTERNET_LINK: Final = "eth0"
 DESCRIPTORS: Final = {"client": 3, "gateway": 4, "internet": 5}
+REFUSED: Final = 3
+"""Exit code where the machine refused a step (any other but 0 is a bug)."""
 _IFA_F_NODAD: Final = 0x02
 _SIOCETHTOOL: Final = 0x8946
 _OFFLOADS: Final = (0x17, 0x1F, 0x24, 0x2C)
@@ -43,8 +46,8 @@ class Wiring:
 
     addresses: Addresses
     has_internet: bool
-    """Whether the internet namespace stands in for the world; else the gateway's way out is
-    given by somebody else."""
+    """Whether the internet namespace stands in for the world; else somebody else gives the
+    gateway its way out, and the client hides behind the gateway's address there."""
     proxy_port: int | None
     """Port of the gateway to which the client's TCP is redirected; ``None``: passive."""
 
@@ -65,7 +68,7 @@ def main() -> int:
         build(wiring)
     except OSError as error:
         sys.stderr.write(f"{error}\n")
-        return 1
+        return REFUSED
     sys.stdout.write(json.dumps({"ipv6": has_ipv6()}) + "\n")
     return 0
 
@@ -85,8 +88,10 @@ def build(wiring: Wiring) -> None:
         _connect_client(wiring.addresses, sides["client"], sides["gateway"])
         if wiring.has_internet:
             _connect_internet(wiring.addresses, sides["gateway"], sides["internet"])
-        if wiring.proxy_port is not None:
-            with inside("gateway"):
+        with inside("gateway"):
+            if not wiring.has_internet:
+                redirect.masquerade(TOWARDS_INTERNET)
+            if wiring.proxy_port is not None:
                 redirect.redirect_tcp(TOWARDS_CLIENT, wiring.proxy_port)
 
 
@@ -121,8 +126,8 @@ def inside(name: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _step(what: str) -> Iterator[None]:
-    """Name the step that failed."""
+def step(what: str) -> Iterator[None]:
+    """Name the step that failed: raises :class:`.kernel.CallError`."""
     from pyroute2.netlink.exceptions import NetlinkError
 
     try:
@@ -145,7 +150,7 @@ class _Side:
     def of(cls, name: str) -> Iterator[_Side]:
         from pyroute2 import IPRoute
 
-        with inside(name), _step(f"routing socket in the {name} namespace"):
+        with inside(name), step(f"routing socket in the {name} namespace"):
             routing = IPRoute()
         with contextlib.closing(routing):
             yield cls(name, routing)
@@ -167,7 +172,7 @@ class _Side:
                 wanted["ipv6/conf/all/forwarding"] = "1"
         with inside(self.name):
             for name, value in wanted.items():
-                with _step(f"write /proc/sys/net/{name}"):
+                with step(f"write /proc/sys/net/{name}"):
                     Path("/proc/sys/net", name).write_text(value, encoding="ascii")
         self._up("lo")
 
@@ -175,7 +180,7 @@ class _Side:
         return int(self._routing.link_lookup(ifname=link)[0])
 
     def _up(self, link: str) -> None:
-        with _step(f"set {link} up"):
+        with step(f"set {link} up"):
             self._routing.link("set", index=self._index(link), state="up")
 
     def link_to(self, other: _Side, name: str, peer: str, peer_mac: str | None) -> None:
@@ -183,7 +188,7 @@ class _Side:
         far: dict[str, Any] = {"ifname": peer, "net_ns_fd": DESCRIPTORS[other.name]}
         if peer_mac:
             far["address"] = peer_mac
-        with _step("make a veth link"):
+        with step("make a veth link"):
             self._routing.link("add", ifname=name, kind="veth", peer=far)
         for side, link in ((self, name), (other, peer)):
             with inside(side.name):
@@ -193,7 +198,7 @@ class _Side:
     def give(self, link: str, v4: str, v6: str) -> None:
         """Give a link its addresses."""
         index = self._index(link)
-        with _step(f"give {link} an address"):
+        with step(f"give {link} an address"):
             self._routing.addr("add", index=index, address=v4, prefixlen=V4_PREFIX)
             if has_ipv6():
                 self._routing.addr(
@@ -204,7 +209,7 @@ class _Side:
         """Add a route."""
         if ":" in target and not has_ipv6():
             return
-        with _step(f"add a route to {target}"):
+        with step(f"add a route to {target}"):
             self._routing.route("add", dst=target, gateway=gateway)
 
 

@@ -5,8 +5,10 @@ Expressions as ``nft --debug=netlink`` prints them for ``tcp dport redirect`` an
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import struct
+from collections.abc import Iterator
 from typing import Any, Final
 
 from audit.sandbox import kernel
@@ -18,6 +20,8 @@ _META_IIFNAME: Final = 6
 _META_OIFNAME: Final = 7
 _META_L4PROTO: Final = 16
 _REGISTER: Final = 1
+_TABLE_OWNER: Final = 0x2
+"""NFT_TABLE_F_OWNER of ``<linux/netfilter/nf_tables.h>``."""
 _NAME_BYTES: Final = 16
 _DSTNAT: Final = -100
 _SRCNAT: Final = 100
@@ -36,12 +40,43 @@ def redirect_tcp(link: str, port: int) -> None:
         _add_rule(family, "prerouting", _DSTNAT, expressions)
 
 
-def masquerade(link: str, *, families: tuple[int, ...] | None = None) -> None:
+def masquerade(link: str) -> None:
     """Give what leaves by ``link`` that link's own address."""
-    for family in families or _families():
+    for family in _families():
         _add_rule(
             family, "postrouting", _SRCNAT, [*_interface(_META_OIFNAME, link), _expression("masq")]
         )
+
+
+@contextlib.contextmanager
+def owned_masquerade(source: str, link: str) -> Iterator[None]:
+    """Give what comes from ``source`` (IPv4) the address of the link it leaves by.
+
+    The table is called like ``link``. It goes with the context; where the kernel knows tables
+    with an owner, also with the process.
+    """
+    from pyroute2.netlink.exceptions import NetlinkError
+    from pyroute2.nftables.main import NFTables
+
+    expressions = [
+        _expression("payload", dreg=_REGISTER, base=1, offset=12, len=4),
+        _expression("cmp", sreg=_REGISTER, op=0, data=_value(socket.inet_aton(source))),
+        _expression("masq"),
+    ]
+    with NFTables(nfgen_family=_IP) as tables:
+        try:
+            try:
+                tables.table("add", name=link, flags=_TABLE_OWNER)
+            except NetlinkError:
+                tables.table("add", name=link)
+            _fill_table(tables, link, "postrouting", _SRCNAT, expressions)
+        except NetlinkError as error:
+            raise kernel.CallError(error.code, "nftables masquerade rule") from None
+        try:
+            yield
+        finally:
+            with contextlib.suppress(NetlinkError, OSError):
+                tables.table("del", name=link)
 
 
 def _families() -> tuple[int, ...]:
@@ -63,12 +98,14 @@ def _add_rule(family: int, hook: str, priority: int, expressions: list[Any]) -> 
     try:
         with NFTables(nfgen_family=family) as tables:
             tables.table("add", name="audit")
-            tables.chain(
-                "add", table="audit", name=hook, hook=hook, type="nat", priority=priority, policy=1
-            )
-            tables.rule("add", table="audit", chain=hook, expressions=[expressions])
+            _fill_table(tables, "audit", hook, priority, expressions)
     except NetlinkError as error:
         raise kernel.CallError(error.code, f"nftables {hook} rule") from None
+
+
+def _fill_table(tables: Any, table: str, hook: str, priority: int, expressions: list[Any]) -> None:
+    tables.chain("add", table=table, name=hook, hook=hook, type="nat", priority=priority, policy=1)
+    tables.rule("add", table=table, chain=hook, expressions=[expressions])
 
 
 def _interface(key: int, link: str) -> list[Any]:

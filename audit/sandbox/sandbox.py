@@ -123,6 +123,7 @@ class Sandbox:
         """Packet socket of the client's namespace."""
         self.namespaces: dict[str, int] = {}
         """Network namespace -> descriptor: ``client``, ``gateway``, ``internet``."""
+        self._sandbox_pid = 0
         self._launch(mode, host_name)
 
     def _launch(self, mode: str, host_name: str) -> None:
@@ -154,9 +155,10 @@ class Sandbox:
             self.watch.add(channel, functools.partial(self._take, channel))
 
     def _greet(self, mode: str) -> None:
-        _, descriptors = self._outside.receive()
+        message, descriptors = self._outside.receive()
         if mode != "namespaces":
             return
+        self._sandbox_pid = int(message["sandbox"])
         end = socket.socket(fileno=descriptors[0])
         end.settimeout(START_LIMIT_S)
         self._inside = Channel(end)
@@ -166,6 +168,10 @@ class Sandbox:
             raise RefusedError(message["reason"])
         self.tap, *spaces = descriptors
         self.namespaces = dict(zip(("client", "gateway", "internet"), spaces, strict=True))
+
+    def user_namespace(self) -> int:
+        """Return a new descriptor of the sandbox's user namespace."""
+        return os.open(f"/proc/{self._sandbox_pid}/ns/user", os.O_RDONLY | os.O_CLOEXEC)
 
     def _take(self, channel: Channel) -> None:
         try:
