@@ -11,7 +11,7 @@ from audit.report import view
 from audit.report.anchors import Anchors
 from audit.report.commands import commands_for, onion_layer
 from audit.report.texts import catalogue, meaning, say
-from audit.report.wording import cell, moment, sentence_case
+from audit.report.wording import cell, moment, period, sentence_case
 from audit.tables.reference import Reference, parse_reference
 
 PSEUDONYM = re.compile(r"\[[a-z][a-z0-9_-]*:[0-9a-f]{6}\]")
@@ -104,7 +104,10 @@ def _attest(attest: Mapping[str, object] | None) -> view.Pairs:
         return ()
     known = [key for key in ("question", "by", "needs", "valid_for") if attest.get(key)]
     other = [key for key in attest if key not in {"question", "by", "needs", "valid_for"}]
-    return tuple((meaning("open", key), cell(attest[key])) for key in known + other)
+    return tuple(
+        (meaning("open", key), (period if key == "valid_for" else cell)(attest[key]))
+        for key in known + other
+    )
 
 
 def finding_key(check: str, place: int) -> str:

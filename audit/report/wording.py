@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
-from audit.report.texts import say
+from audit.report.texts import count, say
 
+_PERIOD = re.compile(r"([0-9]{1,12})([smhd]?)")
 _UNITS = ("bytes", "kB", "MB", "GB", "TB")
 
 
@@ -58,6 +60,21 @@ def duration(seconds: float) -> str:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes:,} min {rest} s"
+
+
+def period(value: object) -> str:
+    """Return a period of the check language, such as ``180d``, in words; others stay as they are.
+
+    A bare number counts seconds.
+    """
+    match = _PERIOD.fullmatch(str(value))
+    if not match or isinstance(value, bool):
+        return cell(value)
+    n, unit = int(match[1]), match[2] or "s"
+    for larger, smaller, ratio in (("m", "s", 60), ("h", "m", 60), ("d", "h", 24)):
+        if unit == smaller and n >= ratio and n % ratio == 0:
+            n, unit = n // ratio, larger
+    return count(f"period.{unit}", n)
 
 
 def joined(words: Iterable[str]) -> str:

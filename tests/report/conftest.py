@@ -8,11 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from audit.model.result import Result
 
 from . import results
 
+settings.register_profile("unhurried", deadline=None)  # the machine may be busy
+settings.load_profile("unhurried")
 GOLDEN = Path(__file__).parent / "golden"
 FLAGS = (
     "--headless",

@@ -120,7 +120,7 @@ def test_not_proven_says_why_what_to_do_and_who_can_answer(broken):
         "The action app.idle was not exercised",
         "To prove it: Record with an idle stretch",
         "Do storage nodes and file server learn no real-world identity of an account?",
-        "By operator With signed statement, configuration of logging Answer holds for 180d",
+        "By operator With signed statement, configuration of logging Answer holds for 180 days",
     ):
         assert text in words
 

@@ -8,6 +8,7 @@ from audit.report.wording import (
     joined,
     moment,
     parse_moment,
+    period,
     sentence_case,
     share,
     size,
@@ -79,6 +80,24 @@ def test_lists_of_words():
 )
 def test_sentences_start_with_a_capital_unless_with_a_name(text, raised):
     assert sentence_case(text) == raised
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("180d", "180 days"),
+        (15_552_000, "180 days"),
+        ("1h", "one hour"),
+        ("90m", "90 minutes"),
+        ("36h", "36 hours"),
+        ("", "–"),
+        (None, "–"),
+        ("a year", "a year"),
+        (True, "yes"),
+    ],
+)
+def test_periods_are_said_in_words(value, words):
+    assert period(value) == words
 
 
 json_values = st.recursive(
