@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from readers import wire
+from readers.wire import TcpTalk
+
+
+def conversation(messages, answers, *, deflate=False):
+    """Bytes that the wsproto library exchanges: an upgrade, then messages both ways."""
+    from wsproto import ConnectionType, WSConnection
+    from wsproto.events import AcceptConnection, BytesMessage, Ping, Request, TextMessage
+    from wsproto.extensions import PerMessageDeflate
+
+    extensions = [PerMessageDeflate()] if deflate else []
+    client, server = WSConnection(ConnectionType.CLIENT), WSConnection(ConnectionType.SERVER)
+    sent = client.send(Request(host="ws.example", target="/chat", extensions=extensions))
+    server.receive_data(sent)
+    list(server.events())
+    received = server.send(AcceptConnection(extensions=[PerMessageDeflate()] if deflate else []))
+    client.receive_data(received)
+    list(client.events())
+
+    def bytes_of(connection, data):
+        kind = TextMessage if isinstance(data, str) else BytesMessage
+        half = len(data) // 2
+        return (
+            connection.send(kind(data[:half], message_finished=False))
+            + connection.send(Ping(payload=b"between"))
+            + connection.send(kind(data[half:]))
+        )
+
+    sent += b"".join(bytes_of(client, message) for message in messages)
+    received += b"".join(bytes_of(server, message) for message in answers)
+    return sent, received
+
+
+def read(folder, sent, received, *, close=True):
+    made = TcpTalk(sport=82).open().sent(sent).received(received)
+    return wire.read_talk(folder, made.close() if close else made)
+
+
+@pytest.mark.parametrize("deflate", [False, True])
+def test_messages_are_joined_unmasked_and_inflated(tmp_path, deflate):
+    sent, received = conversation(
+        ['{"id": "x"}', b"\x00\x01" * 300], ["hello " * 50], deflate=deflate
+    )
+    extract = read(tmp_path, sent, received)
+    rows = [row for row in extract.rows["websocket_messages"] if row["opcode"] != "ping"]
+    assert [(row["direction"], row["opcode"], row["body_len"]) for row in rows] == [
+        ("sent", "text", 11), ("sent", "binary", 600), ("received", "text", 300),
+    ]  # fmt: skip
+    assert rows[0]["json"] == '{"id":"x"}'
+    assert {row["host"] for row in rows} == {"ws.example"}
+    data = {payload.data for payload in extract.payloads if payload.location == "websocket"}
+    assert data == {b'{"id": "x"}', b"\x00\x01" * 300, b"hello " * 50, b"between"}
+    assert extract.truncated == []
+    assert len(extract.rows["http_requests"]) == 1
+
+
+def test_a_cut_message_is_said_and_searched(tmp_path):
+    sent, received = conversation(["first"], ["x" * 500])
+    extract = read(tmp_path, sent, received[:-100], close=False)
+    assert any("inside a WebSocket message" in said for said in extract.truncated)
+    assert any(payload.location == "payload" for payload in extract.payloads)
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.binary(max_size=200))
+def test_any_bytes_after_the_upgrade_give_rows_or_payloads(tmp_path_factory, data):
+    sent, received = conversation([], [])
+    extract = read(tmp_path_factory.mktemp("ws"), sent + data, received)
+    found = b"".join(p.data for p in extract.payloads if p.location in {"websocket", "payload"})
+    assert len(found) <= len(data) * 2
