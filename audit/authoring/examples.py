@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
 
 from audit.checks.capabilities import Assumptions
 from audit.checks.evaluate import Judge
@@ -27,11 +28,12 @@ from audit.yamlfile.problem import PolicyFileError, Problem, did_you_mean
 from audit.yamlfile.shape import is_variable
 from audit.yamlfile.units import parse_bytes, parse_duration, parse_time
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 AS_OF: Final = datetime(2026, 1, 1, tzinfo=UTC)
 """Moment that relative times of examples count from."""
 _CAPTURE: Final = CaptureId("example")
-_SHOWN_BY_ROWS: Final = frozenset({"transport.opened"})
-"""Capabilities that rows decide; an example that shows no such row has them all the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +85,7 @@ class _Example:
             Union([capture]),
             self._as_of,
             lambda text: text,
-            Assumptions(there=_SHOWN_BY_ROWS - without, absent=without),
+            Assumptions(there=frozenset(CAPABILITIES) - without, absent=without),
         )
         verdict, reported = judge.check(self._check)
         self._compare(verdict, reported)
@@ -168,21 +170,19 @@ class _Example:
         ]
 
     def _capture(self) -> CaptureEvidence:
-        without = set(self._example.without)
         actions = self._actions()
         rows = {name: list(self._rows(name)) for name in TABLES}
         for name in self._example.rows:
             if name not in TABLES:
                 hint = did_you_mean(name, tuple(TABLES))
                 self._fault(("rows", name), f"there is no table '{name}'", hint)
-        events = [
+        rows["events"] += [
             _filled(
                 "events", {"name": action.name, "ts": action.ts, "ref": f"journal.jsonl#{line}"}
             )
             for line, action in enumerate(actions, start=1)
         ]
         kinds = frozenset(KINDS) | self._policy.kinds
-        capabilities = set(CAPABILITIES) - without - _SHOWN_BY_ROWS
         return CaptureEvidence(
             capture=_CAPTURE,
             digest="0" * 64,
@@ -190,11 +190,8 @@ class _Example:
             pass_="intercepted",  # noqa: S106 - a pass of recording, no password
             install="example",
             device="example",
-            tables={
-                name: make_frame(name, [*rows[name], *(events if name == "events" else [])])
-                for name in TABLES
-            },
-            capabilities=frozenset(capabilities),
+            tables={name: _frame(name, found) for name, found in rows.items()},
+            capabilities=frozenset(CAPABILITIES),
             taps=(
                 TapState(tap="packets", control_found=True),
                 TapState(tap="proxy", control_found=True),
@@ -212,7 +209,10 @@ class _Example:
             values = self._values(table, columns, index, row)
             for _ in range(row.repeat):
                 number += 1
-                yield _filled(table, {"ref": f"{table}#{number}"} | values)
+                yield _filled(table, self._dated({"ref": f"{table}#{number}"} | values))
+
+    def _dated(self, row: Row) -> Row:
+        return {"ts": self._as_of.isoformat()} | row
 
     def _values(
         self, table: str, columns: Mapping[str, Column], index: int, row: ExampleRow
@@ -231,14 +231,19 @@ class _Example:
         return values
 
 
+@cache
+def _empty_frame(table: str) -> pd.DataFrame:
+    return make_frame(table, [])
+
+
+def _frame(table: str, rows: list[Row]) -> pd.DataFrame:
+    return make_frame(table, rows) if rows else _empty_frame(table)
+
+
 def _filled(table: str, given: Row) -> Row:
     """Return a whole row: what is given, and the columns' defaults."""
     row: Row = {name: column.default for name, column in columns_of(table).items()}
-    row |= {
-        "capture": _CAPTURE,
-        "process_basis": "netns",
-        "ts": AS_OF.isoformat(),
-    } | given
+    row |= {"capture": _CAPTURE, "process_basis": "netns"} | given
     if "recipient" in row and row["recipient"] is None:
         row["recipient"] = row["host"] or row["responder_ip"]
     if table == "events" and "corroborated_by" not in given:

@@ -65,6 +65,12 @@ class _Compiler:
         file = check.file
         for part in ("exercise", "expect", "report"):
             _unique(part, getattr(file, part), faults)
+        if all(item.actions is None for item in file.exercise):
+            faults.under("exercise").add(
+                "E204",
+                "no exercise names an action: a recording in which nothing was done would pass",
+                at="key",
+            )
         return Program(
             check=check,
             observe=tuple(

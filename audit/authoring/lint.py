@@ -1,0 +1,93 @@
+"""What is wrong, or dishonest, in a policy: every file of it, every mistake at its place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from audit.authoring.honesty import honesty_problems
+from audit.checks.compiling import compile_check
+from audit.checks.faults import Faults
+from audit.checks.load import PACK_FILE, load_policy
+from audit.checks.policy import Policy, Target
+from audit.checks.targets import load_target, target_names
+from audit.errors import PolicyError
+from audit.gate.rules import load_rules
+from audit.yamlfile.problem import PolicyFileError, Problem
+
+_AGES_FROM: Final = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+def lint_folder(folder: Path) -> list[Problem]:
+    """Return every problem of the policy in ``folder``, sorted by place; never raises for one."""
+    try:
+        policy = load_policy(folder)
+    except PolicyError as error:
+        return list(_problems_of(error))
+    return lint(policy)
+
+
+def lint(policy: Policy) -> list[Problem]:
+    """Return what a loaded policy's checks, targets and gate leave to be desired."""
+    problems: list[Problem] = []
+    targets: list[Target] = []
+    for name in target_names(policy.folder):
+        try:
+            targets.append(load_target(policy, name))
+        except PolicyError as error:
+            problems += _problems_of(error)
+    try:
+        load_rules(policy)
+    except PolicyError as error:
+        problems += _problems_of(error)
+    problems += _variables(policy, targets)
+    for check in policy.checks:
+        problems += honesty_problems(policy, check)
+    return sorted(set(problems))
+
+
+def _problems_of(error: PolicyError) -> Iterable[Problem]:
+    if isinstance(error, PolicyFileError):
+        return error.problems
+    place = (error.source or "").rsplit(":", 2)
+    numbered = len(place) == 3 and place[1].isdigit() and place[2].isdigit()
+    return (
+        Problem(
+            source=place[0] if numbered else error.source or "",
+            line=int(place[1]) if numbered else 1,
+            column=int(place[2]) if numbered else 1,
+            code="E000",
+            message=error.message,
+            hint=error.hint,
+        ),
+    )
+
+
+def _variables(policy: Policy, targets: list[Target]) -> Iterator[Problem]:
+    """Yield variables that a check reads and nothing sets, and those that nothing reads."""
+    settable = {name for target in targets for name in target.file.vars}
+    read: set[str] = set()
+    for check in policy.checks:
+        program = compile_check(check, policy, None, _AGES_FROM, Faults())
+        read |= program.variables
+        for name in sorted(program.unset - settable):
+            for path in check.located.places:
+                if _is_read(check.located.value(path), name):
+                    yield check.located.problem(
+                        path,
+                        "E104",
+                        f"neither the pack nor a target sets '{name}'",
+                        hint="give it a default in pack.yaml, or set it in a target",
+                    )
+    for rule in policy.pack.peer_roles.values():
+        read |= {name for name in policy.pack.vars if f"${{{name}" in str(rule)}
+    for name in sorted(policy.pack.vars.keys() - read):
+        yield policy.located[PACK_FILE].problem(
+            ("vars", name), "W105", f"nothing reads the variable '{name}'", at="key"
+        )
+
+
+def _is_read(value: object, name: str) -> bool:
+    return isinstance(value, str) and (value == f"${{{name}}}" or value.startswith(f"${{{name}."))
