@@ -32,7 +32,7 @@ def _timeline(result: model.Result, capture: model.CaptureRef) -> view.Timeline 
     if start is None or end is None or end <= start or not rows:
         return None
     clock = _Clock(start, end)
-    lanes = [_Lane.read(row, clock) for row in rows[:_MAX_LANES]]
+    lanes = sorted((_Lane.read(row, clock) for row in rows), key=_Lane.first)[:_MAX_LANES]
     _mark(lanes, result, capture.id, clock)
     return view.Timeline(
         capture=capture.id,
@@ -73,6 +73,10 @@ class _Lane:
                 spans.append(view.Span(start=first, end=max(first, last)))
         return cls(recipient=str(row.get("recipient")), spans=spans)
 
+    def first(self) -> float:
+        """Return when the recipient was first spoken to, as a share of the length."""
+        return min((span.start for span in self.spans), default=1.0)
+
     def distance(self, at: float) -> float:
         """Return how far a moment lies from the nearest span, as a share of the length."""
         return min((max(s.start - at, at - s.end, 0.0) for s in self.spans), default=2.0)
@@ -85,7 +89,7 @@ class _Lane:
             "coverage.timeline_alt",
             recipient=self.recipient,
             spans=what,
-            start=clock.after(min((span.start for span in self.spans), default=0.0)),
+            start=clock.after(self.first()),
             end=clock.after(max((span.end for span in self.spans), default=0.0)),
             length=duration(clock.length_s),
         )

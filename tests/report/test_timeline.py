@@ -14,6 +14,8 @@ def test_actions_spans_and_findings_lie_where_they_were(broken):
         "account.create",
     ]
     assert [tick.at for tick in timeline.ticks] == sorted(tick.at for tick in timeline.ticks)
+    starts = [lane.spans[0].start for lane in timeline.lanes]
+    assert starts == sorted(starts)
     lane = next(lane for lane in timeline.lanes if lane.recipient == "203.0.113.12")
     assert len(lane.spans) == 3
     assert lane.findings == pytest.approx([1.91025 / 7.307])
