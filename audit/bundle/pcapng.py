@@ -63,9 +63,7 @@ class PcapngWriter:
         self._written = 0
         self._interfaces = 0
         options = _options((3, system.encode()), (4, application.encode()))
-        self._pending.append(
-            _block(_SECTION, struct.pack("<IHHq", _MAGIC, 1, 0, -1) + options)
-        )
+        self._pending.append(_block(_SECTION, struct.pack("<IHHq", _MAGIC, 1, 0, -1) + options))
         self.flush()
 
     def add_interface(self, name: str, link_type: int) -> int:

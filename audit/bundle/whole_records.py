@@ -3,8 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from pathlib import Path
+from typing import Final
+
+FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+"""Errors that say there is no room left."""
+
+
+def cannot_write(name: str, error: OSError) -> str:
+    """Return why a file of a bundle could not be written on, one sentence."""
+    if error.errno in FULL:
+        return f"the disk is full, {name} is cut short"
+    return f"{name} is cut short: {error.strerror or error}"
 
 
 class WholeRecords:

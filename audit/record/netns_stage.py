@@ -54,7 +54,7 @@ class NetnsStage(Stage):
         """Start the sandbox and wire it; raises :class:`RefusedError`."""
         setting = self.setting
         self.sandbox = setting.stack.enter_context(
-            Sandbox(setting.watch, "namespaces", setting.persona["host_name"])
+            Sandbox(setting.watch, "namespaces", setting.persona["host_name"], setting.space.root)
         )
         self._start_tap()
         if self._intercepted:
@@ -245,7 +245,7 @@ class NetnsStage(Stage):
     def tap_trouble(self) -> str | None:
         """Return why a tap stopped listening, ``None`` while all do."""
         if self._tap and not self._tap.running:
-            return f"the packet tap ended during the recording{self._tap.last_words()}"
+            return self._tap.last_words().removeprefix(": ") or "the packet tap ended too early"
         return super().tap_trouble()
 
     def stop(self) -> Tapped:
@@ -263,7 +263,8 @@ class NetnsStage(Stage):
             tap.job.signal(signal.SIGTERM)
         code = tap.wait(_TAP_END_LIMIT_S, "the packet tap to write its last packets")
         if code != 0:
-            found.truncated.append(f"the packet tap {describe_exit(code)}{tap.last_words()}")
+            words = tap.last_words().removeprefix(": ")
+            found.truncated.append(words or f"the packet tap {describe_exit(code)}")
             return
         counted = json.loads(self._tap_said)
         found.packets = counted["packets"]

@@ -7,6 +7,7 @@ import os
 import platform
 import shutil
 import sys
+import tempfile
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,6 @@ class NewBundle:
                 source=str(plan.folder),
                 hint="give the recording another name, or remove the folder",
             )
-        self.folder.mkdir(parents=True, exist_ok=True)
         self.identifiers: list[Identifier] = []
         target = plan.target
         aliased: Any = {"pass": plan.pass_}
@@ -56,8 +56,20 @@ class NewBundle:
             tools=tool_versions(),
             time_zone=time_zone,
         )
-        self.manifest.write(self.folder)
+        self._appear()
         self.journal = JournalWriter(self.folder)
+
+    def _appear(self) -> None:
+        """Have the folder come into being with its manifest in it, whenever we are killed."""
+        self.folder.parent.mkdir(parents=True, exist_ok=True)
+        nascent = Path(tempfile.mkdtemp(prefix=f".{self.folder.name}-", dir=self.folder.parent))
+        try:
+            nascent.chmod(0o755)
+            self.manifest.write(nascent)
+            nascent.replace(self.folder)
+        except BaseException:
+            shutil.rmtree(nascent, ignore_errors=True)
+            raise
 
     def update(self, **changes: Any) -> None:
         """Replace fields of the manifest, on disk too."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import signal
 import time
+from pathlib import Path
 from typing import Any, Final
 
-from audit.errors import SetupError
+from audit.errors import CaptureError, SetupError
 from audit.record.client_environment import base_environment, client_environment
 from audit.record.dialogue import Dialogue
 from audit.record.new_bundle import NewBundle
@@ -23,6 +24,7 @@ _PEER_LAG_LIMIT_S: Final = 5.0
 _END_LIMIT_S: Final = 3.0
 _EXTRA_LIMIT_S: Final = 60.0
 _TURN_S: Final = 0.25
+_TAP_HINT: Final = "what was recorded so far is kept, it cannot give a pass"
 
 
 class Performance:
@@ -68,8 +70,7 @@ class Performance:
                 if program is not None:
                     program.job.signal(signal.SIGKILL)
                     program.close()
-        if trouble := stage.tap_trouble():
-            raise SetupError(trouble)
+        self._require_taps()
 
     # -- peer ------------------------------------------------------------------------------------
 
@@ -149,8 +150,8 @@ class Performance:
             if time.monotonic() > deadline:
                 raise SetupError(
                     f"the client did not end within {self._plan.timeout_s:g} s"
-                    f"{self._last_action()}{client.last_words()}",
-                    hint="what was recorded so far is kept; 'timeout_s' can give it more time",
+                    f"{self._last_action()}",
+                    hint=_hint(client, "a longer limit gives it more time"),
                 )
             try:
                 self._setting.watch.turn(min(_TURN_S, idle.next_look()))
@@ -178,9 +179,9 @@ class Performance:
             self.exit_code = code
         if code:
             raise SetupError(
-                f"the client {describe_exit(code)}{self._last_action()}{client.last_words()}",
+                f"the client {describe_exit(code)}{self._last_action()}",
                 source=self._argv[0].rpartition("/")[2],
-                hint="what was recorded so far is kept, but cannot give a pass",
+                hint=_hint(client, "it cannot give a pass"),
             )
 
     def _last_action(self) -> str:
@@ -193,12 +194,18 @@ class Performance:
         if self.dialogue.trouble:
             raise self.dialogue.trouble
 
-    def _require_peer_and_taps(self) -> None:
+    def _require_taps(self) -> None:
         if trouble := self._stage.tap_trouble():
-            raise SetupError(trouble)
+            raise CaptureError(trouble, source=str(self._plan.folder), hint=_TAP_HINT)
+
+    def _require_peer_and_taps(self) -> None:
+        self._require_taps()
         peer = self._peer
         if peer is not None and not peer.running and peer.job.code:
-            raise SetupError(f"the peer {describe_exit(peer.job.code)}{peer.last_words()}")
+            raise SetupError(
+                f"the peer {describe_exit(peer.job.code)}",
+                hint=_hint(peer, "it cannot give a pass"),
+            )
 
     # -- programs that plant ---------------------------------------------------------------------
 
@@ -206,12 +213,30 @@ class Performance:
         for argv in self._plan.extra_commands:
             spec = self._client_spec(argv)
             spec.env["AUDIT_ECHO"] = f"{self._stage.echo}:{ECHO_PORTS['http']}"
-            program = Program(self._stage.sandbox, argv[-1].rpartition("/")[2], spec)
+            name = _name_of(argv)
+            program = Program(self._stage.sandbox, name, spec)
             try:
-                program.require_success(_EXTRA_LIMIT_S)
+                if code := program.wait(_EXTRA_LIMIT_S):
+                    raise SetupError(
+                        f"{name} {describe_exit(code)}",
+                        hint=_hint(program, "it cannot give a pass"),
+                    )
             finally:
                 program.job.signal(signal.SIGKILL)
                 program.close()
+
+
+def _hint(program: Program, consequence: str) -> str:
+    """Return a hint with a program's last words, which stand nowhere in the bundle."""
+    words = program.last_words().removeprefix(": ")
+    said = f"its last words: {words}; " if words else ""
+    return f"{said}what was recorded so far is kept, {consequence}"
+
+
+def _name_of(argv: list[str]) -> str:
+    """Return what to call a program that runs after the client."""
+    module = argv[argv.index("-m") + 1] if "-m" in argv[:-1] else Path(argv[0]).name
+    return f"the program {module}, run after the client,"
 
 
 class _Idle:

@@ -106,11 +106,11 @@ class ProxyTap:
 
     def stop(self) -> list[str]:
         """End it, letting it write what is open; return what went wrong, a sentence each."""
-        was_running = self.program.running
+        was_running = self.program.running or self.port is None
         code = self.program.end(END_LIMIT_S)
         problems = list(dict.fromkeys(self.errors))
-        if not was_running or code not in {0, None}:
-            how = describe_exit(code) if code is not None else "did not end"
+        if not was_running or (code and self.port is not None):
+            how = describe_exit(code or 0)
             problems.append(f"the recording proxy {how} during the recording")
         self.program.close()
         return problems

@@ -19,7 +19,7 @@ from mitmproxy import connection, ctx, flow, http, tcp, tls, udp
 from mitmproxy.io import FlowWriter
 
 from audit.bundle.journal import now
-from audit.bundle.whole_records import WholeRecords
+from audit.bundle.whole_records import WholeRecords, cannot_write
 from audit.record.proxy_config import CONFIG_VARIABLE, ProxyConfig
 
 
@@ -43,6 +43,7 @@ class Recording:
         self._flows = WholeRecords(Path(config.flows))
         self._tls = WholeRecords(Path(config.tls))
         self._open: dict[str, flow.Flow] = {}
+        self._ended = False
         self._refusing: set[tuple[str, str | None]] = set()
         """Servers (endpoint, name) for which the client refused our certificate."""
 
@@ -136,15 +137,18 @@ class Recording:
         """Keep what is still open as far as it came, and close the files."""
         for f in list(self._open.values()):
             self._keep(f)
+        self._ended = True
         self._flows.close()
         self._tls.close()
         _say({"flows": self._flows.count})
 
     def _write(self, file: WholeRecords, data: bytes) -> None:
+        if self._ended:
+            return  # connections that end after us: kept already
         try:
             file.append(data)
         except OSError as error:
-            _say({"error": f"{file.path.name} cannot be written: {error.strerror}"})
+            _say({"error": cannot_write(file.path.name, error)})
 
     # -- TLS -------------------------------------------------------------------------------------
 

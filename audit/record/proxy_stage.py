@@ -36,7 +36,9 @@ class ProxyStage(Stage):
     def enter(self) -> None:
         """Start the keeper of the programs; needs nothing of the machine."""
         setting = self.setting
-        self.sandbox = setting.stack.enter_context(Sandbox(setting.watch, "plain"))
+        self.sandbox = setting.stack.enter_context(
+            Sandbox(setting.watch, "plain", scratch=setting.space.root)
+        )
 
     def start(self) -> None:
         """Start the lab, then the proxy that knows where its stand-ins are."""

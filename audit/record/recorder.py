@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import time
-from typing import Final
 
 from audit.bundle.manifest import Rung
+from audit.bundle.whole_records import FULL, cannot_write
 from audit.errors import AuditError, CaptureError
 from audit.record.client import describe_client, resolve_command
 from audit.record.ladder import climb
@@ -19,8 +18,6 @@ from audit.record.plan import RecordPlan, RecordReport
 from audit.record.stage import Setting, Stage, Tapped
 from audit.record.workspace import Workspace
 from audit.sandbox.waiting import Watch
-
-_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 def record(plan: RecordPlan) -> RecordReport:
@@ -44,15 +41,12 @@ def record(plan: RecordPlan) -> RecordReport:
 
 
 def _unwritable(error: OSError, plan: RecordPlan) -> CaptureError:
-    if error.errno in _FULL:
-        return CaptureError(
-            "the disk is full",
-            source=str(error.filename or plan.folder),
-            hint="make room and record again; what was recorded so far is kept",
-        )
     return CaptureError(
-        f"the recording cannot be written: {error.strerror or error}",
+        cannot_write("the recording", error),
         source=str(error.filename or plan.folder),
+        hint="make room and record again; what was recorded so far is kept"
+        if error.errno in FULL
+        else None,
     )
 
 
@@ -119,7 +113,7 @@ def _why_incomplete(failure: BaseException | None, tapped: Tapped) -> tuple[str,
     if isinstance(failure, AuditError):
         reasons.insert(0, failure.message)
     elif isinstance(failure, OSError):
-        reasons.insert(0, f"the recording could not be written: {failure.strerror}")
+        reasons.insert(0, cannot_write("the recording", failure))
     elif failure is not None:
         reasons.insert(0, "the recording was interrupted")
     return tuple(dict.fromkeys(reasons))

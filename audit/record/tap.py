@@ -22,6 +22,7 @@ from typing import Final
 
 import audit
 from audit.bundle import pcapng
+from audit.bundle.whole_records import cannot_write
 from audit.record.key_log import KeyLogs
 
 _SOCKET: Final = 3
@@ -160,7 +161,7 @@ def main(arguments: list[str]) -> int:
         tap.run(stop)
         counted = tap.finish()
     except OSError as error:
-        sys.stderr.write(f"the packets cannot be written: {error.strerror}\n")
+        sys.stderr.write(f"{cannot_write('packets.pcapng', error)}\n")
         return 1
     sys.stdout.write(json.dumps(counted) + "\n")
     return 0

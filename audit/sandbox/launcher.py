@@ -1,10 +1,12 @@
-"""The program that owns a sandbox: ``python -m audit.sandbox.launcher MODE DESCRIPTOR HOSTNAME``.
+"""The program that owns a sandbox.
+
+``python -m audit.sandbox.launcher MODE DESCRIPTOR HOSTNAME SCRATCH``
 
 It is started by :mod:`audit.sandbox.sandbox` and holds everything that a recording starts, so
 that a recorder killed at any moment leaves nothing behind:
 
 - MODE ``plain``: a keeper in the machine's own namespaces. When its channel closes it kills all
-  its descendants (it is their subreaper) and ends.
+  its descendants (it is their subreaper), removes the folder SCRATCH and ends.
 - MODE ``namespaces``: beside that keeper, the first process of a new process namespace, in new
   user (unless root), mount, IPC and UTS namespaces, holding the network namespaces by descriptor.
   It is killed by the kernel with the keeper, and with it every process of the namespace.
@@ -17,6 +19,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -35,7 +38,7 @@ _SO_TIMESTAMPNS: Final = 35
 
 def main(arguments: list[str]) -> int:
     """Run as the arguments say; the exit code is 0 when the recorder let go."""
-    mode, descriptor, host_name = arguments[0], int(arguments[1]), arguments[2]
+    mode, descriptor, host_name, scratch = arguments[0], int(arguments[1]), *arguments[2:4]
     os.set_inheritable(descriptor, False)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     channel = Channel(socket.socket(fileno=descriptor))
@@ -51,6 +54,8 @@ def main(arguments: list[str]) -> int:
             channel.send({"event": "ready"})
         keeper.serve()
     keeper.end_all()
+    if scratch:
+        shutil.rmtree(scratch, ignore_errors=True)
     return 0
 
 

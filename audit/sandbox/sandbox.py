@@ -113,7 +113,13 @@ class Sandbox:
         watch: Watch,
         mode: Literal["plain", "namespaces"],
         host_name: str = "localhost",
+        scratch: Path | None = None,
     ) -> None:
+        """Start it.
+
+        ``scratch`` is removed at the end, also where the recorder was killed. Raises
+        :class:`RefusedError` where the machine refuses the namespaces.
+        """
         self.watch = watch
         self._jobs: dict[int, Job] = {}
         self._channels: list[Channel] = []
@@ -124,11 +130,17 @@ class Sandbox:
         self.namespaces: dict[str, int] = {}
         """Network namespace -> descriptor: ``client``, ``gateway``, ``internet``."""
         self._sandbox_pid = 0
-        self._launch(mode, host_name)
+        self._launch(mode, host_name, scratch)
 
-    def _launch(self, mode: str, host_name: str) -> None:
+    def _launch(self, mode: str, host_name: str, scratch: Path | None) -> None:
         ours, theirs = socket.socketpair()
-        command = own_program("audit.sandbox.launcher", mode, str(theirs.fileno()), host_name)
+        command = own_program(
+            "audit.sandbox.launcher",
+            mode,
+            str(theirs.fileno()),
+            host_name,
+            str(scratch) if scratch else "",
+        )
         self._process = subprocess.Popen(
             command,
             env=own_environment(),
