@@ -60,16 +60,24 @@ Start = Callable[[list[str], Path, dict[str, str]], "subprocess.Popen[bytes]"]
 """Starts a command in a folder with additions to an environment made from nothing."""
 
 
-def start_plain(argv: list[str], folder: Path, env: dict[str, str]) -> subprocess.Popen[bytes]:
-    """Start a command here, with pipes."""
-    return subprocess.Popen(
-        argv,
-        cwd=folder,
-        env=clean_environment(folder, env),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=(folder / "stderr").open("wb"),
-    )
+def start_plain(
+    argv: list[str],
+    folder: Path,
+    env: dict[str, str],
+    *,
+    before: Callable[[], object] | None = None,
+) -> subprocess.Popen[bytes]:
+    """Start a command here, with pipes; ``before`` runs in it first."""
+    with (folder / "stderr").open("wb") as errors:
+        return subprocess.Popen(
+            argv,
+            cwd=folder,
+            env=clean_environment(folder, env),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            preexec_fn=before,  # noqa: PLW1509 - a few calls of libc
+        )
 
 
 def clean_environment(folder: Path, env: dict[str, str]) -> dict[str, str]:
@@ -117,6 +125,9 @@ def run_journey(
             if side.process.poll() is None:
                 side.process.kill()
             side.process.wait()
+            for stream in (side.process.stdin, side.process.stdout):
+                if stream:
+                    stream.close()
     for role, side in sides.items():
         stderr = (folder / role / "stderr").read_text(errors="replace")[-2000:]
         assert side.process.returncode == 0, (role, side.lines[-2:], stderr)

@@ -17,10 +17,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
-sys.path.insert(0, str(Path(__file__).parents[2]))
+sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[2])]
 
-from lab.journey import clean_environment, make_persona, run_journey
+from lab.journey import make_persona, run_journey, start_plain  # noqa: E402 - found by the path
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 NEW_USER, NEW_NET, NEW_MOUNT = 0x10000000, 0x40000000, 0x00020000
@@ -115,15 +114,7 @@ def main() -> None:
     (folder / "persona.json").write_text(json.dumps(persona))
 
     def start_inside(argv: list[str], home: Path, env: dict[str, str]):
-        return subprocess.Popen(
-            argv,
-            cwd=home,
-            env=clean_environment(home, env),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=(home / "stderr").open("wb"),
-            preexec_fn=enter(child),  # noqa: PLW1509 - this program has one thread
-        )
+        return start_plain(argv, home, env, before=enter(child))
 
     result = {"lab": ready, "client": [], "peer": [], "codes": []}
     if words[1:]:

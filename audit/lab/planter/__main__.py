@@ -52,7 +52,7 @@ def draw_run(
 
 
 def plant(rng: random.Random, persona: dict[str, Any], echo: str | None, count: int) -> list[Any]:
-    """Send everything; returns the items of ``planted.json``."""
+    """Send the leaks; returns their items of ``planted.json``."""
     subjects = read_subjects(persona)
     if not subjects:
         raise SetupError("the persona has no value to plant", source=os.environ["AUDIT_PERSONA"])
@@ -65,17 +65,18 @@ def plant(rng: random.Random, persona: dict[str, Any], echo: str | None, count: 
     if echo:
         leak = draw_echo_leak(rng, subjects, echo)
         items.append({"act": "leak", **leak.to_json(), **_send(sender, leak, echo)})
+    return items
+
+
+def ask_around(rng: random.Random) -> list[Any]:
+    """Look a name up and speak STUN; returns their items of ``planted.json``."""
+    sender = Sender(rng)
     told = {"kind": None, "form": None}
     answered = sender.look_at_beacon()
-    items.append(
-        {"act": "lookup", **told, "place": "dns", "recipient": RESOLVER, "answered": answered}
-        | {"name": UNCONTACTED_NAME}
-    )
+    lookup = {"act": "lookup", **told, "place": "dns", "recipient": RESOLVER, "answered": answered}
     answered = sender.speak_stun()
-    items.append(
-        {"act": "stun", **told, "place": "udp", "recipient": STUN_NAME, "answered": answered}
-    )
-    return items
+    stun = {"act": "stun", **told, "place": "udp", "recipient": STUN_NAME, "answered": answered}
+    return [{**lookup, "name": UNCONTACTED_NAME}, stun]
 
 
 def _send(sender: Sender, leak: Leak, echo: str | None = None) -> dict[str, Any]:
@@ -93,12 +94,16 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--echo", default=os.environ.get("AUDIT_ECHO"), help="address:port")
     parser.add_argument("--seed", type=int, help="repeats a run")
     parser.add_argument("--count", type=int, help=f"leaks; {FEWEST} to {MOST} are drawn otherwise")
+    parser.add_argument(
+        "--carried-only", action="store_true", help="no lookup and no STUN, which no proxy carries"
+    )
     options = parser.parse_args(argv)
     seed = secrets.randbits(48) if options.seed is None else options.seed
     rng = random.Random(seed)  # noqa: S311 - a run can be repeated by its seed
     count = options.count or rng.randint(FEWEST, MOST)
     try:
         items = plant(rng, _read_persona(), options.echo or None, count)
+        items += [] if options.carried_only else ask_around(rng)
     except AuditError as error:
         print(f"planter: {error}", file=sys.stderr)  # noqa: T201
         return error.exit_code

@@ -18,7 +18,15 @@ def run_planter(folder: Path, env: dict[str, str], *options: str) -> subprocess.
     persona = folder / "persona.json"
     persona.write_text(json.dumps(make_persona()))
     return subprocess.run(
-        [sys.executable, "-m", "audit.lab.planter", "--out", folder / "planted.json", *options],
+        [
+            sys.executable,
+            "-m",
+            "audit.lab.planter",
+            "--out",
+            folder / "planted.json",
+            "--carried-only",
+            *options,
+        ],
         cwd=ROOT,
         env={"PATH": os.environ["PATH"], "AUDIT_PERSONA": str(persona), **env},
         capture_output=True,
@@ -39,7 +47,6 @@ def test_through_a_proxy_every_leak_arrives(lab: RunningLab, tmp_path: Path) -> 
     leaks = [item for item in items if item["kind"]]
     assert len(leaks) == 15
     assert all(leak["sent"] and leak["scheme"] in {"http", "https"} for leak in leaks)
-    assert [item["act"] for item in items[-2:]] == ["lookup", "stun"]
     rows = lab.learned(standin="tracker")[before:]
     heads = [row for row in rows if row["event"] == "request"]
     assert len(heads) == 15
