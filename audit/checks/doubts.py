@@ -55,7 +55,7 @@ def dead_evidence(program: Program, union: Union) -> Iterator[Reason]:
             )
         if program.reads_traffic and _is_of_traffic(capture):
             yield from _dead_taps(capture)
-    for name in sorted(program.tables):
+    for name in sorted(program.rests_on):
         for capture in union.without_table(name):
             yield Reason(text=f"capture {capture.capture} has no table {name}")
     if program.reads_traffic and not any(map(_is_of_traffic, union.captures)):

@@ -156,12 +156,24 @@ class Program:
             yield unsure.item.from_
 
     @property
+    def rests_on(self) -> frozenset[str]:
+        """Tables without which a verdict would say more than was looked at."""
+        capabilities = {item.item.capability for item in self.observe}
+        if "identifier_hits" in self.tables or "transport.opened" in capabilities:
+            return self.tables | _BESIDE_HITS
+        return self.tables
+
+    @property
     def reads_traffic(self) -> bool:
         """Whether a verdict rests on what the taps recorded."""
         capabilities = {item.item.capability for item in self.observe}
         return bool(self.tables & TRAFFIC_TABLES or capabilities & TAPPED)
 
 
+_BESIDE_HITS = frozenset(
+    {"conversations", "dns_queries", "http_requests", "http_responses", "websocket_messages"}
+)
+"""Tables that say what of the traffic could be opened and read."""
 TAPPED = frozenset(
     {"transport.opened", "onion.opened", "packets.all_interfaces", "dns.seen", "tls.metadata"}
 )
