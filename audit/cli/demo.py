@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, get_args
 
 import click
 
-from audit.cli.judging import judge, write_reports
+from audit.cli.judging import Call, judge, write_reports
 from audit.cli.output import progress, say
 from audit.cli.place import CAPTURES, REPORTS
 from audit.cli.recordings import Request, Rung, prepare_driver, record_pass
@@ -137,7 +137,7 @@ def _record(take: _Take) -> None:
 
 def _judge(name: str, takes: list[_Take], out: Path) -> Result:
     progress(f"auditing {name}")
-    result = judge([take.folder for take in takes if take.report == name])
+    result = judge([take.folder for take in takes if take.report == name], Call())
     write_reports(result, out / name)
     return result
 

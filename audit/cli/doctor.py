@@ -19,3 +19,9 @@ def command(as_json: bool) -> None:
     if as_json:
         say(json.dumps(report, indent=2, sort_keys=True))
         return
+    say(f"Recordings here use the vantage: {report['vantage'] or 'none works'}")
+    for fact in report["facts"]:
+        say(f"{'works' if fact['works'] else 'MISSING':8} {fact['name']}: {fact['text']}")
+        for way in fact["mend"]:
+            say(f"{'':8} mend: {way}")
+    say("versions " + ", ".join(f"{tool} {text}" for tool, text in report["tools"].items()))

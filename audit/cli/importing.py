@@ -6,7 +6,7 @@ import platform
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import audit
 from audit.bundle.folder import digest_file, files_in
@@ -26,6 +26,10 @@ PLACES: Final = {
     ".har": ARCHIVE,
 }
 """Ending of a file -> its name in the bundle."""
+
+
+_PASS: Final[dict[bool, Any]] = {True: {"pass": "intercepted"}, False: {"pass": "passive"}}
+"""A capture with flows counts as an intercepted pass, else as a passive one (design §4)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +114,7 @@ def _manifest(plan: ImportPlan, places: dict[str, Path], started: str) -> Manife
         policy=plan.policy,
         target=plan.target,
         platform=plan.platform,
-        **{"pass": "intercepted" if flows else "passive"},
+        **_PASS[flows],
         vantage="import",
         device="unknown",
         install="unknown",

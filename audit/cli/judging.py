@@ -66,46 +66,57 @@ def open_captures(paths: Sequence[Path]) -> Opened:
     return opened
 
 
-def judge(
-    paths: Sequence[Path],
-    *,
-    policy: str | None = None,
-    target: str | None = None,
-    identity: Path | None = None,
-    gate: Path | None = None,
-    as_of: datetime | None = None,
-    mixed: bool = False,
-    tls_keys: Path | None = None,
-) -> Result:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """What a call says beside the captures."""
+
+    policy: str | None = None
+    target: str | None = None
+    identity: Path | None = None
+    gate: Path | None = None
+    waivers: Path | None = None
+    attestations: Path | None = None
+    as_of: datetime | None = None
+    """Moment of judging, UTC; ``None``: now."""
+    mixed: bool = False
+    tls_keys: Path | None = None
+
+
+def judge(paths: Sequence[Path], call: Call) -> Result:
     """Read captures, evaluate every check, decide the gate, and return the redacted result."""
     from audit.checks.evaluate import evaluate
     from audit.checks.targets import locate_target
     from audit.evidence.context import EvidenceContext
     from audit.gate.assemble import make_result
-    from audit.gate.decide import load_gate
+    from audit.gate.decide import decide
+    from audit.gate.exercised import share_exercised
+    from audit.gate.rules import load_rules
 
     opened = open_captures(paths)
     recorded_policy, recorded_target = next(iter(opened.targets), (None, None))
-    loaded, chosen = locate_target(target or recorded_target, policy or recorded_policy)
-    gate_file = load_gate(loaded, gate)
-    moment = as_of or datetime.now(UTC)
-    subject = read_identity(_existing(identity)) if identity else None
+    loaded, chosen = locate_target(call.target or recorded_target, call.policy or recorded_policy)
+    rules = load_rules(loaded, call.gate, call.waivers, call.attestations)
+    moment = call.as_of or datetime.now(UTC)
+    subject = read_identity(_existing(call.identity)) if call.identity else None
     context = EvidenceContext.of(loaded, chosen.file, as_of=moment, identity=subject)
-    keys = _existing(tls_keys).read_bytes() if tls_keys else b""
-    captures = read_all(opened, context, mixed=mixed, tls_keys=keys)
-    redactor = redactor_for(opened, subject)
+    keys = _existing(call.tls_keys).read_bytes() if call.tls_keys else b""
+    captures = read_all(opened, context, mixed=call.mixed, tls_keys=keys)
+    redact = redactor_for(opened, subject).text
     progress("judging")
-    evaluated = evaluate(loaded, chosen, captures, moment, redactor.text)
+    judgement = evaluate(loaded, chosen, captures, moment, redact)
+    exercised = share_exercised(loaded, chosen, captures, moment)
+    decision = decide(judgement.verdicts, rules, moment, exercised)
+    manifests = {bundle.digest: bundle.manifest for bundle in opened.bundles}
     return make_result(
-        policy=loaded,
-        target=chosen,
-        captures=captures,
-        bundles={bundle.digest: bundle for bundle in opened.bundles},
-        evaluated=evaluated,
-        gate=gate_file,
-        as_of=moment,
-        tool_version=audit.__version__,
-        redact=redactor.text,
+        loaded,
+        chosen,
+        [(capture, manifests.get(capture.digest)) for capture in captures],
+        decision.verdicts,
+        judgement.reported,
+        decision.gate,
+        moment,
+        audit.__version__,
+        redact,
     )
 
 

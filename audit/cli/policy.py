@@ -19,16 +19,16 @@ def command() -> None:
 @click.argument("policies", nargs=-1)
 def lint_command(policies: tuple[str, ...]) -> int:
     """Say every mistake of every file at once, each at its place; exit 2 if there is one."""
-    from audit.checks.lint import lint
-    from audit.checks.load import load_policy
+    from audit.authoring.lint import lint_folder
 
     failed = False
     for folder in _folders(policies):
-        problems = lint(load_policy(folder))
+        problems = lint_folder(folder)
         for problem in problems:
-            error(str(problem))
-        failed |= bool(problems)
-        say(f"{folder.name}: {len(problems) or 'no'} problem{'' if len(problems) == 1 else 's'}")
+            error(problem.render())
+        errors = [problem for problem in problems if problem.code.startswith("E")]
+        failed |= bool(errors)
+        say(f"{folder.name}: {len(errors)} errors, {len(problems) - len(errors)} warnings")
     return 2 if failed else 0
 
 
@@ -36,17 +36,18 @@ def lint_command(policies: tuple[str, ...]) -> int:
 @click.argument("policies", nargs=-1)
 def test_command(policies: tuple[str, ...]) -> int:
     """Run the examples that stand in each check; exit 2 if one gives another verdict."""
-    from audit.checks.examples import run_examples
+    from audit.authoring.examples import run_examples
     from audit.checks.load import load_policy
 
     failed = 0
     for folder in _folders(policies):
         results = run_examples(load_policy(folder))
-        for result in results:
-            if not result.ok:
-                failed += 1
-                error(str(result))
-        say(f"{folder.name}: {len(results)} examples, {sum(not r.ok for r in results)} failed")
+        wrong = [result for result in results if result.problems]
+        for result in wrong:
+            for problem in result.problems:
+                error(problem.render())
+        failed += len(wrong)
+        say(f"{folder.name}: {len(results)} examples, {len(wrong)} failed")
     return 2 if failed else 0
 
 
@@ -55,27 +56,16 @@ def test_command(policies: tuple[str, ...]) -> int:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def coverage_command(policy: str | None, as_json: bool) -> None:
     """List every clause with its checks; clauses without a check are listed, too."""
+    from audit.authoring.coverage import clause_coverage
     from audit.checks.load import load_policy
     from audit.checks.targets import find_policy
 
-    loaded = load_policy(find_policy(policy))
-    clauses = []
-    for clause in loaded.file.clauses:
-        checks = [check.file for check in loaded.checks if check.file.clause.id == clause.id]
-        clauses.append(
-            {
-                "id": clause.id,
-                "quote": clause.quote,
-                "checks": [check.id for check in checks],
-                "attest": any(check.attest is not None for check in checks),
-            }
-        )
+    coverage = clause_coverage(load_policy(find_policy(policy)))
     if as_json:
-        click.echo(json.dumps({"clauses": clauses}, ensure_ascii=False, indent=2))
+        click.echo(json.dumps(coverage, ensure_ascii=False, indent=2))
         return
-    for entry in clauses:
-        names = entry["checks"]
-        say(f"{entry['id']}: {', '.join(names) if names else 'no check yet'}")  # type: ignore[arg-type]
+    for clause in coverage["clauses"]:
+        say(f"{clause['id']}: {', '.join(clause['checks']) or 'no check yet'}")
 
 
 def _folders(policies: tuple[str, ...]) -> list[Path]:

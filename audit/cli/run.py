@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from audit.cli.judging import FORMATS, judge, write_reports
+from audit.cli.judging import FORMATS, Call, judge, write_reports
 from audit.cli.output import say
 from audit.cli.place import REPORTS
 from audit.errors import UsageError
@@ -19,6 +19,8 @@ from audit.errors import UsageError
 @click.option("--target", help="Target: a name or a path; default: the captures' own.")
 @click.option("--identity", type=click.Path(path_type=Path), help="File of the subject's values.")
 @click.option("--gate", type=click.Path(path_type=Path), help="Default: the policy's gate.yaml.")
+@click.option("--waivers", type=click.Path(path_type=Path), help="Default: as the gate says.")
+@click.option("--attestations", type=click.Path(path_type=Path), help="Default: as the gate says.")
 @click.option("--as-of", help="Moment of judging, ISO 8601 UTC; default: now.")
 @click.option("--out", type=click.Path(path_type=Path), help="Default: reports/NAME.")
 @click.option("--format", "formats", default=",".join(FORMATS), show_default=True)
@@ -31,6 +33,8 @@ def command(
     target: str | None,
     identity: Path | None,
     gate: Path | None,
+    waivers: Path | None,
+    attestations: Path | None,
     as_of: str | None,
     out: Path | None,
     formats: str,
@@ -44,13 +48,17 @@ def command(
     chosen = _formats(formats)
     result = judge(
         captures,
-        policy=policy,
-        target=target,
-        identity=identity,
-        gate=gate,
-        as_of=_moment(as_of),
-        mixed=mixed,
-        tls_keys=tls_keys,
+        Call(
+            policy=policy,
+            target=target,
+            identity=identity,
+            gate=gate,
+            waivers=waivers,
+            attestations=attestations,
+            as_of=_moment(as_of),
+            mixed=mixed,
+            tls_keys=tls_keys,
+        ),
     )
     folder = out or REPORTS / _name(captures)
     written = write_reports(result, folder, chosen)
