@@ -11,6 +11,8 @@ import struct
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from audit.identifiers.text import is_text
+
 MAX_ITEMS: Final = 200_000
 """Items that a walker reads from one piece."""
 MAX_NESTING: Final = 48
@@ -30,6 +32,10 @@ class Leaf:
     type: LeafType
     value: int | None = None
     """The number, where the type is ``number`` and the format is binary."""
+
+
+_MSGPACK_MANY: Final = frozenset((*range(0x80, 0xA0), 0xDC, 0xDD, 0xDE, 0xDF))
+"""First bytes of maps and arrays: what a stream of several MessagePack values consists of."""
 
 
 class NotThisError(Exception):
@@ -75,7 +81,10 @@ def walk_msgpack(data: bytes) -> list[Leaf] | None:
         return None
     walker = _MessagePack(data)
     try:
+        walker.item("$", 0, key=False)
         while walker.at < len(data):
+            if data[walker.at] not in _MSGPACK_MANY:
+                return None
             walker.item("$", 0, key=False)
     except NotThisError:
         return None
@@ -144,7 +153,10 @@ def walk_cbor(data: bytes) -> list[Leaf] | None:
         return None
     walker = _Cbor(data)
     try:
+        walker.item("$", 0, key=False)
         while walker.at < len(data):
+            if data[walker.at] >> 5 not in (4, 5):
+                return None
             walker.item("$", 0, key=False)
     except NotThisError:
         return None
@@ -274,7 +286,6 @@ def _nested(
     """Read a length-delimited field as a message where it is one and does not read as text."""
     if end - at < 2 or depth >= MAX_NESTING:
         return False
-    text = data[at:end]
-    if text.isascii() and text.isalnum():
+    if data[at] >= 0x20 and is_text(data[at:end]):
         return False
     return _message(data, at, end, path, leaves, depth + 1, left)

@@ -30,14 +30,16 @@ def counts(rule: Rule, data: bytes, start: int, end: int) -> bool:
 
 
 def _has_length_before(data: bytes, start: int, end: int) -> bool:
-    """Whether the length of the match stands before it, as in many binary formats."""
+    """Whether the length of the match stands before it, as in many binary formats.
+
+    One byte of length counts after a byte that is no text, or a tag of a length-delimited field
+    of protocol buffers (its last three bits are 2).
+    """
     size = end - start
-    if start and data[start - 1] == size and size < 0x100:
-        return size < 0x20 or data[max(0, start - 8) : start].translate(None, _PRINTABLE) != b""
+    if start and data[start - 1] == size:
+        tag = data[start - 2] if start > 1 else 0
+        return size < 0x20 or tag < 0x20 or tag > 0x7E or tag & 7 == 2
     return start >= 4 and data[start - 4 : start] == size.to_bytes(4, "little")
-
-
-_PRINTABLE: Final = bytes(range(0x20, 0x7F)) + b"\t\r\n"
 
 
 def _word(data: bytes, start: int, end: int) -> bool:

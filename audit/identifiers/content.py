@@ -14,6 +14,7 @@ from typing import Final
 
 from audit.identifiers import compression, frames
 from audit.identifiers.piece import Budget, Piece
+from audit.identifiers.text import is_text
 from audit.tables.vocabulary import Content
 
 LARGEST_KEY: Final = 64
@@ -58,7 +59,7 @@ def _judge(data: bytes, hint: str, layer: int, budget: Budget) -> Content:
         return "opaque"
     if data.startswith(_MEDIA) or data[4:8] == b"ftyp":
         return "readable"
-    if frames.is_text(data):
+    if is_text(data):
         return _judge_text(data, layer, budget)
     piece = Piece(data, field=True, hint=hint)
     piece.budget = budget
@@ -110,7 +111,7 @@ def _judge_fields(frame: frames.Frame, data: bytes, layer: int, budget: Budget) 
         if leaf.type in ("key", "head", "number") or size == 0:
             continue
         content = data[leaf.start : leaf.end]
-        if frames.is_text(content):
+        if is_text(content):
             inner = _judge_text(content, layer + 1, budget)
         elif size <= LARGEST_KEY or size == len(data):
             continue
@@ -128,7 +129,7 @@ def _readable_share(frame: frames.Frame, data: bytes) -> int:
         leaf.end - leaf.start
         for leaf in frame.leaves
         if leaf.type in ("number", "key")
-        or (leaf.type in ("text", "bytes") and frames.is_text(data[leaf.start : leaf.end]))
+        or (leaf.type in ("text", "bytes") and is_text(data[leaf.start : leaf.end]))
     )
 
 
@@ -138,8 +139,7 @@ def _plausible(frame: frames.Frame, data: bytes) -> bool:
     if not numbers or max(map(int, numbers)) > 4096:
         return False
     return len(data) >= 24 or any(
-        leaf.end - leaf.start >= 4 and frames.is_text(data[leaf.start : leaf.end])
-        for leaf in frame.leaves
+        leaf.end - leaf.start >= 4 and is_text(data[leaf.start : leaf.end]) for leaf in frame.leaves
     )
 
 

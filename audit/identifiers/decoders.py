@@ -2,50 +2,95 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from audit.identifiers import compression, escapes, frames, runs
-from audit.identifiers.piece import Piece
+from audit.identifiers.frames import Frame
+from audit.identifiers.piece import Piece, Segments
+from audit.identifiers.text import is_text
 
 Decoder = Callable[[Piece], Iterator[Piece]]
 
 SMALLEST: Final = 3
 """Bytes under which a piece is not decoded further."""
+SMALL: Final = 4096
+"""Bytes up to which one look tells that no decoder of text or containers may take a piece."""
+_MARKS: Final = re.compile(
+    rb"[%\\&\0]|\x1f\x8b\x08|\x28\xb5\x2f\xfd|PK\x03\x04|\x78[\x01\x5e\x9c\xda]"
+    rb"|[0-9A-Fa-f][-:. ,][0-9A-Fa-f]|0[xX]"
+)
+_GLUE: Final = frozenset(b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ+/_-")
 
 
 def decode(piece: Piece, starts: Sequence[int]) -> Iterator[Piece]:
     """Yield whatever the decoders make of a piece; runs begin at ``starts``."""
+    data = piece.data
+    size = len(data)
+    if size < SMALLEST:
+        return
+    if size > SMALL or _MARKS.search(data):
+        covered = False
+        for decoder in CONTAINERS.values():
+            for child in decoder(piece):
+                covered = covered or (child.start == 0 and child.end >= size - 8)
+                yield child
+        if covered:
+            return
+        for decoder in ESCAPES.values():
+            yield from decoder(piece)
     if starts:
         yield from runs.decode_runs(piece, starts)
-    if len(piece.data) >= SMALLEST:
-        for decoder in DECODERS.values():
-            yield from decoder(piece)
+    if piece.field:
+        yield from decode_fields(piece)
 
 
 def decode_fields(piece: Piece) -> Iterator[Piece]:
     """Take a whole field apart where its parts may hold what shows itself to no other decoder."""
     data = piece.data
-    if not piece.field:
-        return
-    if frames.is_text(data):
+    if is_text(data):
         if b"+" in data or b"%" in data:
             yield from _form_fields(piece)
         return
     yield from compression.decode_headerless(piece)
-    frame = frames.find_frame(data, piece.hint)
-    piece.frames[0, len(data)] = frame
-    for leaf in frame.leaves if frame else ():
-        size = leaf.end - leaf.start
-        if leaf.type != "bytes" or not SMALLEST <= size < len(data):
+    known = piece.frames[0, len(data)] = frames.find_frames(data, piece.hint)
+    seen: set[tuple[int, int]] = set()
+    for frame in known:
+        yield from _leaves(piece, frame, seen)
+
+
+def _leaves(piece: Piece, frame: Frame, seen: set[tuple[int, int]]) -> Iterator[Piece]:
+    """Yield fields of a binary format that must be looked at by themselves.
+
+    Text that stands right beside a letter (of a length or a tag) would run into it, and
+    headerless compressed data has no mark.
+    """
+    data = piece.data
+    for leaf in frame.leaves:
+        start, end = leaf.start, leaf.end
+        if end - start < SMALLEST or end - start == len(data) or (start, end) in seen:
             continue
-        content = data[leaf.start : leaf.end]
-        if not frames.is_text(content):
-            part = Piece(content, parent=piece, start=leaf.start, end=leaf.end, field=True)
+        seen.add((start, end))
+        if leaf.type == "number":
+            continue
+        content = data[start:end]
+        if is_text(content):
+            if (start and data[start - 1] in _GLUE) or (end < len(data) and data[end] in _GLUE):
+                yield Piece(
+                    content,
+                    parent=piece,
+                    start=start,
+                    end=end,
+                    segments=Segments((0, end - start), (start, end)),
+                    field=True,
+                )
+        elif leaf.type == "bytes":
+            part = Piece(content, parent=piece, field=True)
             for child in compression.decode_headerless(part):
                 child.parent = piece
-                child.start += leaf.start
-                child.end += leaf.start
+                child.start += start
+                child.end += start
                 yield child
 
 
@@ -59,16 +104,22 @@ def _form_fields(piece: Piece) -> Iterator[Piece]:
             yield from escapes.decode_form_value(piece, leaf.start, leaf.end)
 
 
-DECODERS: Final[dict[str, Decoder]] = {
+CONTAINERS: Final[dict[str, Decoder]] = {
+    "compressed": compression.decode_compressed,
+    "zip": compression.decode_zip,
+}
+"""What may take a piece as a whole; then nothing else does."""
+ESCAPES: Final[dict[str, Decoder]] = {
     "percent": escapes.decode_percent,
     "escaped": escapes.decode_escapes,
+    "percent-u": escapes.decode_percent_u,
     "html": escapes.decode_html,
     "utf16": escapes.decode_utf16,
     "hex-groups": runs.decode_hex_groups,
-    "compressed": compression.decode_compressed,
-    "zip": compression.decode_zip,
-    "fields": decode_fields,
 }
-"""Every decoder of whole pieces, in the order in which they are tried. Adding one is a line here;
-those of encoded runs are in ``runs.RUN_DECODERS``, those of compressed data in
-``compression.INFLATERS``, structures that leave bytes in place in ``frames.READERS``."""
+"""What undoes escapes, and encodings with separators, inside a piece.
+
+Adding a decoder is a line here; those of encoded runs are in ``runs.RUN_DECODERS``, those of
+compressed data in ``compression.INFLATERS``, structures that leave bytes in place in
+``frames.READERS``.
+"""

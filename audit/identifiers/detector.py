@@ -11,12 +11,12 @@ from audit.bundle.identity import Identity
 from audit.identifiers.compression import decode_declared
 from audit.identifiers.controls import ControlResult, control_identifiers, make_controls
 from audit.identifiers.engine import Engine, make_engine
-from audit.identifiers.frames import is_text
 from audit.identifiers.hit import Blanks, Hit, best_matches, name_form, pseudonym, ways
 from audit.identifiers.needles import make_anchors, make_needles
 from audit.identifiers.piece import Piece
 from audit.identifiers.place import telling
 from audit.identifiers.search import Match, Search
+from audit.identifiers.text import is_text
 from audit.tables.extract import Payload
 from audit.tables.reference import Reference
 
@@ -134,7 +134,7 @@ class Detector:
         return ScanResult(
             hits=tuple(hit for hit in ordered if not hit.unsure),
             truncated=tuple(root.budget.cut),
-            unsure=tuple(hit for hit in ordered if hit.unsure),
+            unsure=tuple(hit for hit in ordered if hit.unsure and not _told(hit, ordered)),
         )
 
     def _hit(
@@ -185,6 +185,17 @@ class Detector:
             label = "{" + self._known[value].kind + "}"
             data = data[:start] + label.encode() + data[end:]
         return data.decode("utf-8", "replace")
+
+
+def _told(unsure: Hit, hits: Sequence[Hit]) -> bool:
+    """Whether a sure hit tells the same bytes."""
+    return any(
+        not hit.unsure
+        and hit.value_index == unsure.value_index
+        and hit.start < unsure.end
+        and unsure.start < hit.end
+        for hit in hits
+    )
 
 
 def _preference(match: Match) -> tuple[bool, int, bool]:

@@ -11,14 +11,16 @@ from collections.abc import Callable, Iterator
 from html.entities import html5
 from typing import Final
 
+from audit.identifiers import frames
 from audit.identifiers.piece import Piece, Segments
 
 _PERCENT: Final = re.compile(rb"(?:%[0-9A-Fa-f]{2})+")
 _FORM: Final = re.compile(rb"(?:%[0-9A-Fa-f]{2})+|\+")
 _ESCAPE: Final = re.compile(
-    rb"(?:[\\%]u[0-9A-Fa-f]{4})+|\\u\{[0-9A-Fa-f]{1,6}\}|\\x[0-9A-Fa-f]{2}|\\[0-3][0-7]{2}"
+    rb"(?:\\u[0-9A-Fa-f]{4})+|\\u\{[0-9A-Fa-f]{1,6}\}|\\x[0-9A-Fa-f]{2}|\\[0-3][0-7]{2}"
     rb"|\\U[0-9A-Fa-f]{8}|\\[\"'\\/bfnrt0]"
 )
+_PERCENT_U: Final = re.compile(rb"(?:%u[0-9A-Fa-f]{4})+")
 _ENTITY: Final = re.compile(rb"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
 _UTF16: Final = {
     "le": re.compile(rb"(?:[\t\n\r\x20-\xff]\x00){4,}"),
@@ -43,14 +45,21 @@ def decode_percent(piece: Piece) -> Iterator[Piece]:
 
 
 def decode_escapes(piece: Piece) -> Iterator[Piece]:
-    r"""Decode ``\uXXXX``, ``\xXX``, ``\/`` and their like, string by string where it is JSON."""
+    r"""Decode ``\uXXXX``, ``\xXX``, ``\/`` and their like, field by field."""
     data = piece.data
-    if (b"\\" not in data and b"%u" not in data) or not _ESCAPE.search(data):
+    if b"\\" not in data or not _ESCAPE.search(data):
         return
-    for start, end in _cells(piece, b"\\" if b"\\" in data else b"%u"):
+    for start, end in _cells(piece, b"\\"):
         yield from _apply(piece, start, end, "escaped", _ESCAPE, _escape)
         if piece.data.find(b"\\u00", start, end) >= 0:
             yield from _apply(piece, start, end, "escaped", _ESCAPE, _escape_bytes)
+
+
+def decode_percent_u(piece: Piece) -> Iterator[Piece]:
+    """Decode ``%uXXXX``, as ECMAScript's ``escape`` writes it (ECMA-262, annex B)."""
+    if b"%u" in piece.data:
+        for start, end in _cells(piece, b"%u"):
+            yield from _apply(piece, start, end, "escaped", _PERCENT_U, _escape)
 
 
 def decode_html(piece: Piece) -> Iterator[Piece]:
@@ -71,7 +80,6 @@ def decode_utf16(piece: Piece) -> Iterator[Piece]:
         for match in pattern.finditer(data):
             low = match[0][0 if order == "le" else 1 :: 2]
             text = low if low.isascii() else low.decode("latin-1").encode()
-            size = len(match[0])
             segments = None
             if low.isascii():
                 segments = Segments(range(len(low) + 1), range(match.start(), match.end() + 2, 2))
@@ -82,7 +90,7 @@ def decode_utf16(piece: Piece) -> Iterator[Piece]:
                 end=match.end(),
                 step="utf16",
                 segments=segments,
-                field=size == len(data) or (piece.field and size >= len(data) - 2),
+                field=True,
             )
 
 
@@ -96,11 +104,22 @@ def decode_form_value(piece: Piece, start: int, end: int) -> Iterator[Piece]:
 
 
 def _cells(piece: Piece, mark: bytes) -> Iterator[Cell]:
-    """Yield the ranges to decode: JSON strings that hold the mark, else the whole piece."""
+    """Yield the ranges to decode: the fields that hold the mark, else the whole piece."""
     data = piece.data
-    if data.lstrip()[:1] not in (b"{", b"["):
-        yield 0, len(data)
+    if data.lstrip()[:1] in (b"{", b"["):
+        yield from _strings(data, mark)
         return
+    frame = frames.find_frame(data, piece.hint)
+    held = [
+        (leaf.start, leaf.end)
+        for leaf in (frame.leaves if frame else ())
+        if data.find(mark, leaf.start, leaf.end) >= 0
+    ]
+    yield from held or [(0, len(data))]
+
+
+def _strings(data: bytes, mark: bytes) -> Iterator[Cell]:
+    """Yield the JSON strings that hold the mark; the whole where it is no JSON."""
     at = data.find(mark)
     while at >= 0:
         opening = data.rfind(b'"', 0, at)

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from audit.identifiers import binary
 from audit.identifiers.binary import Leaf
+from audit.identifiers.text import is_text
 
 FrameName = Literal["json", "multipart", "form", "path", "msgpack", "cbor", "protobuf"]
 """``path``: the segments of a URL's path, a structure that no chain tells."""
@@ -29,7 +30,6 @@ _TOKEN: Final = re.compile(
 _FORM: Final = re.compile(rb"[^\s=&\"<>{},;:()/]{1,200}=[^\s\"<>{}]*\Z")
 _BOUNDARY: Final = re.compile(rb"(?:\r\n|\A)--([^\s]{1,100})[ \t]*\r\n")
 _PART_NAME: Final = re.compile(rb"name=\"?([^\";\r\n]*)", re.IGNORECASE)
-_TEXT: Final = bytes(range(0x20, 0x7F)) + b"\t\r\n\f\x1b" + bytes(range(0x80, 0x100))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,35 +51,29 @@ class Frame:
         return leaf if end <= leaf.end else None
 
 
-def is_text(data: bytes) -> bool:
-    """Whether bytes read as text: UTF-8 without control characters (first 4 KiB)."""
-    head = data[:4096]
-    if head.translate(None, _TEXT):
-        return False
-    if head.isascii():
-        return True
-    try:
-        head.decode("utf-8")
-    except UnicodeDecodeError as error:
-        return len(data) > 4096 and error.start >= 4092
-    return True
+def find_frames(data: bytes, hint: str = "") -> list[Frame]:
+    """Return every structure that some bytes can be read as, the likeliest first."""
+    return list(_frames(data, hint))
 
 
 def find_frame(data: bytes, hint: str = "") -> Frame | None:
-    """Return the structure of some bytes, if they have one that is known."""
+    """Return the likeliest structure of some bytes, if they have one that is known."""
+    return next(_frames(data, hint), None)
+
+
+def _frames(data: bytes, hint: str) -> Iterator[Frame]:
     for reader in READERS.values():
         leaves = reader(data, hint)
         if leaves is not None:
             ordered = sorted(
                 (leaf for leaf in leaves[1] if leaf.type != "message"), key=lambda leaf: leaf.start
             )
-            return Frame(
+            yield Frame(
                 leaves[0],
                 ordered,
                 [leaf.start for leaf in ordered],
-                frozenset((leaf.start, leaf.end) for leaf in leaves[1] if leaf.type != "key"),
+                frozenset((leaf.start, leaf.end) for leaf in leaves[1]),
             )
-    return None
 
 
 Reading = tuple[FrameName, list[Leaf]] | None

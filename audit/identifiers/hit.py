@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, get_args
 
-from audit.identifiers.frames import is_text
+from audit.identifiers.compression import INFLATERS
 from audit.identifiers.piece import Piece
 from audit.identifiers.place import Place, find_place
 from audit.identifiers.search import Match
+from audit.identifiers.text import is_text
 from audit.tables.vocabulary import Form
 
 FORM_STEPS: Final = frozenset(get_args(Form))
@@ -74,8 +75,12 @@ def best_matches(matches: Sequence[Match]) -> list[Match]:
         kept = by_place[id(match.piece), match.needle.value]
         if not any(match.start < other.end and other.start < match.end for other in kept):
             kept.append(match)
+    inside = _inside_compressed(matches)
     return [
-        match for kept in by_place.values() for match in kept if not _seen_before(match, by_place)
+        match
+        for kept in by_place.values()
+        for match in kept
+        if not inside(match) and not _seen_before(match, by_place)
     ]
 
 
@@ -85,10 +90,32 @@ def _seen_before(match: Match, by_place: dict[tuple[int, int], list[Match]]) -> 
         start, end = piece.in_parent(start, end)
         piece = piece.parent
         for other in by_place.get((id(piece), match.needle.value), ()):
-            better = other.needle.form == "plain" or match.needle.form != "plain"
-            if better and start < other.end and other.start < end:
+            if start < other.end and other.start < end and _tells_enough(other, match):
                 return True
     return False
+
+
+def _tells_enough(outer: Match, inner: Match) -> bool:
+    if outer.needle.form != "plain" and inner.needle.form == "plain":
+        return False
+    return outer.needle.telling or outer.place.whole or not inner.place.whole
+
+
+def _inside_compressed(matches: Sequence[Match]) -> Callable[[Match], bool]:
+    """Return a test for matches in compressed bytes that the decompressed ones tell again."""
+    spans: defaultdict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
+    for match in matches:
+        piece = match.piece
+        while piece.parent is not None:
+            if piece.step in INFLATERS:
+                spans[id(piece.parent), match.needle.value].append((piece.start, piece.end))
+            piece = piece.parent
+
+    def test(match: Match) -> bool:
+        known = spans.get((id(match.piece), match.needle.value), ())
+        return any(start <= match.start and match.end <= end for start, end in known)
+
+    return test
 
 
 def ways(match: Match) -> list[Way]:

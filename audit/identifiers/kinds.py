@@ -10,7 +10,7 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Final, Literal, cast
 
-Spellings = Literal["text", "phrase", "address", "mac", "phone", "email"]
+NormalForms = Literal["text", "phrase", "address", "mac", "phone", "email"]
 LowEntropy = Literal["no", "short", "always"]
 
 COMMON_WORDS: Final = frozenset(
@@ -63,10 +63,10 @@ class KindInfo:
     kind: str
     """Name in the closed vocabulary, or of the policy's own."""
     dpv: str
-    """Term of the Data Privacy Vocabulary's personal-data extension (prefix ``pd:``)."""
+    """Term of the Data Privacy Vocabulary's personal-data extension 2.3 (prefix ``pd:``)."""
     fideslang: str
-    """Data category of fideslang."""
-    spellings: Spellings
+    """Data category of fideslang 3."""
+    normal_forms: NormalForms
     """Which normal forms a value has, see :mod:`audit.identifiers.spellings`."""
     low_entropy: LowEntropy
     """``always``: many people share the value; ``short``: only short or common values are so."""
@@ -84,7 +84,7 @@ def kinds() -> Mapping[str, KindInfo]:
                 kind=row["kind"],
                 dpv=row["dpv"],
                 fideslang=row["fideslang"],
-                spellings=cast("Spellings", row["spellings"]),
+                normal_forms=cast("NormalForms", row["normal_forms"]),
                 low_entropy=cast("LowEntropy", row["low_entropy"]),
                 meaning=row["meaning"],
             )
@@ -102,7 +102,7 @@ def kind_info(kind: str) -> KindInfo:
         kind=kind,
         dpv="dpv:PersonalData",
         fideslang="user",
-        spellings="phrase",
+        normal_forms="phrase",
         low_entropy="no",
         meaning="kind added by the policy",
     )

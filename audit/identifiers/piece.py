@@ -5,7 +5,10 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from audit.identifiers.frames import Frame
 
 MAX_DEPTH: Final = 9
 """Decoders inside one another: containers to depth 6, and three layers of a form on top."""
@@ -17,6 +20,8 @@ MAX_TOTAL: Final = 96 << 20
 """Bytes that all decoders together may give from one payload."""
 MAX_RATIO: Final = 1200
 """Bytes out per byte in beyond the first MiB (deflate cannot reach 1 033)."""
+MAX_MATCHES: Final = 20_000
+"""Matches of one payload that are kept."""
 FREE_OUTPUT: Final = 1 << 20
 """Bytes that a decoder may give whatever the ratio."""
 
@@ -27,6 +32,7 @@ class Budget:
 
     steps: int = MAX_STEPS
     total: int = MAX_TOTAL
+    matches: int = MAX_MATCHES
     cut: dict[str, None] = field(default_factory=dict)
     """Sentences, without duplicates, in order."""
 
@@ -112,8 +118,8 @@ class Piece:
         """Further places in the parent where the same encoded bytes stand."""
         self.hint = hint
         """Media type, where it is known."""
-        self.frames: dict[tuple[int, int], object] = {}
-        """Structure found so far, by range."""
+        self.frames: dict[tuple[int, int], list[Frame]] = {}
+        """Structures found so far, by range."""
         if parent is None:
             self.depth = 0
             self.owner = 0

@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from audit.identifiers.frames import Frame, find_frame
+from audit.identifiers.binary import Leaf
+from audit.identifiers.frames import Frame, find_frames
 from audit.identifiers.piece import Piece
 
 MAX_INNER: Final = 4
@@ -44,8 +45,7 @@ def find_place(piece: Piece, start: int, end: int) -> Place:
     name = piece.name
     hint = piece.hint
     for _ in range(MAX_INNER):
-        frame = _frame(piece, low, high, hint)
-        leaf = frame.at(start - low, end - low) if frame else None
+        frame, leaf = _frame(piece, low, high, (start - low, end - low), hint)
         if frame is None or leaf is None:
             break
         if frame.name != "path":
@@ -66,20 +66,31 @@ def find_place(piece: Piece, start: int, end: int) -> Place:
     return Place(tuple(steps), " > ".join(paths), whole, key, number, name)
 
 
-def _frame(piece: Piece, low: int, high: int, hint: str) -> Frame | None:
-    known = piece.frames.get((low, high), False)
-    if known is False:
-        known = find_frame(
-            piece.data[low:high] if (low, high) != (0, len(piece.data)) else piece.data, hint
-        )
+def _frame(
+    piece: Piece, low: int, high: int, span: tuple[int, int], hint: str
+) -> tuple[Frame | None, Leaf | None]:
+    """Return the structure of a stretch and its field that holds a range.
+
+    Of several that the bytes can be read as, the first in which the range is a whole field.
+    """
+    known = piece.frames.get((low, high))
+    if known is None:
+        data = piece.data
+        known = find_frames(data if (low, high) == (0, len(data)) else data[low:high], hint)
         piece.frames[low, high] = known
-    return known if isinstance(known, Frame) else None
+    held = [(frame, leaf) for frame in known if (leaf := frame.at(*span)) is not None]
+    for frame, leaf in held:
+        if span in frame.ranges or leaf.value is not None:
+            return frame, leaf
+    return held[0] if held else (None, None)
 
 
 def _by_marks(data: bytes, start: int, end: int) -> tuple[bool, bool]:
     """Judge by the neighbouring bytes alone: whether a whole field, whether a field's name."""
     before = data[start - 1] if start else None
     after = data[end] if end < len(data) else None
+    if before == 0x2C and data[max(0, start - 8) : start] == b";base64,":
+        return after is None or after in _CLOSING, False
     if before is None or before not in _OPENING:
         return False, False
     if before in b"\"'":

@@ -19,8 +19,6 @@ from audit.identifiers.place import Place, find_place
 
 GROUP: Final = 4 << 20
 """Bytes of small pieces that are joined for one pass of the engine."""
-MAX_MATCHES: Final = 20_000
-"""Matches of one payload that are kept."""
 SHORTEST_UNSURE: Final = 2
 """Bytes from which a value of low entropy is looked at where it is no whole field."""
 _GAP: Final = b"\n"
@@ -114,7 +112,8 @@ class Search:
                 and not _may_tell(needle, data, start, stop)
             ):
                 continue
-            if len(found) < MAX_MATCHES:
+            piece.budget.matches -= 1
+            if piece.budget.matches >= 0:
                 found.append(Match(piece, start, stop, needle, place))
             else:
                 piece.budget.cut["more places hold identifiers than are listed"] = None

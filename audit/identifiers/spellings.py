@@ -9,7 +9,7 @@ from typing import Final
 
 from audit.bundle.identity import Identifier
 from audit.identifiers.addresses import spell_address, spell_mac
-from audit.identifiers.kinds import Spellings, kind_info
+from audit.identifiers.kinds import NormalForms, kind_info
 from audit.identifiers.spelling import (
     PHRASE_SEPARATORS,
     Rule,
@@ -31,9 +31,9 @@ MAX_PHRASE: Final = 4096
 def spellings(identifier: Identifier) -> tuple[Spelling, ...]:
     """Return every spelling of a value, the value itself first, without duplicates."""
     value = identifier.value
-    family = kind_info(identifier.kind).spellings
+    family = kind_info(identifier.kind).normal_forms
     found = _FAMILIES[family](value)
-    found += _text(value, free=family == "phrase" or identifier.kind == "user_agent")
+    found += _text(value, free=family == "phrase")
     found += [
         Spelling(
             text.encode("utf-8", "surrogatepass")[::-1]
@@ -177,7 +177,7 @@ def _phone(value: str) -> list[Spelling]:
     return found
 
 
-_FAMILIES: Final[dict[Spellings, Callable[[str], list[Spelling]]]] = {
+_FAMILIES: Final[dict[NormalForms, Callable[[str], list[Spelling]]]] = {
     "text": _plain,
     "phrase": _phrase,
     "address": _address,
@@ -185,4 +185,4 @@ _FAMILIES: Final[dict[Spellings, Callable[[str], list[Spelling]]]] = {
     "email": _email,
     "phone": _phone,
 }
-"""The ``spellings`` column of kinds.csv -> the forms that a kind has beyond those of any text."""
+"""``normal_forms`` of kinds.csv -> the forms that a kind has beyond those of any text."""
