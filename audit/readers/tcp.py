@@ -19,6 +19,8 @@ from audit.readers.recordchunk import UNDATED, Ints
 _FIN, _SYN, _RST, _ACK = 1, 2, 4, 16
 STREAM_LIMIT: Final = 64 << 20
 """Bytes of one direction of a connection that are put together."""
+_REORDERED: Final = 1 << 20
+"""Bytes of data that may be found before the SYN they followed."""
 _WORD: Final = (1 << 32) - 1
 _WINDOW: Final = 1 << 30
 """Farthest that a segment may lie from its predecessor (RFC 7323 §2.3 allows no larger window)."""
@@ -75,13 +77,18 @@ def _connections(packets: Packets) -> list[slice]:
         side, seq = bool(packets.from_a[index]), int(packets.seq[index])
         known = last[side]
         last[side] = seq
-        if seq != known and (known >= 0 or _has_data(packets, cuts[-1], int(index))):
+        before = packets.take(slice(cuts[-1], int(index)))
+        if seq != known and (known >= 0 or _is_other(before, side, seq)):
             cuts.append(int(index))
     return [slice(begin, end) for begin, end in zip(cuts, [*cuts[1:], None], strict=True)]
 
 
-def _has_data(packets: Packets, begin: int, end: int) -> bool:
-    return bool((packets.wire[begin:end] > 0).any())
+def _is_other(before: Packets, side: bool, seq: int) -> bool:
+    """Whether data stands before a SYN that cannot have followed it (order in time may be off)."""
+    own = before.take((before.wire > 0) & (before.from_a == side))
+    other = before.take((before.wire > 0) & (before.from_a != side))
+    follows = np.concatenate((own.seq, other.ack)).astype(np.int64)
+    return bool((((follows - seq - 1) & _WORD) > _REORDERED).any())
 
 
 def _connection(packets: Packets, read: Callable[[int, int], bytes]) -> Connection:
