@@ -103,7 +103,7 @@ def _percent(subject: Subject, rng: random.Random) -> Encoded:
 def _around(subject: Subject, rng: random.Random, *, special: bool = False) -> bytes:
     """Return the value with other text around it, so that encodings start at any offset."""
     value = subject.value.encode()
-    if special:  # these bytes have a character of their own in the URL alphabet of base64
+    if special:  # these bytes have characters of their own in either alphabet of base64
         return rng.choice((b"~~>|", b"??>|", b"?~?|")) + value
     if len(subject.value) < AFFIX_CHARS:
         return value
@@ -113,7 +113,10 @@ def _around(subject: Subject, rng: random.Random, *, special: bool = False) -> b
 
 def _base64(subject: Subject, rng: random.Random) -> Encoded:
     text = base64.b64encode(_around(subject, rng))
-    return Encoded(data=text if rng.random() < 0.6 else text.rstrip(b"="))
+    if not set(text) & set(b"+/="):  # nothing would tell it from the URL alphabet
+        text = base64.b64encode(_around(subject, rng, special=True))
+    is_told = bool(set(text) & set(b"+/"))
+    return Encoded(data=text.rstrip(b"=") if is_told and rng.random() < 0.5 else text)
 
 
 def _base64url(subject: Subject, rng: random.Random) -> Encoded:

@@ -41,7 +41,10 @@ HEADERS: Final = ("X-Client-Id", "X-Request-Context", "X-Device", "From", "X-For
 MAX_CHARS: Final[Mapping[Place, int]] = {
     "path": 700, "query": 900, "header": 900, "cookie": 900, "dns": 60,
 }  # fmt: skip
-_NAMED: Final = frozenset({"json", "form", "multipart", "msgpack", "cbor"})
+_ENCODINGS: Final = frozenset(
+    {"percent", "base64", "base64url", "base32", "hex", "utf16", "escaped", "html"}
+)
+_NAMED: Final = ("json", "form", "multipart", "msgpack", "cbor")
 """Containers that give a value a name."""
 _HEADER_VALUE = re.compile(rb"[!-~](?:[ -~]*[!-~])?\Z")
 _QUOTED = re.compile(rb"(?:%[0-9A-F]{2}|[0-9A-F])+\Z")
@@ -66,11 +69,25 @@ class Leak:
     declared: bool = True
     """Whether the body's type is told."""
 
+    def _forms(self) -> list[str]:
+        """Return every name that a report may fairly give the form: encodings count as forms."""
+        names = {self.form, *(_ENCODINGS & set(self.parcel.chain))}
+        if {"data-url", "form", "jwt"} & set(self.parcel.chain):
+            names |= {"percent", "base64"}
+        if names & {"base64", "base64url"}:
+            names |= {"base64", "base64url"}  # most texts are the same in both alphabets
+        return sorted(names | {"plain"} if names & _ENCODINGS else names)
+
     def to_json(self) -> dict[str, Any]:
-        """Return what the planter notes, without the value."""
+        """Return what the planter notes, without the value.
+
+        ``form`` is how the value itself is written, ``chain`` what it is packed in, outermost
+        first, ``forms`` every name under which a report may tell it.
+        """
         return {
             "kind": self.kind,
             "form": self.form,
+            "forms": self._forms(),
             "chain": list(self.parcel.chain),
             "place": self.place,
             "recipient": self.recipient,
@@ -168,14 +185,14 @@ def _pack(rng: random.Random, parcel: Parcel, place: Place, *, weak: bool) -> Pa
         case "path" | "dns":
             return parcel
         case "query" | "cookie" | "header":
-            if rng.random() < 0.65:
+            if weak or rng.random() < 0.65:
                 return parcel
             steps = [rng.choice(("json", "jwt", "data-url", "protobuf", "gzip", "msgpack"))]
         case "body" | "websocket" | "tcp" | "udp":
             depth = rng.choice((0, 1, 1, 2, 2, 3)) if place == "body" else rng.choice((0, 1, 2))
             steps = [rng.choice(tuple(CONTAINERS)) for _ in range(depth)]
-    if weak and place in {"body", "websocket"} and not _NAMED & set(steps[:1]):
-        steps.insert(0, rng.choice(sorted(_NAMED)))
+    if weak:  # its name is what gives it meaning: packed with the name, and then only pressed
+        steps = [rng.choice(_NAMED), *(step for step in steps if step in COMPRESSIONS)]
     for index, step in enumerate(steps):
         outermost = index == len(steps) - 1
         if step in UNMARKED and not (outermost and place == "body"):

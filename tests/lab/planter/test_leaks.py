@@ -104,3 +104,12 @@ def test_a_run_uses_both_schemes_and_behind_a_proxy_nothing_else() -> None:
         assert {"http", "https"} == {leak.scheme for leak in run}
         run = draw_run(random.Random(seed), SUBJECTS, count=12, proxied=False)
         assert {"http", "https"} <= {leak.scheme for leak in run}
+
+
+def test_the_names_a_form_may_have_hold_its_own() -> None:
+    for leak in DRAWN:
+        noted = leak.to_json()
+        assert leak.form in noted["forms"]
+        assert set(noted["forms"]) <= set(FORMS)
+        if not leak.parcel.chain and leak.form in {"md5", "reversed", "plain"}:
+            assert noted["forms"] == [leak.form]
