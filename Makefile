@@ -19,13 +19,13 @@ setup-dev: .venv/.ready-dev ## the same with what tests and checks need
 
 .venv/.ready: requirements.txt pyproject.toml .venv/bin/python
 	@echo "Setting up .venv (once)"
-	@$(BIN)/python -m pip install -q --require-hashes -r requirements.txt
+	@$(BIN)/python -m pip install -q --use-pep517 --require-hashes -r requirements.txt
 	@$(BIN)/python -m pip install -q --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .venv/.ready-dev: requirements-dev.txt .venv/.ready
 	@echo "Setting up the test tools in .venv (once)"
-	@$(BIN)/python -m pip install -q --require-hashes -r requirements-dev.txt
+	@$(BIN)/python -m pip install -q --use-pep517 --require-hashes -r requirements-dev.txt
 	@touch $@
 
 demo: setup ## record the real clients in the lab, audit them, write reports/demo

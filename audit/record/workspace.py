@@ -74,9 +74,10 @@ class Workspace:
         return self.own / "control-keys.log"
 
     def write(self, name: str, text: str, mode: int = 0o600) -> Path:
-        """Write a small file below the root and return its path."""
+        """Write a small file below the root, in place of an older one, and return its path."""
         path = self.root / name
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.unlink(missing_ok=True)  # without root, a file of mode 0444 cannot be opened again
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
