@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass
+from typing import Final
 
 from audit.readers.endpoint import moment
 from audit.readers.flow_state import (
@@ -19,6 +20,11 @@ from audit.readers.flow_state import (
 )
 from audit.readers.http_message import HttpMessage, text
 from audit.tables.vocabulary import Direction
+
+_NO_CODE: Final = 1005
+"""No code was in the close frame (RFC 6455 §7.4.1)."""
+_ABNORMAL: Final = 1006
+"""There was no close frame (RFC 6455 §7.4.1)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +86,25 @@ def websocket_messages(flow: Flow) -> list[Message]:
                 opcode=number(entry[0]),
             )
         )
-    return found
+    closing = _close_message(socket, len(entries(socket, "messages")) + 1)
+    return found + ([closing] if closing else [])
+
+
+def _close_message(socket: State, place: int) -> Message | None:
+    """Return the close frame as it was sent: code and reason (RFC 6455 §5.5.1)."""
+    code, by_client = socket.get("close_code"), socket.get("closed_by_client")
+    if not isinstance(by_client, bool) or not isinstance(code, int) or not 0 < code < 1 << 16:
+        return None
+    if code == _ABNORMAL:
+        return None
+    reason = octets(socket.get("close_reason") or "")
+    return Message(
+        number=place,
+        direction="sent" if by_client else "received",
+        data=b"" if code == _NO_CODE else code.to_bytes(2, "big") + reason,
+        ts=moment(socket.get("timestamp_end")),
+        opcode=8,
+    )
 
 
 def stream_messages(found: list[object]) -> list[Message]:

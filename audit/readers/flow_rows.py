@@ -65,7 +65,7 @@ class FlowRows:
         kind = flow.state.get("type")
         if kind == "http":
             self._add_http(flow)
-        elif kind in {"tcp", "udp"}:
+        elif kind in ("tcp", "udp"):
             self._add_stream(flow)
         elif kind == "dns":
             self._add_dns(flow)

@@ -23,6 +23,7 @@ from audit.readers.http_message import Headers, HttpMessage, add_payloads, host_
 from audit.tables.extract import Extract, Payload
 from audit.tables.frames import Row
 from audit.tables.reference import Reference
+from audit.tables.vocabulary import Direction
 
 MAX_BYTES: Final = 256 * 2**20
 """Size of an archive that is read (it must be held in memory whole)."""
@@ -104,6 +105,7 @@ class _Rows:
             "query": query,
         }
         response = self._response(answered) if isinstance(answered, dict) else None
+        messages = _messages(entry)
         conversation = self._conversation(entry, common, record, url)
         agent = {"user_agent": request.header(b"user-agent")}
         self._add(row | agent, "http_requests", request, record, conversation)
@@ -113,7 +115,7 @@ class _Rows:
                 "status": int(answered["status"]),
             }
             self._add(row, "http_responses", response, record, conversation)
-        self._add_websocket(entry, common, record)
+        self._add_websocket(messages, common, record)
 
     def finish(self) -> Extract:
         """Return everything, gaps counted."""
@@ -199,35 +201,59 @@ class _Rows:
             "empty" if not contents else contents.pop() if len(contents) == 1 else "mixed"
         )
 
-    def _add_websocket(self, entry: object, common: Row, record: Reference) -> None:
-        found = entry.get("_webSocketMessages") if isinstance(entry, dict) else None
-        for number, message in enumerate(found if isinstance(found, list) else (), start=1):
-            opcode = int(message.get("opcode", 1))
-            data = message_bytes(str(message.get("data", "")), is_base64=opcode == 2)
+    def _add_websocket(self, messages: list[_Message], common: Row, record: Reference) -> None:
+        for number, message in enumerate(messages, start=1):
             ref = replace(record, part=f"websocket.{number}")
-            sent = message.get("type") == "send"
             row = common | {
                 "ref": str(ref),
-                "ts": moment(message.get("time")) or common["ts"],
-                "direction": "sent" if sent else "received",
-                "opcode": _OPCODES.get(opcode, str(opcode)),
-                "json": canonical_json(data),
-                "body_len": len(data),
-                "content": str(classify_content(data)),
+                "ts": message.ts or common["ts"],
+                "direction": message.direction,
+                "opcode": _OPCODES.get(message.opcode, str(message.opcode)),
+                "json": canonical_json(message.data),
+                "body_len": len(message.data),
+                "content": str(classify_content(message.data)),
             }
             index = self.extract.add("websocket_messages", row)
-            if data:
+            if message.data:
                 self.extract.payloads.append(
                     Payload(
                         table="websocket_messages",
                         row=index,
                         location="websocket",
                         detail="",
-                        direction="sent" if sent else "received",
-                        data=data,
+                        direction=message.direction,
+                        data=message.data,
                         ref=ref,
                     )
                 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Message:
+    """One WebSocket message of an entry."""
+
+    direction: Direction
+    opcode: int
+    data: bytes
+    ts: str | None
+
+
+def _messages(entry: object) -> list[_Message]:
+    found = entry.get("_webSocketMessages") if isinstance(entry, dict) else None
+    messages = []
+    for message in found if isinstance(found, list) else ():
+        if not isinstance(message, dict):
+            raise TypeError("a WebSocket message is no object")
+        opcode = int(message.get("opcode", 1))
+        messages.append(
+            _Message(
+                direction="sent" if message.get("type") == "send" else "received",
+                opcode=opcode,
+                data=message_bytes(str(message.get("data", "")), is_base64=opcode == 2),
+                ts=moment(message.get("time")),
+            )
+        )
+    return messages
 
 
 def _part(entry: object, key: str) -> dict[str, object]:

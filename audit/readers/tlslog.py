@@ -79,9 +79,11 @@ def _entry(line: bytes) -> dict[str, str]:
     if len(line) > MAX_LINE:
         raise ValueError("the line is too long")
     data = json.loads(line)
-    if not isinstance(data, dict) or data.get("outcome") not in _TRANSPORTS:
+    texts = data.items() if isinstance(data, dict) else ()
+    entry = {key: value for key, value in texts if isinstance(value, str)}
+    if entry.get("outcome") not in _TRANSPORTS:
         raise ValueError("no known outcome")
-    return {key: value for key, value in data.items() if isinstance(value, str)}
+    return entry
 
 
 def _add(log: TlsLog, entry: dict[str, str], capture: str, ref: str) -> None:

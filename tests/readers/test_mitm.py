@@ -1,0 +1,350 @@
+import contextlib
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from mitmproxy.io import tnetstring
+
+from audit.errors import CaptureError
+from audit.readers import mitm
+from audit.readers.mitm import FlowOptions, read_flows
+from audit.tables.extract import Extract
+from audit.tables.frames import make_frame
+from audit.tables.reference import Reference
+from readers import dumps, live_proxy
+
+OPTIONS = FlowOptions(capture="c1")
+
+
+def read(folder: Path, *flows) -> Extract:
+    return read_flows(dumps.write_dump(folder, *flows), OPTIONS)
+
+
+def only(extract: Extract, table: str) -> dict:
+    (row,) = extract.rows[table]
+    return row
+
+
+def test_an_exchange_is_a_request_an_answer_and_a_conversation(tmp_path):
+    found = read(tmp_path, dumps.http_flow())
+    request, answer = only(found, "http_requests"), only(found, "http_responses")
+    assert request["ref"] == "flows.mitm#1:request.head"
+    assert request["ts"] == "2023-11-14T22:13:20.750000Z"
+    assert request["conversation"] == "tcp 192.0.2.10:40000 > 198.51.100.7:443"
+    assert (request["method"], request["path"], request["query"]) == ("POST", "/path", "id=1")
+    assert (request["host"], request["responder_ip"]) == ("api.example", "198.51.100.7")
+    assert request["user_agent"] == "Client/1"
+    assert request["json"] == '{"a":[true],"b":1}'
+    assert (request["body_len"], request["content"]) == (21, "readable")
+    assert request["transport"] == "tls-intercepted"
+    assert json.loads(request["headers"]) == {"host": "api.example", "user-agent": "Client/1"}
+    assert answer["ref"] == "flows.mitm#1:response.head"
+    assert (answer["status"], answer["path"], answer["method"]) == (200, "/path", "POST")
+    conversation = only(found, "conversations")
+    assert conversation["ref"] == "flows.mitm#1"
+    assert conversation["transport"] == "tls-intercepted"
+    assert conversation["responder_port"] == 443
+    assert conversation["payload_bytes"] > 21
+    for table, rows in found.rows.items():
+        assert len(make_frame(table, rows)) == len(rows)
+
+
+def test_one_conversation_a_client_connection_and_server(tmp_path):
+    kept = dumps.client()
+    other = dumps.client(("192.0.2.10", 40_001), tls=False)
+    found = read(
+        tmp_path,
+        dumps.http_flow(client_conn=kept),
+        dumps.http_flow(client_conn=kept),
+        dumps.http_flow(client_conn=other),
+    )
+    assert [row["transport"] for row in found.rows["conversations"]] == [
+        "tls-intercepted",
+        "plaintext",
+    ]
+
+
+def test_a_flow_without_an_answer_is_a_row_all_the_same(tmp_path):
+    found = read(tmp_path, dumps.http_flow(status=None, error="server disconnected"))
+    assert only(found, "http_requests")["path"] == "/path"
+    assert "http_responses" not in found.rows
+
+
+def test_a_body_that_was_not_kept_is_said(tmp_path):
+    found = read(tmp_path, dumps.http_flow(body=None))
+    assert only(found, "http_requests")["body_len"] is None
+    assert found.truncated == ["flows.mitm#1: the body of the request was not kept"]
+
+
+def test_connect_and_proxy_credentials_are_no_evidence(tmp_path):
+    secret = b"Basic c2VjcmV0"
+    through = dumps.http_flow(headers=[(b"Host", b"api.example"), (b"Proxy-Authorization", secret)])
+    through.metadata["proxyauth"] = ("audit", "secret")
+    connect = dumps.http_flow(method="CONNECT", path="api.example:443")
+    found = read(tmp_path, through, connect)
+    assert len(found.rows["http_requests"]) == 1
+    assert "secret" not in repr(found)
+    assert secret not in [payload.data for payload in found.payloads]
+    assert "proxy-authorization" not in only(found, "http_requests")["headers"]
+
+
+def test_every_part_is_searched_and_points_at_its_bytes(tmp_path):
+    flow = dumps.http_flow(
+        path="/a/b?id=1&x",
+        headers=[(b"Host", b"api.example"), (b"X-Id", b"abc"), (b"Cookie", b"s=1; t=2")],
+        body=b"body",
+        trailers=[(b"X-End", b"end")],
+        answer=b"answer",
+        answer_headers=[(b"Set-Cookie", b"s=2; Path=/")],
+    )
+    found = read(tmp_path, flow)
+    listed = {(p.location, p.detail, p.direction): p for p in found.payloads}
+    assert {key: p.data for key, p in listed.items()} == {
+        ("path", "", "sent"): b"/a/b",
+        ("query", "", "sent"): b"id=1&x",
+        ("header", "host", "sent"): b"api.example",
+        ("header", "x-id", "sent"): b"abc",
+        ("cookie", "s", "sent"): b"1",
+        ("cookie", "t", "sent"): b"2",
+        ("body", "", "sent"): b"body",
+        ("trailer", "x-end", "sent"): b"end",
+        ("cookie", "s", "received"): b"s=2; Path=/",
+        ("response", "", "received"): b"answer",
+    }
+    head = (
+        b"POST /a/b?id=1&x HTTP/1.1\r\nHost: api.example\r\nX-Id: abc\r\nCookie: s=1; t=2\r\n\r\n"
+    )
+    for payload in found.payloads:
+        if payload.ref.part == "request.head":
+            assert head[payload.ref.start : payload.ref.end] == payload.data
+    assert listed["body", "", "sent"].ref == Reference(
+        file="flows.mitm", records=(1,), part="request.body"
+    )
+
+
+def test_content_codings_are_undone_for_json_and_kept_for_the_search(tmp_path):
+    import gzip
+
+    packed = gzip.compress(b'{"id": 7}', mtime=0)
+    found = read(tmp_path, dumps.http_flow(body=packed, headers=[(b"Content-Encoding", b"gzip")]))
+    row = only(found, "http_requests")
+    assert (row["json"], row["body_len"]) == ('{"id":7}', len(packed))
+    (body,) = [p for p in found.payloads if p.location == "body"]
+    assert (body.data, body.content_encoding) == (packed, ("gzip",))
+
+
+def test_a_bare_address_has_no_host(tmp_path):
+    found = read(tmp_path, dumps.http_flow(headers=[(b"Host", b"198.51.100.7:443")]))
+    assert only(found, "http_requests")["host"] is None
+
+
+def test_the_name_in_the_handshake_stands_in_for_a_missing_host_header(tmp_path):
+    flow = dumps.http_flow(headers=[], client_conn=dumps.client(sni="sni.example"))
+    assert only(read(tmp_path, flow), "http_requests")["host"] == "sni.example"
+
+
+def test_an_explicit_proxy_names_the_server_that_the_client_named(tmp_path):
+    flow = dumps.http_flow(
+        client_conn=dumps.client(mode="regular"), server_conn=dumps.server(("api.example", 443))
+    )
+    flow.server_conn.peername = ("198.51.100.7", 443)
+    row = only(read(tmp_path, flow), "conversations")
+    assert row["conversation"] == "tcp 192.0.2.10:40000 > api.example:443"
+    assert (row["host"], row["responder_ip"]) == ("api.example", "198.51.100.7")
+
+
+def test_a_stand_in_on_loopback_gives_a_named_server_no_address(tmp_path):
+    flow = dumps.http_flow(server_conn=dumps.server(("api.example", 443)))
+    flow.server_conn.peername = ("127.0.0.1", 5000)
+    assert only(read(tmp_path, flow), "http_requests")["responder_ip"] is None
+
+
+def test_behind_an_upstream_proxy_the_server_sees_that_proxy(tmp_path):
+    found = read(tmp_path, dumps.http_flow(server_conn=dumps.upstream()))
+    assert only(found, "http_requests")["seen_as"] == "proxy"
+
+
+def test_websocket_messages_are_rows_in_order(tmp_path):
+    flow = dumps.http_flow(
+        status=101,
+        messages=[(1, True, b'{"id": 1}'), (2, False, b"\x00\x01")],
+        closing=(True, 1000, "bye"),
+    )
+    found = read(tmp_path, flow)
+    rows = found.rows["websocket_messages"]
+    assert [(r["direction"], r["opcode"], r["body_len"]) for r in rows] == [
+        ("sent", "text", 9),
+        ("received", "binary", 2),
+        ("sent", "close", 5),
+    ]
+    assert rows[0]["ref"] == "flows.mitm#1:websocket.1"
+    assert rows[0]["json"] == '{"id":1}'
+    assert [p.data for p in found.payloads if p.location == "websocket"] == [
+        b'{"id": 1}', b"\x00\x01", b"\x03\xe8bye",
+    ]  # fmt: skip
+
+
+def test_messages_that_nobody_sent_are_no_rows(tmp_path):
+    flow = dumps.http_flow(status=101, messages=[(1, True, b"put in")])
+    flow.websocket.messages[0].injected = True
+    assert "websocket_messages" not in read(tmp_path, flow).rows
+
+
+def test_a_tcp_stream_is_searched_whole_and_datagrams_one_by_one(tmp_path):
+    parts = [(True, b"hel"), (True, b"lo"), (False, b"it's me")]
+    found = read(tmp_path, dumps.stream_flow(parts), dumps.stream_flow(parts, proto="udp"))
+    assert [(p.data, str(p.ref)) for p in found.payloads] == [
+        (b"hello", "flows.mitm#1:tcp.sent@0-5"),
+        (b"it's me", "flows.mitm#1:tcp.received@0-7"),
+        (b"hel", "flows.mitm#2:udp.sent@0-3"),
+        (b"lo", "flows.mitm#2:udp.sent@3-5"),
+        (b"it's me", "flows.mitm#2:udp.received@0-7"),
+    ]
+    assert [row["proto"] for row in found.rows["conversations"]] == ["tcp", "udp"]
+
+
+def test_a_name_look_up_is_a_row_with_its_answers(tmp_path):
+    found = read(tmp_path, dumps.dns_flow("API.example"))
+    row = only(found, "dns_queries")
+    assert (row["name"], row["qtype"], row["server"]) == ("api.example", "A", "198.51.100.53")
+    assert row["answers"] == ("edge.example", "198.51.100.7")
+    assert row["protocol"] == "udp"
+    assert [p.data for p in found.payloads] == [b"api.example"]
+
+
+def test_rows_before_a_cut_are_kept_and_the_cut_is_said(tmp_path):
+    whole = dumps.dump([dumps.http_flow(), dumps.http_flow()])
+    path = tmp_path / "flows.mitm"
+    path.write_bytes(whole[:-7])
+    found = read_flows(path, OPTIONS)
+    assert len(found.rows["http_requests"]) == 1
+    assert found.truncated == ["flows.mitm ends in the middle of a flow"]
+
+
+def test_rows_before_garbage_are_kept_and_the_place_is_said(tmp_path):
+    path = dumps.write_dump(tmp_path, dumps.http_flow())
+    path.write_bytes(path.read_bytes() + b"garbage")
+    found = read_flows(path, OPTIONS)
+    assert len(found.rows["http_requests"]) == 1
+    assert "cannot be read beyond flow 1" in found.truncated[0]
+
+
+def test_a_file_that_is_no_dump_is_refused(tmp_path):
+    path = tmp_path / "flows.mitm"
+    path.write_bytes(b"<html>")
+    with pytest.raises(CaptureError, match="no dump of mitmproxy"):
+        read_flows(path, OPTIONS)
+
+
+def test_an_empty_dump_has_no_rows(tmp_path):
+    assert read(tmp_path).rows == {}
+
+
+def test_a_newer_format_is_refused_by_name(tmp_path):
+    state = dumps.http_flow().get_state() | {"version": 22}
+    path = tmp_path / "flows.mitm"
+    path.write_bytes(tnetstring.dumps(state))
+    with pytest.raises(CaptureError, match="flow format 22 is newer than 21"):
+        read_flows(path, OPTIONS)
+
+
+def test_an_older_format_is_migrated_by_mitmproxy_itself(tmp_path):
+    now = read(tmp_path, dumps.http_flow())
+    state = dumps.http_flow().get_state() | {"version": 20}
+    path = tmp_path / "old.mitm"
+    path.write_bytes(tnetstring.dumps(state))
+    assert read_flows(path, OPTIONS).rows == now.rows
+
+
+def test_the_version_known_here_is_the_one_that_the_installed_mitmproxy_writes():
+    from mitmproxy.version import FLOW_FORMAT_VERSION
+
+    assert mitm.FLOW_VERSION == FLOW_FORMAT_VERSION
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_give_rows_or_one_error(tmp_path_factory, data):
+    path = tmp_path_factory.mktemp("any") / "flows.mitm"
+    path.write_bytes(data)
+    with contextlib.suppress(CaptureError):
+        read_flows(path, OPTIONS)
+
+
+hostile = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-5, 10**12)
+    | st.binary(max_size=9)
+    | st.text("ab:/", max_size=6),
+    lambda inner: st.lists(inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(st.data())
+def test_any_value_anywhere_in_a_flow_gives_rows_or_one_error(tmp_path_factory, data):
+    kind = data.draw(st.sampled_from(["http", "tcp", "dns", "websocket"]))
+    flow = {
+        "http": dumps.http_flow,
+        "tcp": lambda: dumps.stream_flow([(True, b"x")]),
+        "dns": lambda: dumps.dns_flow("a.example"),
+        "websocket": lambda: dumps.http_flow(messages=[(1, True, b"x")], closing=(True, 1000, "")),
+    }[kind]()
+    state = flow.get_state()
+    place = state
+    while True:
+        key = data.draw(st.sampled_from(sorted(place)))
+        if isinstance(place[key], dict) and place[key] and data.draw(st.booleans()):
+            place = place[key]
+            continue
+        place[key] = data.draw(hostile)
+        break
+    state["version"] = data.draw(st.sampled_from([21, 21, 21, 20, 4]))
+    path = tmp_path_factory.mktemp("hostile") / "flows.mitm"
+    path.write_bytes(tnetstring.dumps(state))
+    try:
+        found = read_flows(path, OPTIONS)
+    except CaptureError:
+        return
+    for table, rows in found.rows.items():
+        make_frame(table, rows)
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory) -> Extract:
+    path = live_proxy.record(tmp_path_factory.mktemp("live"))
+    return read_flows(path, OPTIONS)
+
+
+def test_what_a_real_mitmdump_recorded_is_read(recorded):
+    rows = recorded.rows["http_requests"]
+    assert [(r["method"], r["path"], r["transport"]) for r in rows] == [
+        ("POST", "/plain", "plaintext"),
+        ("POST", "/gone", "plaintext"),
+        ("POST", "/secure/1", "tls-intercepted"),
+        ("POST", "/secure/2", "tls-intercepted"),
+    ]
+    assert {r["responder_ip"] for r in rows} == {"127.0.0.1"}
+    assert len(recorded.rows["conversations"]) == 3
+    assert [r["status"] for r in recorded.rows["http_responses"]] == [200, 200, 200]
+    bodies = [p.data for p in recorded.payloads if p.location == "body"]
+    assert bodies == [b'{"id": 1}', b'{"id": 1}', b"x", b"xx"]
+
+
+def test_rows_agree_with_mitmproxys_own_reader(tmp_path):
+    from mitmproxy.io import FlowReader
+
+    path = dumps.write_dump(
+        tmp_path, *(dumps.http_flow(path=f"/{n}", body=bytes([n]) * n) for n in range(1, 20))
+    )
+    found = read_flows(path, OPTIONS)
+    with path.open("rb") as file:
+        theirs = list(FlowReader(file).stream())
+    assert [(r["path"], r["body_len"], r["status"]) for r in found.rows["http_responses"]] == [
+        (f.request.path, len(f.response.raw_content), f.response.status_code) for f in theirs
+    ]
+    assert [p.data for p in found.payloads if p.location == "body"] == [
+        f.request.raw_content for f in theirs
+    ]
