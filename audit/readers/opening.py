@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+
 from audit.readers.applications import is_from_client, is_from_server, open_streams
 from audit.readers.bytestream import ByteStream
 from audit.readers.conversations import Conversation, Endpoint
@@ -14,13 +16,21 @@ from audit.readers.frames import TCP
 from audit.readers.keylog import KeyLog
 from audit.readers.packetstore import Packets
 from audit.readers.recordchunk import Interface
+from audit.readers.segments import Run
 from audit.readers.talk import Talk, instant
-from audit.readers.tcp import Connection, Run, Side, reassemble
+from audit.readers.tcp import STREAM_LIMIT, Connection, Side, reassemble
+from audit.readers.tlshello import begins_like_tls
 from audit.tables.extract import Extract
 from audit.tables.reference import Reference
 from audit.tables.vocabulary import Direction
 
 _KNOWN_PORTS: Final = 1024
+HANDSHAKE_LIMIT: Final = 1 << 17
+"""Bytes of each direction in which the handshake of a TLS connection lies that is not opened."""
+_PEEKED: Final = 2
+_PEEK: Final = 64
+_RANDOM_AT: Final = 11
+"""Offset of the client's random: record and message header, version."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -39,7 +49,7 @@ class Opening:
         """Add the conversation's row and everything in it."""
         connections = []
         if packets is not None and conversation.proto == TCP:
-            connections = reassemble(packets, self.read)
+            connections = reassemble(packets, self.read, self._limit(packets))
         from_a = self._originator_is_a(conversation, connections)
         talk = self._talk(conversation, from_a=from_a)
         for connection in connections:
@@ -49,6 +59,15 @@ class Opening:
         talk.row["host"] = talk.host
         talk.row["transport"] = talk.transport()
         talk.row["content"] = talk.content()
+
+    def _limit(self, packets: Packets) -> int:
+        """Return how many bytes to put together: of TLS that stays closed only the handshake."""
+        for index in np.flatnonzero(packets.length > 0)[:_PEEKED]:
+            data = self.read(int(packets.offset[index]), min(int(packets.length[index]), _PEEK))
+            if begins_like_tls(data, 1):
+                random = data[_RANDOM_AT : _RANDOM_AT + 32]
+                return STREAM_LIMIT if self.keys.of(random) else HANDSHAKE_LIMIT
+        return STREAM_LIMIT
 
     # -- roles
 

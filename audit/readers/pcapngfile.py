@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 
 from audit.readers.bytesource import ByteSource
+from audit.readers.packetchains import PacketChains
 from audit.readers.pcapfile import BLOCK, RECORD_LIMIT, WIRE_LIMIT
 from audit.readers.recordchunk import (
     UNDATED,
@@ -60,7 +61,8 @@ class PcapngWalk:
             block = self._source.read(offset, size)
             used, packets, trouble, needed = self._walk(block)
             if packets:
-                yield self._chunk(block, packets, offset)
+                at, kind = (np.concatenate(column) for column in zip(*packets, strict=True))
+                yield self._chunk(block, at, kind, offset)
             offset += used
             if trouble:
                 self._cut(offset, trouble)
@@ -73,21 +75,28 @@ class PcapngWalk:
             else:
                 size = max(needed, BLOCK)
 
-    def _walk(self, block: bytes) -> tuple[int, list[tuple[int, int]], str, int]:
-        """Read whole blocks; return bytes used, (offset, type) of packets, trouble, bytes needed.
+    def _walk(self, block: bytes) -> tuple[int, list[tuple[Ints, Ints]], str, int]:
+        """Read whole blocks; return bytes used, packets (offsets, types), trouble, bytes needed.
 
-        Stops before a section header that follows other blocks: a section may change byte order.
+        Stops before a section header that follows packets: a section may change byte order.
         """
-        packets: list[tuple[int, int]] = []
+        packets: list[tuple[Ints, Ints]] = []
+        chains = PacketChains(block, self._order)
         position, end, needed, trouble = 0, len(block), 12, ""
         head = struct.Struct(self._order + "II").unpack_from
         word = struct.Struct(self._order + "I").unpack_from
         while position + 12 <= end:
+            run = chains.run_at(position)
+            if run is not None:
+                packets.append((run, np.full(len(run), _ENHANCED)))
+                position = int(run[-1]) + head(block, int(run[-1]))[1]
+                continue
             kind, length = head(block, position)
             if kind == SECTION:
                 if packets:
                     break
                 trouble = self._begin_section(block, position)
+                chains = PacketChains(block, self._order)
                 head = struct.Struct(self._order + "II").unpack_from
                 word = struct.Struct(self._order + "I").unpack_from
                 length = head(block, position)[1]
@@ -101,7 +110,7 @@ class PcapngWalk:
                 trouble = "the two lengths of a block differ"
                 break
             if kind in {_ENHANCED, _SIMPLE, _OBSOLETE}:
-                packets.append((position, kind))
+                packets.append((np.asarray([position]), np.asarray([kind])))
             elif kind != SECTION:
                 self._other(kind, block[position + 8 : position + needed - 4])
             position += needed
@@ -160,9 +169,8 @@ class PcapngWalk:
             yield code, data[position + 4 : position + 4 + length]
             position += 4 + ((length + 3) & ~3)
 
-    def _chunk(self, block: bytes, packets: list[tuple[int, int]], offset: int) -> RecordChunk:
+    def _chunk(self, block: bytes, at: Ints, kind: Ints, offset: int) -> RecordChunk:
         data = padded(block)
-        at, kind = np.asarray(packets, dtype=np.int64).T
         words = words_at(data, at, 7, self._order).astype(np.int64)
         body = words[:, 1] - 12
         simple, obsolete = kind == _SIMPLE, kind == _OBSOLETE

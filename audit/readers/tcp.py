@@ -6,15 +6,14 @@ the SYN (without SYN: from the first byte seen), through gaps as through bytes.
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 
 from audit.readers.packetstore import Packets
-from audit.readers.recordchunk import UNDATED, Ints
+from audit.readers.recordchunk import Ints
+from audit.readers.segments import Read, Run, place
 
 _FIN, _SYN, _RST, _ACK = 1, 2, 4, 16
 STREAM_LIMIT: Final = 64 << 20
@@ -24,19 +23,6 @@ _REORDERED: Final = 1 << 20
 _WORD: Final = (1 << 32) - 1
 _WINDOW: Final = 1 << 30
 """Farthest that a segment may lie from its predecessor (RFC 7323 §2.3 allows no larger window)."""
-
-
-@dataclass(slots=True, kw_only=True)
-class Run:
-    """Bytes without a gap."""
-
-    start: int
-    """Offset in the stream."""
-    data: bytes
-    starts: list[int]
-    """Where each packet's bytes begin in ``data``."""
-    numbers: list[int]
-    times: list[int]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -65,9 +51,12 @@ class Connection:
     b: Side
 
 
-def reassemble(packets: Packets, read: Callable[[int, int], bytes]) -> list[Connection]:
-    """Return the connections that the packets of one 5-tuple make, in order of time."""
-    return [_connection(packets.take(part), read) for part in _connections(packets)]
+def reassemble(packets: Packets, read: Read, limit: int = STREAM_LIMIT) -> list[Connection]:
+    """Return the connections that the packets of one 5-tuple make, in order of time.
+
+    At most ``limit`` bytes of each direction are put together.
+    """
+    return [_connection(packets.take(part), read, limit) for part in _connections(packets)]
 
 
 def _connections(packets: Packets) -> list[slice]:
@@ -91,13 +80,13 @@ def _is_other(before: Packets, side: bool, seq: int) -> bool:
     return bool((((follows - seq - 1) & _WORD) > _REORDERED).any())
 
 
-def _connection(packets: Packets, read: Callable[[int, int], bytes]) -> Connection:
+def _connection(packets: Packets, read: Read, limit: int) -> Connection:
     a = packets.take(packets.from_a)
     b = packets.take(~packets.from_a)
-    return Connection(a=_side(a, b, read), b=_side(b, a, read))
+    return Connection(a=_side(a, b, read, limit), b=_side(b, a, read, limit))
 
 
-def _side(own: Packets, other: Packets, read: Callable[[int, int], bytes]) -> Side:
+def _side(own: Packets, other: Packets, read: Read, limit: int) -> Side:
     side = Side()
     closing = np.flatnonzero(own.flags & (_FIN | _RST))
     if len(closing):
@@ -124,9 +113,10 @@ def _side(own: Packets, other: Packets, read: Callable[[int, int], bytes]) -> Si
     sent_so_far = np.cumsum(carrying.wire.astype(np.int64))
     strays = (at < -_WINDOW) | (at > sent_so_far + _WINDOW)
     side.strays = int(strays.sum())
-    kept = carrying.take(~strays)
-    _gather(side, kept, at[~strays], read)
-    side.missed += _unseen(other, origin, int((at[~strays] + kept.wire).max(initial=0)))
+    placed = place(carrying.take(~strays), at[~strays], limit, read)
+    side.runs = placed.runs
+    side.missed = placed.missed + _unseen(other, origin, placed.extent)
+    side.beyond = max(placed.extent - STREAM_LIMIT, 0)
     return side
 
 
@@ -139,74 +129,3 @@ def _unseen(other: Packets, origin: int, end: int) -> int:
     beyond = beyond[beyond < _WINDOW]
     farthest = int(beyond.max(initial=0))
     return farthest if farthest > 1 else 0
-
-
-def _gather(side: Side, packets: Packets, at: Ints, read: Callable[[int, int], bytes]) -> None:
-    """Put the pieces in place, first copy first, and join them to runs."""
-    begins: list[int] = []  # covered intervals, disjoint and ascending
-    ends: list[int] = []
-    pieces: list[tuple[int, int, int, int, int]] = []
-    extent = 0
-    columns = (at, packets.length, packets.wire, packets.offset, packets.number, packets.ts)
-    for start, length, wire, offset, number, ts in zip(
-        *(column.tolist() for column in columns), strict=True
-    ):
-        extent = max(extent, start + wire)
-        low, high = max(start, 0), min(start + length, STREAM_LIMIT)
-        side.beyond += max(start + length - max(low, STREAM_LIMIT), 0)
-        for begin, end in _uncovered(begins, ends, low, high):
-            pieces.append((begin, end - begin, offset + begin - start, number, ts))
-    pieces.sort()
-    covered = sum(ends) - sum(begins)
-    side.missed = max(extent - covered - side.beyond, 0)
-    side.runs = _runs(pieces, read)
-
-
-def _uncovered(begins: list[int], ends: list[int], low: int, high: int) -> list[tuple[int, int]]:
-    """Return the parts of an interval that nothing covers yet, and cover them."""
-    if low >= high:
-        return []
-    if ends and low == ends[-1]:  # the usual case: the next bytes in order
-        ends[-1] = high
-        return [(low, high)]
-    if not ends or low > ends[-1]:
-        begins.append(low)
-        ends.append(high)
-        return [(low, high)]
-    first = bisect_right(ends, low - 1)
-    last = bisect_right(begins, high)
-    found, position = [], low
-    for index in range(first, last):
-        if position < begins[index]:
-            found.append((position, begins[index]))
-        position = max(position, ends[index])
-    if position < high:
-        found.append((position, high))
-    begins[first:last] = [min(low, *begins[first:last])] if first < last else [low]
-    ends[first:last] = [max(high, *ends[first:last])] if first < last else [high]
-    return found
-
-
-def _runs(
-    pieces: list[tuple[int, int, int, int, int]], read: Callable[[int, int], bytes]
-) -> list[Run]:
-    runs: list[Run] = []
-    data, end = bytearray(), -1
-    for start, length, offset, number, ts in pieces:
-        if start != end:
-            if runs:
-                runs[-1].data = bytes(data)
-            runs.append(Run(start=start, data=b"", starts=[], numbers=[], times=[]))
-            data = bytearray()
-        run = runs[-1]
-        run.starts.append(len(data))
-        run.numbers.append(number)
-        run.times.append(ts)
-        data += read(offset, length)
-        end = start + length
-    if runs:
-        runs[-1].data = bytes(data)
-    return runs
-
-
-__all__ = ["STREAM_LIMIT", "UNDATED", "Connection", "Run", "Side", "reassemble"]

@@ -1,0 +1,45 @@
+"""Enhanced packet blocks of pcapng that follow one another, found without walking them.
+
+A block's length stands at both its ends. Words that look like the beginning of a block and bear
+out at its end are candidates; where each candidate ends at the next one, the chain is certain from
+its first block on, for only a block's own length leads to the next.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from audit.readers.recordchunk import Ints
+
+_ENHANCED: Final = 6
+_SMALLEST: Final = 32
+"""Bytes of an enhanced packet block without packet."""
+
+
+class PacketChains:
+    """The chains in one piece of a file that begins at a block."""
+
+    def __init__(self, block: bytes, order: str) -> None:
+        words = np.frombuffer(block, dtype=order + "u4", count=len(block) // 4)
+        at = np.flatnonzero(words[:-1] == _ENHANCED)
+        length = words[at + 1].astype(np.int64)
+        end = at + length // 4
+        fits = (length >= _SMALLEST) & (length % 4 == 0) & (end <= len(words))
+        at, length, end = at[fits], length[fits], end[fits]
+        borne_out = words[end - 1] == length
+        self._at: Ints = at[borne_out]
+        ends = end[borne_out]
+        self._last: Ints = np.flatnonzero(ends[:-1] != self._at[1:])
+        """Index of the last block of each chain but the very last."""
+
+    def run_at(self, position: int) -> Ints | None:
+        """Return the offsets of the chain that begins at ``position``, ``None`` if none does."""
+        index = int(np.searchsorted(self._at, position // 4))
+        if position % 4 or index == len(self._at) or self._at[index] * 4 != position:
+            return None
+        chain = int(np.searchsorted(self._last, index))
+        end = int(self._last[chain]) + 1 if chain < len(self._last) else len(self._at)
+        run: Ints = self._at[index:end] * 4
+        return run

@@ -1,0 +1,154 @@
+"""Bytes of one TCP direction put in place: first copy first, gaps kept as gaps."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+
+from audit.readers.packetstore import Packets
+from audit.readers.recordchunk import Ints
+
+Read = Callable[[int, int], bytes]
+"""Bytes of the capture file by offset and length."""
+_SPAN: Final = 4 << 20
+"""Bytes of the file read at a time where a stream's packets lie close together."""
+_DENSE: Final = 8
+"""How many times its own bytes the part of the file may be that holds a stream."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Run:
+    """Bytes without a gap."""
+
+    start: int
+    """Offset in the stream."""
+    data: bytes
+    starts: list[int]
+    """Where each packet's bytes begin in ``data``."""
+    numbers: list[int]
+    times: list[int]
+
+
+@dataclass(slots=True, kw_only=True)
+class Placed:
+    """The bytes of one direction."""
+
+    runs: list[Run] = field(default_factory=list)
+    missed: int = 0
+    """Bytes before the last one seen that are not in the capture."""
+    extent: int = 0
+    """One past the last byte that was sent."""
+
+
+def place(packets: Packets, at: Ints, limit: int, read: Read) -> Placed:
+    """Join the segments of one direction, of which ``at`` are the offsets in the stream.
+
+    Bytes from ``limit`` on are counted, not read. Of bytes that came twice the first copy counts.
+    """
+    if not len(at):
+        return Placed()
+    ends = at + packets.length
+    order = np.argsort(at, kind="stable")
+    begins, reached = at[order], np.maximum.accumulate(ends[order])
+    before = np.maximum(np.concatenate(([0], reached[:-1])), 0)
+    extent = max(int((at + packets.wire).max()), 0)
+    gaps = int(np.maximum(begins - before, 0).sum())
+    placed = Placed(missed=gaps + max(extent - max(int(reached[-1]), 0), 0), extent=extent)
+    chosen = at < limit
+    at, packets = at[chosen], packets.take(chosen)
+    in_order = at[0] == 0 and bool((at[1:] == ends[chosen][:-1]).all()) if len(at) else True
+    pieces = _as_they_came(packets, at, limit) if in_order else _sorted_pieces(packets, at, limit)
+    placed.runs = _runs(pieces, read)
+    return placed
+
+
+_Piece = tuple[int, int, int, int, int]
+"""Offset in the stream, length, offset in the file, packet number, time."""
+
+
+def _columns(packets: Packets, at: Ints) -> zip[tuple[int, int, int, int, int]]:
+    columns = (at, packets.length, packets.offset, packets.number, packets.ts)
+    return zip(*(column.tolist() for column in columns), strict=True)
+
+
+def _as_they_came(packets: Packets, at: Ints, limit: int) -> list[_Piece]:
+    pieces = [piece for piece in _columns(packets, at) if piece[1]]
+    if pieces and pieces[-1][0] + pieces[-1][1] > limit:
+        start, _, *rest = pieces[-1]
+        pieces[-1] = (start, limit - start, rest[0], rest[1], rest[2])
+    return pieces
+
+
+def _sorted_pieces(packets: Packets, at: Ints, limit: int) -> list[_Piece]:
+    begins: list[int] = []  # covered intervals, disjoint and ascending
+    ends: list[int] = []
+    pieces: list[_Piece] = []
+    for start, length, offset, number, ts in _columns(packets, at):
+        for begin, end in _uncovered(begins, ends, max(start, 0), min(start + length, limit)):
+            pieces.append((begin, end - begin, offset + begin - start, number, ts))
+    return sorted(pieces)
+
+
+def _uncovered(begins: list[int], ends: list[int], low: int, high: int) -> list[tuple[int, int]]:
+    """Return the parts of an interval that nothing covers yet, and cover them."""
+    if low >= high:
+        return []
+    if ends and low == ends[-1]:  # the usual case: the next bytes in order
+        ends[-1] = high
+        return [(low, high)]
+    first = bisect_right(ends, low - 1)
+    last = bisect_right(begins, high)
+    found, position = [], low
+    for index in range(first, last):
+        if position < begins[index]:
+            found.append((position, begins[index]))
+        position = max(position, ends[index])
+    if position < high:
+        found.append((position, high))
+    begins[first:last] = [min(low, *begins[first:last])] if first < last else [low]
+    ends[first:last] = [max(high, *ends[first:last])] if first < last else [high]
+    return found
+
+
+def _runs(pieces: list[_Piece], read: Read) -> list[Run]:
+    breaks = [
+        index
+        for index, (one, two) in enumerate(pairwise(pieces), start=1)
+        if one[0] + one[1] != two[0]
+    ]
+    runs = []
+    for begin, end in pairwise([0, *breaks, len(pieces)]):
+        part = pieces[begin:end]
+        if part:
+            start = part[0][0]
+            runs.append(
+                Run(
+                    start=start,
+                    data=b"".join(_read_all(part, read)),
+                    starts=[piece[0] - start for piece in part],
+                    numbers=[piece[3] for piece in part],
+                    times=[piece[4] for piece in part],
+                )
+            )
+    return runs
+
+
+def _read_all(pieces: list[_Piece], read: Read) -> list[bytes]:
+    """Return the bytes of each piece, with few reads where the pieces lie close together."""
+    total = sum(piece[1] for piece in pieces)
+    offsets = [piece[2] for piece in pieces]
+    span = max(offsets) - min(offsets)
+    if len(pieces) < 3 or span > _DENSE * total + _SPAN // 16:
+        return [read(offset, length) for _, length, offset, _, _ in pieces]
+    found, base, buffer = [], 0, b""
+    for _, length, offset, _, _ in pieces:
+        if not base <= offset <= offset + length <= base + len(buffer):
+            base = offset
+            buffer = read(base, max(length, min(_SPAN, span + length)))
+        found.append(buffer[offset - base : offset - base + length])
+    return found
