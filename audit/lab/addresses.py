@@ -6,6 +6,7 @@ Addresses come from the documentation ranges of RFC 5737, tracker names from ``.
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import Final
 
@@ -102,6 +103,16 @@ class AddressBook:
             return Place(address, port) if address in all_addresses() else None
         mapped = self.ports.get(f"{address}:{port}")
         return Place("127.0.0.1", mapped) if mapped else None
+
+    def source(self, address: str) -> str | None:
+        """Return what to speak from, so that others can tell who spoke; ``None``: no choice.
+
+        On loopback it is 127.0.0.N with the announced address's last number, where the system
+        takes every such address as its own.
+        """
+        if not self.loopback:
+            return address
+        return "127.0.0." + address.rpartition(".")[2] if sys.platform == "linux" else None
 
     def to_map(self) -> dict[str, str]:
         """Return announced ``host:port`` (by address and by every name) -> ``127.0.0.1:port``."""

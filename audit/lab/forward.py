@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
-from audit.lab.addresses import AddressBook, Place
+from audit.lab.addresses import PEER, AddressBook, Place
 from audit.lab.messages import (
     MAX_HEAD_BYTES,
     BadMessageError,
@@ -46,10 +46,19 @@ class ForwardProxy:
             raise OSError(f"nothing here is called {host}:{port}")
         return place
 
+    async def _open(self, place: Place) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        source = self.book.source(PEER)
+        return await asyncio.open_connection(
+            place.address,
+            place.port,
+            local_addr=(source, 0) if source else None,
+            limit=MAX_HEAD_BYTES,
+        )
+
     async def _connect(self, request: Request) -> Response:
         host, _, port = request.target.rpartition(":")
         place = self._dial(host, int(port) if port.isascii() and port.isdigit() else None)
-        far_reader, far_writer = await asyncio.open_connection(place.address, place.port)
+        far_reader, far_writer = await self._open(place)
 
         async def tunnel(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             try:
@@ -75,9 +84,7 @@ class ForwardProxy:
         lines += [f"{k}: {v}" for k, v in request.headers if k.lower() not in _HOP_BY_HOP]
         lines += ["Connection: close", f"Content-Length: {len(request.body)}"]
         data = "\r\n".join(lines).encode("latin-1", "replace") + b"\r\n\r\n" + request.body
-        reader, writer = await asyncio.open_connection(
-            place.address, place.port, limit=MAX_HEAD_BYTES
-        )
+        reader, writer = await self._open(place)
         try:
             writer.write(data)
             await writer.drain()

@@ -94,7 +94,7 @@ class Lab:
         by_key = {node.keys.ed25519_public: node for node in self.nodes}
         client_tls = make_client_context()
         for node in self.nodes:
-            relay = Relay(book=self.book, tls=client_tls, source=node.address)
+            relay = Relay(book=self.book, tls=client_tls, address=node.address)
             self._relays.append(relay)
             storage = Storage(
                 node=node,

@@ -37,8 +37,8 @@ class Relay:
 
     book: AddressBook
     tls: ssl.SSLContext
-    source: str | None = None
-    """Address the connections come from; ``None`` or loopback: the system's choice."""
+    address: str
+    """Announced address of whoever makes the requests."""
     _idle: dict[tuple[str, int, bool], list[_Connection]] = field(default_factory=dict)
 
     async def post(
@@ -88,12 +88,12 @@ class Relay:
         place = self.book.dial(host, port)
         if place is None:
             raise UnreachableError(f"nothing here is called {host}:{port}")
-        source = (self.source, 0) if self.source and not self.book.loopback else None
+        source = self.book.source(self.address)
         return await asyncio.open_connection(
             place.address,
             place.port,
             ssl=self.tls if secure else None,
-            local_addr=source,
+            local_addr=(source, 0) if source else None,
             limit=MAX_HEAD_BYTES,
         )
 

@@ -30,6 +30,7 @@ def test_names_are_found_in_any_case_and_with_a_final_dot() -> None:
 @pytest.mark.parametrize("host", ["seed1.getsession.org", "198.51.100.1"])
 def test_in_a_namespace_places_are_dialled_as_announced(host: str) -> None:
     book = AddressBook(False, {})
+    assert book.source("203.0.113.11") == "203.0.113.11"
     assert book.dial(host, 4443) == Place("198.51.100.1", 4443)
     assert book.dial("192.0.2.1", 80) is None
     assert book.to_map() == {}

@@ -2,6 +2,7 @@
 
 import http.client
 import socket
+import sys
 from urllib.parse import urlsplit
 
 import pytest
@@ -29,6 +30,7 @@ def test_absolute_requests_reach_the_named_stand_in(lab: RunningLab) -> None:
             "filev2.getsession.org",
             "a=b",
         )
+        assert row["peer"].startswith("127.0.0.77:" if sys.platform == "linux" else "127.")
         assert "Proxy-Connection" not in dict(row["headers"])
     connection.close()
 

@@ -34,6 +34,19 @@ def test_long_bodies_are_cut_but_counted_whole(tmp_path: Path) -> None:
     log.close()
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device to write to")
+def test_a_full_disk_is_said_once_and_stops_nobody(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "learned.jsonl").symlink_to("/dev/full")
+    log = LearnedLog(tmp_path)
+    for _ in range(3):
+        log.write(Learned(standin="dns", event="query"))
+    log.close()
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("lab: learned.jsonl is incomplete: ")
+
+
 def test_a_flood_is_cut_and_the_cut_is_noted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
