@@ -15,6 +15,8 @@ from audit.tables.frames import Row
 from audit.tables.reference import Reference
 from audit.tables.vocabulary import Direction, Transport
 
+MESSAGE_LIMIT: Final = 100_000
+"""Messages of one stream that become rows; what is beyond goes to the search as it is."""
 Place = Callable[[int, int], Reference]
 """Reference of a byte range of a message."""
 _PORTS: Final = {5353: "mdns", 5355: "llmnr"}
@@ -129,10 +131,10 @@ def add_dns_stream(
     rows = DnsRows(talk=talk, protocol="tcp", transport=transport)
     for stream in streams:
         at, data = 0, stream.data
-        while at + 2 <= len(data):
+        for _ in range(MESSAGE_LIMIT):
             length = int.from_bytes(data[at : at + 2], "big")
             body = data[at + 2 : at + 2 + length]
-            message = parse_dns(body) if len(body) == length else None
+            message = parse_dns(body) if 0 < len(body) == length else None
             if message is None:
                 break
             rows.add(

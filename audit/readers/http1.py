@@ -108,10 +108,15 @@ def read_message(
 def _fields(
     data: bytes, at: int, end: int
 ) -> tuple[tuple[tuple[bytes, bytes], ...], tuple[int, ...]]:
-    """Return header lines and the offsets of their values; folded lines stay in their value."""
+    """Return header lines and the offsets of their values; folded lines stay in their value.
+
+    Raises :class:`NotHttp1Error` for more than ``HEADER_LIMIT`` lines.
+    """
     headers: list[tuple[bytes, bytes]] = []
     starts: list[int] = []
-    while at < end and len(headers) < HEADER_LIMIT:
+    while at < end:
+        if len(headers) >= HEADER_LIMIT:
+            raise NotHttp1Error(f"more than {HEADER_LIMIT} header lines")
         line = _LINE.match(data, at, end)
         text, after = (line.group(1), line.end()) if line else (data[at:end], end)
         if not text.strip():

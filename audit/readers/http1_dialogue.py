@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 from audit.readers.http1 import Http1Message, NotHttp1Error, read_message
 
+EXCHANGE_LIMIT: Final = 100_000
+"""Exchanges of one connection that become rows."""
+LINE_LIMIT: Final = 1_000_000
+"""Header lines of one connection that become rows' parts."""
 Handover = Literal["websocket", "tunnel", "upgrade"]
 
 
@@ -33,6 +37,8 @@ class Dialogue:
     request_problem: str | None = None
     """Why the rest of the request stream is no HTTP/1; ``None``: nothing is left, or a handover."""
     response_problem: str | None = None
+    is_bounded: bool = False
+    """Whether there were more exchanges than are read."""
 
 
 def read_dialogue(
@@ -49,7 +55,12 @@ def read_dialogue(
     it belongs to a request that the capture lacks.
     """
     dialogue = Dialogue()
+    lines = 0
     while dialogue.handover is None:
+        if len(dialogue.exchanges) >= EXCHANGE_LIMIT or lines > LINE_LIMIT:
+            dialogue.is_bounded = True
+            dialogue.request_problem = dialogue.response_problem = "the bound of one connection"
+            break
         request = _next_request(dialogue, requests, closed=requests_closed)
         response = _next_response(dialogue, responses, request, closed=responses_closed)
         while request and response and is_early(response.start, request.start):
@@ -58,6 +69,7 @@ def read_dialogue(
         if request is None and response is None:
             break
         dialogue.exchanges.append(Exchange(request=request, response=response))
+        lines += sum(len(item.message.headers) for item in (request, response) if item)
         dialogue.handover = _handover(request, response)
     return dialogue
 

@@ -24,6 +24,8 @@ _DATA, _HEADERS, _RESET, _PUSH, _CONTINUATION = 0, 1, 3, 5, 9
 _END_STREAM, _END_HEADERS, _PADDED, _PRIORITY = 1, 4, 8, 32
 _HEADER_LIST_LIMIT: Final = 1 << 20
 _TABLE_LIMIT: Final = 1 << 20
+DECODED_LIMIT: Final = 64 << 20
+"""Bytes that the header blocks of one direction may decode to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,8 @@ class _Reader:
     found: dict[int, H2Message] = field(default_factory=dict)
     problem: str | None = None
     end: int = 0
+    decoded: int = 0
+    """Bytes of header fields so far."""
 
     def read(self, at: int) -> None:
         """Read all frames from ``at`` on."""
@@ -105,6 +109,10 @@ class _Reader:
             headers = self.decoder.decode(joined, raw=True)
         except (hpack.HPACKError, ValueError, IndexError, OverflowError) as error:
             self.problem = f"a header block does not decode ({type(error).__name__})"
+            return False
+        self.decoded += sum(len(item[0]) + len(item[1]) for item in headers)
+        if self.decoded > DECODED_LIMIT:
+            self.problem = f"its header blocks decode to more than {DECODED_LIMIT} bytes"
             return False
         if frame.kind == _HEADERS:
             pairs = tuple((bytes(item[0]), bytes(item[1])) for item in headers)

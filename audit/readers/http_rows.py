@@ -37,6 +37,8 @@ def add_http1(
     )
     for exchange in dialogue.exchanges:
         _add_exchange(talk, exchange, requests, responses, transport)
+    if dialogue.is_bounded:
+        talk.cut("more HTTP exchanges than are read of one connection")
     if dialogue.handover is None:
         for stream, end, problem in (
             (requests, dialogue.request_end, dialogue.request_problem),

@@ -25,8 +25,10 @@ from audit.tables.reference import Reference
 from audit.tables.vocabulary import Direction
 
 _KNOWN_PORTS: Final = 1024
-HANDSHAKE_LIMIT: Final = 1 << 17
+HANDSHAKE_LIMIT: Final = 1 << 16
 """Bytes of each direction in which the handshake of a TLS connection lies that is not opened."""
+CAPTURE_LIMIT: Final = 2 << 30
+"""Bytes of streams that are put together of one capture, each of which has its own limit."""
 _PEEKED: Final = 2
 _PEEK: Final = 64
 _RANDOM_AT: Final = 11
@@ -44,6 +46,8 @@ class Opening:
     keys: KeyLog
     read: Callable[[int, int], bytes]
     interfaces: tuple[Interface, ...]
+    opened_bytes: int = 0
+    """Bytes of streams that were put together so far."""
 
     def add(self, conversation: Conversation, packets: Packets | None) -> None:
         """Add the conversation's row and everything in it."""
@@ -66,8 +70,9 @@ class Opening:
             data = self.read(int(packets.offset[index]), min(int(packets.length[index]), _PEEK))
             if begins_like_tls(data, 1):
                 random = data[_RANDOM_AT : _RANDOM_AT + 32]
-                return STREAM_LIMIT if self.keys.of(random) else HANDSHAKE_LIMIT
-        return STREAM_LIMIT
+                if not self.keys.of(random):
+                    return HANDSHAKE_LIMIT
+        return min(STREAM_LIMIT, max(CAPTURE_LIMIT - self.opened_bytes, HANDSHAKE_LIMIT))
 
     # -- roles
 
@@ -153,6 +158,7 @@ class Opening:
             direction = talk.direction(from_originator=originates)
             first, later = self._runs(side, direction, reset=reset)
             streams.append(first)
+            self.opened_bytes += sum(len(run.data) for run in side.runs)
             rests += later
         missed = sum(side.missed for side in sides)
         talk.row["missed_bytes"] = missed + int(str(talk.row["missed_bytes"]))
@@ -167,7 +173,7 @@ class Opening:
             talk.cut(f"{missed} bytes of the connection are not in the capture")
         for side in sides:
             if opened and side.beyond:
-                talk.cut(f"{side.beyond} bytes beyond the bound of one stream were not read")
+                talk.cut(f"{side.beyond} bytes beyond the bound of a stream were not read")
             if side.strays:
                 talk.cut(f"{side.strays} segments fit nowhere in the connection")
 

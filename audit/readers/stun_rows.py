@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from audit.readers.bytestream import ByteStream
 from audit.readers.stun import StunMessage, parse_stun
 from audit.readers.talk import Talk
@@ -9,7 +11,9 @@ from audit.tables.extract import Payload
 from audit.tables.reference import Reference
 from audit.tables.vocabulary import Direction, Transport
 
-_HEADER = 20
+_HEADER: Final = 20
+MESSAGE_LIMIT: Final = 100_000
+"""Messages of one stream that become rows; what is beyond goes to the search as it is."""
 
 
 def add_stun(
@@ -51,7 +55,10 @@ def add_stun_stream(
     """Add the messages of STUN over TCP, which follow one another (RFC 8489 §6.2.2)."""
     for stream in streams:
         at = 0
-        while message := parse_stun(stream.data[at : at + 65_556]):
+        for _ in range(MESSAGE_LIMIT):
+            message = parse_stun(stream.data[at : at + 65_556])
+            if message is None:
+                break
             end = at + message.length
             refs = stream.at(at, end), stream.at(at + _HEADER, end)
             body = stream.data[at + _HEADER : end]

@@ -33,7 +33,7 @@ class Side:
     missed: int = 0
     """Bytes that were sent, by the sequence numbers, but are not in the capture."""
     beyond: int = 0
-    """Bytes after ``STREAM_LIMIT`` that were not put together."""
+    """Bytes after the limit that were not put together."""
     strays: int = 0
     """Segments with sequence numbers that fit nowhere."""
     ended: int | None = None
@@ -116,7 +116,7 @@ def _side(own: Packets, other: Packets, read: Read, limit: int) -> Side:
     placed = place(carrying.take(~strays), at[~strays], limit, read)
     side.runs = placed.runs
     side.missed = placed.missed + _unseen(other, origin, placed.extent)
-    side.beyond = max(placed.extent - STREAM_LIMIT, 0)
+    side.beyond = max(placed.extent - limit, 0)
     return side
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Final, Literal
 
 from audit.readers.bytestream import ByteStream
@@ -29,6 +30,10 @@ from audit.readers.tlshello import (
 from audit.readers.tlskeys import tls12_openers
 from audit.readers.tlsopen import Lane, SecretLane, SuiteLane
 
+RECORD_COUNT_LIMIT: Final = 1_000_000
+"""Records of one direction that are opened."""
+_CLOSED_LIMIT: Final = 64
+"""Records that are looked at where there are no secrets: the handshake is in them."""
 _ENCRYPTED_ALERT: Final = 19
 """Length of an encrypted TLS 1.3 alert: 2 bytes, content type, 16 bytes of tag."""
 _ENCRYPT_THEN_MAC: Final = 22
@@ -60,10 +65,14 @@ class TlsConversation:
 def read_tls(client: ByteStream, server: ByteStream, keys: KeyLog) -> TlsConversation:
     """Read a connection from the bytes of both directions; either may be cut or empty."""
     found = TlsConversation()
-    client_records, server_records = list(records_of(client.data)), list(records_of(server.data))
-    _read_client(found, client.data, client_records)
-    _read_server(found, server.data, server_records)
+    _read_client(found, client.data, list(islice(records_of(client.data), _CLOSED_LIMIT)))
     secrets = keys.of(found.hello.random) if found.hello else {}
+    bound = RECORD_COUNT_LIMIT if secrets else _CLOSED_LIMIT
+    client_records = list(islice(records_of(client.data), bound))
+    server_records = list(islice(records_of(server.data), bound))
+    if RECORD_COUNT_LIMIT in {len(client_records), len(server_records)}:
+        found.problems.append(f"only {RECORD_COUNT_LIMIT} records of a direction were opened")
+    _read_server(found, server.data, server_records)
     lanes = _lanes(found, secrets) if secrets else None
     if lanes:
         pairs = ((client, client_records, lanes[0]), (server, server_records, lanes[1]))

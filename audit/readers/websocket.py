@@ -16,6 +16,10 @@ from audit.tables.vocabulary import Transport
 
 MESSAGE_LIMIT: Final = 64 << 20
 """Bytes of one message, fragments joined."""
+COUNT_LIMIT: Final = 100_000
+"""Frames of one direction that become messages; what is beyond goes to the search as it is."""
+INFLATED_LIMIT: Final = 256 << 20
+"""Bytes that the messages of one direction may inflate to."""
 _OPCODES: Final = {1: "text", 2: "binary", 8: "close", 9: "ping", 10: "pong"}
 
 
@@ -90,13 +94,17 @@ class Inflater:
     def __init__(self, *, keeps_context: bool) -> None:
         self._keeps_context = keeps_context
         self._decoder = zlib.decompressobj(-15)
+        self._left = INFLATED_LIMIT
 
     def inflate(self, data: bytes) -> bytes | None:
-        """Return a message inflated; ``None`` if damaged or larger than ``MAX_DECODED``."""
+        """Return a message inflated; ``None`` if damaged or beyond the bounds."""
+        if self._left <= 0:
+            return None
         try:
             text = self._decoder.decompress(data + b"\x00\x00\xff\xff", MAX_DECODED)
         except zlib.error:
             return None
+        self._left -= len(text)
         whole = not self._decoder.unconsumed_tail
         if not self._keeps_context:
             self._decoder = zlib.decompressobj(-15)
@@ -106,11 +114,14 @@ class Inflater:
 def messages_of(data: bytes, inflater: Inflater | None) -> Iterator[Message]:
     """Yield messages; control frames may stand between fragments.
 
-    Raises :class:`NotWebSocketError` where the stream stops being WebSocket or is cut.
+    Raises :class:`NotWebSocketError` where the stream stops being WebSocket, is cut, or holds more
+    than ``COUNT_LIMIT`` frames.
     """
     parts: list[Frame] = []
     size = 0
-    for frame in frames_of(data):
+    for number, frame in enumerate(frames_of(data)):
+        if number >= COUNT_LIMIT:
+            raise NotWebSocketError(frame.start)
         if frame.opcode >= 8:
             yield Message(opcode=frame.opcode, start=frame.start, end=frame.end, data=frame.data)
             continue
@@ -153,7 +164,7 @@ def add_websocket(
         except NotWebSocketError as error:
             talk.raw(stream.after(error.at), transport)
             if not stream.closed:
-                talk.cut(f"{stream.part} ends inside a WebSocket message")
+                talk.cut(f"{stream.part} is no WebSocket, or cut, from byte {error.at} on")
 
 
 def _add(

@@ -14,6 +14,8 @@ import pytest
 from audit.readers.packets import PacketOptions, read_packets
 from readers.test_packets import frames_of, need, sample
 
+pytestmark = pytest.mark.system
+
 FIELDS = (
     "frame.number", "frame.len", "ip.src", "ip.dst", "ipv6.src", "ipv6.dst", "tcp.srcport",
     "tcp.dstport", "udp.srcport", "udp.dstport", "frame.protocols", "dns.qry.name",

@@ -63,7 +63,7 @@ def test_messages_are_joined_unmasked_and_inflated(tmp_path, deflate):
 def test_a_cut_message_is_said_and_searched(tmp_path):
     sent, received = conversation(["first"], ["x" * 500])
     extract = read(tmp_path, sent, received[:-100], close=False)
-    assert any("inside a WebSocket message" in said for said in extract.truncated)
+    assert any("no WebSocket, or cut" in said for said in extract.truncated)
     assert any(payload.location == "payload" for payload in extract.payloads)
 
 
