@@ -112,18 +112,9 @@ def _store(storage: Storage, params: Params) -> dict[str, Any]:
         raise bad("Required field 'expiry' or 'ttl' missing, or both given")
     expiry = timestamp + ttl if expiry is None and ttl is not None else expiry or 0
     data = params.data(MAX_MESSAGE_BYTES)
-    longest = TTL_MAX_PUBLIC_MS if is_public_inbox(namespace) else TTL_MAX_OWN_MS
-    if not TTL_MIN_MS <= expiry - timestamp <= longest:
-        raise RefusedError(403, "Provided expiry/TTL is not valid.")
-    if timestamp > now + STORE_TOLERANCE_MS or expiry < now - STORE_TOLERANCE_MS:
-        raise RefusedError(406, "Timestamp error: check your clock")
+    _check_lifetime(namespace, timestamp, expiry, now)
     if not is_public_inbox(namespace):
-        if params.text("signature") is None:
-            text = f"store: signature required to store to namespace {namespace}"
-            raise RefusedError(401, text)
-        signed_at = params.number("sig_timestamp") or timestamp
-        _check_clock("store signature", signed_at, now)
-        params.check_signature("store", namespace, signed_at)
+        _check_owner_stores(params, namespace, timestamp, now)
     name = message_hash(account, namespace, data)
 
     def keep(node: Node) -> dict[str, Any]:
@@ -172,6 +163,23 @@ def _retrieve(storage: Storage, params: Params) -> dict[str, Any]:
         for message in found
     ]
     return {"messages": messages, "more": more, **storage.misc()}
+
+
+def _check_lifetime(namespace: int, timestamp: int, expiry: int, now: int) -> None:
+    longest = TTL_MAX_PUBLIC_MS if is_public_inbox(namespace) else TTL_MAX_OWN_MS
+    if not TTL_MIN_MS <= expiry - timestamp <= longest:
+        raise RefusedError(403, "Provided expiry/TTL is not valid.")
+    if timestamp > now + STORE_TOLERANCE_MS or expiry < now - STORE_TOLERANCE_MS:
+        raise RefusedError(406, "Timestamp error: check your clock")
+
+
+def _check_owner_stores(params: Params, namespace: int, timestamp: int, now: int) -> None:
+    if params.text("signature") is None:
+        text = f"store: signature required to store to namespace {namespace}"
+        raise RefusedError(401, text)
+    signed_at = params.number("sig_timestamp") or timestamp
+    _check_clock("store signature", signed_at, now)
+    params.check_signature("store", namespace, signed_at)
 
 
 def _check_clock(what: str, timestamp: int, now: int) -> None:

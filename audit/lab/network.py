@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +14,7 @@ from audit.lab.addresses import AddressBook, Place
 from audit.lab.datagrams import DatagramService, Taker
 from audit.lab.files import FileServer
 from audit.lab.forward import ForwardProxy
-from audit.lab.keys import make_keys, make_tls_context
+from audit.lab.keys import NodeKeys, make_keys, make_tls_context
 from audit.lab.learned import Learned, LearnedLog
 from audit.lab.names import Resolver
 from audit.lab.relay import Relay, make_client_context
@@ -52,8 +53,9 @@ class Lab:
     _servers: list[asyncio.Server] = field(default_factory=list)
     _transports: list[asyncio.BaseTransport] = field(default_factory=list)
     _relays: list[Relay] = field(default_factory=list)
-    _file_keys: Any = field(default_factory=make_keys)
+    _file_keys: NodeKeys = field(default_factory=make_keys)
     peer_proxy: str | None = None
+    """URL of the proxy for whoever is outside, on loopback only."""
 
     def swarm_of(self, account: bytes) -> list[Node]:
         """Return the nodes that keep an account's messages."""
@@ -65,11 +67,9 @@ class Lab:
         await self._start_seeds()
         await self._start_nodes()
         files = FileServer(keys=self._file_keys, witness=Witness("file", self.log))
-        await self._serve(files.answer, files.witness, addresses.FILE_SERVER, plain=(80,))
         tls = make_tls_context(addresses.FILE_SERVER_NAME)
-        await self._serve(
-            files.answer, files.witness, addresses.FILE_SERVER, secure=(443,), tls=tls
-        )
+        home = addresses.FILE_SERVER
+        await self._serve(files.answer, files.witness, home, plain=(80,), secure=(443,), tls=tls)
         await self._start_trackers()
         await self._start_names()
         stun = Place(addresses.STUN, addresses.STUN_PORT)
@@ -144,7 +144,7 @@ class Lab:
         *,
         plain: tuple[int, ...] = (),
         secure: tuple[int, ...] = (),
-        tls: Any = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         for port in plain:
             service = HttpService(handler=handler, garbage=witness.garbage)
