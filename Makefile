@@ -33,7 +33,7 @@ demo: setup ## record the real clients in the lab, audit them, write reports/dem
 
 test: setup-dev ## everything: the toolkit, real clients, real browser
 	@.ci/install-packages
-	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup $(PYTEST)
+	@$(BIN)/python -m pytest -q -n 2 $(PYTEST)
 
 check: setup-dev ## format, lint, imports, types, policies, then the fast tests on every Python here
 	$(BIN)/ruff format --check .

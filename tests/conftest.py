@@ -1,6 +1,74 @@
-"""What all tests share: property tests have no deadline, for machines that do other things too."""
+"""What the tests of several rooms share: the demo, run once, and a way to call the command line."""
 
-from hypothesis import settings
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
 
-settings.register_profile("steady", deadline=None)
-settings.load_profile("steady")
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A finished command."""
+
+    code: int
+    out: str
+    err: str
+
+
+def run_audit(
+    *arguments: object, cwd: Path = ROOT, timeout_s: float = 300, **environment: str
+) -> Ran:
+    """Run ``audit`` as a user would, in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-m", "audit.cli.main", *map(str, arguments)],
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+        capture_output=True,
+        text=True,
+        timeout=timeout_s,
+        check=False,
+    )
+    return Ran(done.returncode, done.stdout, done.stderr)
+
+
+@dataclass(frozen=True)
+class Demo:
+    """Where the demo's captures and reports lie, and what it printed."""
+
+    captures: Path
+    reports: Path
+    out: str
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    """The demo, recorded once for all workers of this test run."""
+    shared = tmp_path_factory.getbasetemp()
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        shared = shared.parent
+    folder = shared / "demo"
+    with (shared / "demo.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = folder / "out.txt"
+        if not done.exists():
+            ran = run_audit("demo", "--out", folder / "reports", "--captures", folder / "captures")
+            assert ran.code == 0, ran.out + ran.err
+            done.write_text(ran.out)
+    return Demo(folder / "captures", folder / "reports", done.read_text())
+
+
+@pytest.fixture
+def bundle_copy(demo: Demo, tmp_path: Path):
+    """Copies one bundle of the demo, to be broken."""
+
+    def copy(name: str) -> Path:
+        return Path(shutil.copytree(demo.captures / name, tmp_path / name))
+
+    return copy

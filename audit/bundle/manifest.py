@@ -30,6 +30,8 @@ class Client(_Part):
     """sha256 of the installed program (for Python packages: of their sorted file digests)."""
     command: tuple[str, ...] = ()
     """Command line as started, without paths of the machine."""
+    companion: str | None = None
+    """What else ran in the client's sandbox, in words that reports print; ``None``: nothing."""
     exit_code: int | None = None
     """Exit code; negative: ended by that signal; ``None``: not ended."""
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 MISBEHAVING: Final = "misbehaving"
 """Name of the recording of a real client beside a program that leaks on purpose."""
+COMPANION: Final = "beside a program that leaks on purpose"
 UNSEEN_BY_PROXY: Final = (
     "It cannot see name look-ups, the servers' own certificates, the client's address as others",
     "see it, or whatever goes around the proxy. Promises about those are not proven here.",
@@ -106,13 +107,14 @@ def _say_vantage(vantage: Rung) -> None:
 def _takes(policy: Policy, targets: list[Target], captures: Path, vantage: Rung) -> list[_Take]:
     passes: tuple[Pass, ...] = get_args(Pass)
 
-    def request(target: Target, logs: str, *extra: list[str]) -> Request:
+    def request(target: Target, logs: str, *extra: list[str], beside: str | None = None) -> Request:
         return Request(
             policy=policy,
             target=target,
             in_lab=True,
             lab_logs=captures.absolute() / "lab" / logs,
             vantage=vantage,
+            companion=beside,
             extra_commands=extra,
         )
 
@@ -125,10 +127,8 @@ def _takes(policy: Policy, targets: list[Target], captures: Path, vantage: Rung)
     planted = captures.absolute() / "planted.json"
     planter = [sys.executable, "-m", "audit.lab.planter", "--out", str(planted)]
     name = f"{MISBEHAVING}-intercepted"
-    takes.append(
-        _Take(MISBEHAVING, request(targets[-1], name, planter), "intercepted", captures / name)
-    )
-    return takes
+    misbehaving = request(targets[-1], name, planter, beside=COMPANION)
+    return [*takes, _Take(MISBEHAVING, misbehaving, "intercepted", captures / name)]
 
 
 def _record(take: _Take) -> None:

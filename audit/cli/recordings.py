@@ -38,6 +38,7 @@ class Request:
     vantage: Rung = "auto"
     identity: Path | None = None
     timeout_s: float | None = None
+    companion: str | None = None
     extra_commands: Sequence[Sequence[str]] = field(default_factory=tuple)
 
 
@@ -89,6 +90,7 @@ def _plan(request: Request, pass_: Pass, folder: Path, name: str) -> RecordPlan:
         target=target.file,
         speaks_protocol=peer is not None,
         peer_command=peer,
+        companion=request.companion,
         extra_commands=[list(command) for command in request.extra_commands],
         identity=request.identity,
         timeout_s=request.timeout_s or float(target.file.timeout_s),

@@ -36,17 +36,28 @@ def resolve_command(command: list[str], what: str = "client") -> list[str]:
 
 
 def describe_client(plan: RecordPlan, argv: list[str], shown: tuple[str, ...]) -> Client:
-    """Return name, version and digest of what is going to run."""
+    """Return name, version and digest of what is going to run.
+
+    Raises :class:`SetupError` for a driver whose environment lacks the target's package.
+    """
     app = plan.target.app if plan.target else None
     name = app.name if app else Path(argv[0]).name
     version = app.version if app else None
+    digest: str | None = None
     if app and app.distribution:
         installed = find_distribution(Path(argv[0]), app.distribution)
-        if installed is None:
+        if installed is None and plan.speaks_protocol:
             raise SetupError(
                 f"the client's package {app.distribution} is not installed beside its Python",
                 source=argv[0],
                 hint="install the target's requirements.txt into that environment",
             )
-        return Client(name=name, version=installed.version, digest=installed.digest, command=shown)
-    return Client(name=name, version=version, digest=digest_file(Path(argv[0])), command=shown)
+        if installed is not None:
+            version, digest = installed.version, installed.digest
+    return Client(
+        name=name,
+        version=version,
+        digest=digest or digest_file(Path(argv[0])),
+        command=shown,
+        companion=plan.companion,
+    )

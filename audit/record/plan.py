@@ -61,6 +61,8 @@ class RecordPlan:
     peer_command: list[str] | None = None
     extra_commands: list[list[str]] = field(default_factory=list)
     """Run one after the other in the client's place when the client has ended."""
+    companion: str | None = None
+    """How reports name the extra commands, such as ``beside a program that ...``."""
     identity: Path | None = None
     """File of the subject's identifiers; kinds that it lacks are drawn."""
     timeout_s: float = 120.0

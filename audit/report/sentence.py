@@ -34,10 +34,11 @@ def client_of(result: Result) -> Client:
     name = name or str(result.target.get("title") or say("page.not_known"))
     versions = sorted({str(c.client.get("version") or "") for c in result.captures} - {""})
     fresh = [version for version in versions if version not in name]
+    beside = sorted({str(c.client.get("companion") or "") for c in result.captures} - {""})
     official = result.target.get("is_official")
     description = str(result.target.get("title") or "")
     return Client(
-        title=f"{name} {joined(fresh)}" if fresh else name,
+        title=" ".join([name, *([joined(fresh)] if fresh else []), *beside]),
         description=description if description != name else "",
         is_official=official if isinstance(official, bool) else None,
         remark=str(result.target.get("remark") or ""),

@@ -1,0 +1,47 @@
+"""``audit policy``: the shipped policies are sound, and a broken one is told from them."""
+
+import json
+import shutil
+from pathlib import Path
+
+from tests.conftest import ROOT, run_audit
+
+
+def test_the_shipped_policies_have_no_error() -> None:
+    ran = run_audit("policy", "lint")
+    assert ran.code == 0, ran.err
+    assert "session: 0 errors" in ran.out
+
+
+def test_every_example_of_the_shipped_policies_holds() -> None:
+    ran = run_audit("policy", "test")
+    assert ran.code == 0, ran.err
+    assert " 0 failed" in ran.out
+
+
+def test_coverage_lists_every_clause() -> None:
+    clauses = json.loads(run_audit("policy", "coverage", "--json").out)["clauses"]
+    assert len(clauses) == 26
+    assert {"id", "quote", "checks", "attest"} == set(clauses[0])
+
+
+def test_a_wrong_example_is_told(tmp_path: Path) -> None:
+    policy = tmp_path / "session"
+    shutil.copytree(ROOT / "policies" / "session", policy)
+    check = policy / "checks" / "app-contacts.yaml"
+    check.write_text(check.read_text().replace("verdict: fail", "verdict: pass", 1))
+    ran = run_audit("policy", "test", policy)
+    assert ran.code == 2
+    assert "app-contacts.yaml" in ran.err
+
+
+def test_a_quote_that_is_not_in_the_policy_is_told(tmp_path: Path) -> None:
+    policy = tmp_path / "session"
+    shutil.copytree(ROOT / "policies" / "session", policy)
+    check = policy / "checks" / "app-contacts.yaml"
+    check.write_text(
+        check.read_text().replace("quote: who you're talking to", "quote: whom you are talking to")
+    )
+    ran = run_audit("policy", "lint", policy)
+    assert ran.code == 2
+    assert "E201" in ran.err
