@@ -41,7 +41,7 @@ def _raw(data: bytes, *, integer: bool = False, digest: bool = False) -> Spellin
     return Spelling(
         data,
         "integer-address" if integer else "packed-address",
-        "free" if len(data) >= 6 else "field",
+        "raw" if len(data) >= 6 else "field",
         caseless=False,
         digest=digest,
     )

@@ -179,9 +179,30 @@ def decode_compressed(piece: Piece) -> Iterator[Piece]:
             taken = 1
             if done is not None and (done.complete or done.cut or len(done.data) >= 16):
                 _note(piece.budget, done, step)
+                if at == 0 and done.complete and done.used == len(data):
+                    piece.covered = True
+                    if step == "gzip":
+                        yield from _gzip_names(piece)
                 yield _child(piece, at, done, step)
                 taken = done.used if done.complete else 1
             at = data.find(mark, at + max(1, taken))
+
+
+def _gzip_names(piece: Piece) -> Iterator[Piece]:
+    """Yield what a gzip header holds besides its fixed part (RFC 1952 §2.3.1)."""
+    flags = piece.data[3]
+    if not flags & 0x1C:
+        return
+    at = 10
+    if flags & 4:
+        at += 2 + int.from_bytes(piece.data[10:12], "little")
+    for flag in (8, 16):
+        if flags & flag:
+            at = piece.data.find(b"\0", at) + 1
+    if at > 10:
+        yield Piece(
+            piece.data[10:at].strip(b"\0"), parent=piece, start=10, end=at, step="gzip", field=True
+        )
 
 
 def decode_headerless(piece: Piece) -> Iterator[Piece]:
@@ -214,6 +235,9 @@ def decode_zip(piece: Piece) -> Iterator[Piece]:
     except (zipfile.BadZipFile, ValueError, NotImplementedError, OverflowError):
         return
     start = data.find(ZIP)
+    piece.covered = start == 0
+    names = "\n".join(member.filename for member in members).encode("utf-8", "replace")
+    yield Piece(names, parent=piece, start=start, end=len(data), step="zip", field=True)
     if len(members) > MAX_MEMBERS:
         piece.budget.cut["more members in one ZIP than are opened"] = None
     for member in members[:MAX_MEMBERS]:

@@ -19,7 +19,7 @@ SMALL: Final = 4096
 """Bytes up to which one look tells that no decoder of text or containers may take a piece."""
 _MARKS: Final = re.compile(
     rb"[%\\&\0]|\x1f\x8b\x08|\x28\xb5\x2f\xfd|PK\x03\x04|\x78[\x01\x5e\x9c\xda]"
-    rb"|[0-9A-Fa-f][-:. ,][0-9A-Fa-f]|0[xX]"
+    rb"|[0-9A-Fa-f][-:. ,+][0-9A-Fa-f]|0[xX]"
 )
 _GLUE: Final = frozenset(b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ+/_-")
 
@@ -31,12 +31,9 @@ def decode(piece: Piece, starts: Sequence[int]) -> Iterator[Piece]:
     if size < SMALLEST:
         return
     if size > SMALL or _MARKS.search(data):
-        covered = False
         for decoder in CONTAINERS.values():
-            for child in decoder(piece):
-                covered = covered or (child.start == 0 and child.end >= size - 8)
-                yield child
-        if covered:
+            yield from decoder(piece)
+        if piece.covered:
             return
         for decoder in ESCAPES.values():
             yield from decoder(piece)
@@ -50,21 +47,22 @@ def decode_fields(piece: Piece) -> Iterator[Piece]:
     """Take a whole field apart where its parts may hold what shows itself to no other decoder."""
     data = piece.data
     if is_text(data):
+        if piece.hint == "path":
+            yield from _segments(piece)
         if b"+" in data or b"%" in data:
             yield from _form_fields(piece)
         return
     yield from compression.decode_headerless(piece)
-    known = piece.frames[0, len(data)] = frames.find_frames(data, piece.hint)
     seen: set[tuple[int, int]] = set()
-    for frame in known:
+    for frame in frames.frames_of(piece):
         yield from _leaves(piece, frame, seen)
 
 
 def _leaves(piece: Piece, frame: Frame, seen: set[tuple[int, int]]) -> Iterator[Piece]:
     """Yield fields of a binary format that must be looked at by themselves.
 
-    Text that stands right beside a letter (of a length or a tag) would run into it, and
-    headerless compressed data has no mark.
+    Text that stands right beside a letter (of a length or a tag) would run into it, and bytes
+    may hold fields of their own, or compressed data without a mark.
     """
     data = piece.data
     for leaf in frame.leaves:
@@ -75,32 +73,44 @@ def _leaves(piece: Piece, frame: Frame, seen: set[tuple[int, int]]) -> Iterator[
         if leaf.type == "number":
             continue
         content = data[start:end]
-        if is_text(content):
-            if (start and data[start - 1] in _GLUE) or (end < len(data) and data[end] in _GLUE):
-                yield Piece(
-                    content,
-                    parent=piece,
-                    start=start,
-                    end=end,
-                    segments=Segments((0, end - start), (start, end)),
-                    field=True,
-                )
-        elif leaf.type == "bytes":
-            part = Piece(content, parent=piece, field=True)
-            for child in compression.decode_headerless(part):
-                child.parent = piece
-                child.start += start
-                child.end += start
-                yield child
+        glued = (start and data[start - 1] in _GLUE) or (end < len(data) and data[end] in _GLUE)
+        if glued or not is_text(content):
+            child = Piece(
+                content,
+                parent=piece,
+                start=start,
+                end=end,
+                segments=Segments((0, end - start), (start, end)),
+                field=True,
+            )
+            child.depth = piece.depth  # nothing was decoded, and it is shorter than the piece
+            yield child
+
+
+def _segments(piece: Piece) -> Iterator[Piece]:
+    """Yield the segments of a path: an encoded one begins behind a sign of base64."""
+    at = 0
+    for segment in piece.data.split(b"/")[: frames.MAX_PARTS]:
+        if len(segment) >= SMALLEST and len(segment) < len(piece.data):
+            child = Piece(
+                segment,
+                parent=piece,
+                start=at,
+                end=at + len(segment),
+                segments=Segments((0, len(segment)), (at, at + len(segment))),
+                field=True,
+            )
+            child.depth = piece.depth
+            yield child
+        at += len(segment) + 1
 
 
 def _form_fields(piece: Piece) -> Iterator[Piece]:
     if piece.hint == "value":
         yield from escapes.decode_form_value(piece, 0, len(piece.data))
         return
-    frame = frames.find_frame(piece.data, piece.hint)
-    if frame is not None and frame.name == "form":
-        for leaf in frame.leaves:
+    for frame in frames.frames_of(piece):
+        for leaf in frame.leaves if frame.name == "form" else ():
             yield from escapes.decode_form_value(piece, leaf.start, leaf.end)
 
 

@@ -11,7 +11,7 @@ from audit.bundle.identity import Identity
 from audit.identifiers.compression import decode_declared
 from audit.identifiers.controls import ControlResult, control_identifiers, make_controls
 from audit.identifiers.engine import Engine, make_engine
-from audit.identifiers.hit import Blanks, Hit, best_matches, name_form, pseudonym, ways
+from audit.identifiers.hit import Blanks, Hit, Way, best_matches, name_form, pseudonym, ways
 from audit.identifiers.needles import make_anchors, make_needles
 from audit.identifiers.piece import Piece
 from audit.identifiers.place import telling
@@ -125,10 +125,14 @@ class Detector:
             return ScanResult(truncated=tuple(root.budget.cut))
         blanks = Blanks(matches, self._labels)
         found: dict[tuple[int, int, int, str], Hit] = {}
-        for match in sorted(best_matches(matches), key=_preference):
+        header = payload.detail.lower() if payload.location in ("header", "trailer") else ""
+        ranked = sorted(
+            ((_is_unsure(match, header), match) for match in best_matches(matches)), key=_rank
+        )
+        for unsure, match in ranked:
             excerpt = blanks.excerpt(match)
             for way in ways(match):
-                hit = self._hit(payload, match, way.steps, way.path, (way.start, way.end), excerpt)
+                hit = self._hit(payload, match, way, excerpt, unsure=unsure)
                 found.setdefault((hit.value_index, hit.start, hit.end, hit.location), hit)
         ordered = sorted(found.values(), key=lambda hit: (hit.start, hit.end, hit.value_index))
         return ScanResult(
@@ -137,30 +141,21 @@ class Detector:
             unsure=tuple(hit for hit in ordered if hit.unsure and not _told(hit, ordered)),
         )
 
-    def _hit(
-        self,
-        payload: Payload,
-        match: Match,
-        steps: tuple[str, ...],
-        path: tuple[str, ...],
-        span: tuple[int, int],
-        excerpt: str,
-    ) -> Hit:
+    def _hit(self, payload: Payload, match: Match, way: Way, excerpt: str, *, unsure: bool) -> Hit:
+        steps = way.steps
         if payload.location == "query" and steps[:1] == ("form",):
             steps = steps[1:]
         form, chain = name_form(match, steps)
-        header = payload.detail.lower() if payload.location in ("header", "trailer") else ""
         return Hit(
             kind=self._known[match.needle.value].kind,
             value_index=match.needle.value,
             form=form,
             chain=chain,
-            location=self._name_place(payload, path),
-            start=span[0],
-            end=span[1],
+            location=self._name_place(payload, way.path),
+            start=way.start,
+            end=way.end,
             excerpt=excerpt,
-            unsure=not match.needle.telling
-            and not telling(match.piece, match.place, match.start, match.end, header),
+            unsure=unsure,
         )
 
     def _name_place(self, payload: Payload, path: tuple[str, ...]) -> str:
@@ -198,8 +193,16 @@ def _told(unsure: Hit, hits: Sequence[Hit]) -> bool:
     )
 
 
-def _preference(match: Match) -> tuple[bool, int, bool]:
-    return (match.needle.form != "plain", match.piece.depth, not match.place.whole)
+def _is_unsure(match: Match, header: str) -> bool:
+    return not match.needle.telling and not telling(
+        match.piece, match.place, match.start, match.end, header
+    )
+
+
+def _rank(item: tuple[bool, Match]) -> tuple[bool, bool, int, bool]:
+    """Order what tells of the same bytes: the surest, plainest, shortest way first."""
+    unsure, match = item
+    return (unsure, match.needle.form != "plain", match.piece.depth, not match.place.whole)
 
 
 def _root(payload: Payload) -> Piece:

@@ -7,14 +7,22 @@ from __future__ import annotations
 
 import re
 from array import array
+from bisect import bisect_right, insort
 from collections.abc import Callable, Iterator
 from html.entities import html5
 from typing import Final
 
 from audit.identifiers import frames
 from audit.identifiers.piece import Piece, Segments
+from audit.identifiers.text import is_text
 
 _PERCENT: Final = re.compile(rb"(?:%[0-9A-Fa-f]{2})+")
+_TOKEN: Final = re.compile(
+    rb"[^\s\"'<>&=?#(){}\[\],;|^`\\]*%[0-9A-Fa-f]{2}[^\s\"'<>&=?#(){}\[\],;|^`\\]*"
+)
+_STRUCTURE: Final = re.compile(rb"[=&{\[<]")
+SAMPLE: Final = 4096
+"""Bytes in which a NUL tells that a piece is no text."""
 _FORM: Final = re.compile(rb"(?:%[0-9A-Fa-f]{2})+|\+")
 _ESCAPE: Final = re.compile(
     rb"(?:\\u[0-9A-Fa-f]{4})+|\\u\{[0-9A-Fa-f]{1,6}\}|\\x[0-9A-Fa-f]{2}|\\[0-3][0-7]{2}"
@@ -23,9 +31,12 @@ _ESCAPE: Final = re.compile(
 _PERCENT_U: Final = re.compile(rb"(?:%u[0-9A-Fa-f]{4})+")
 _ENTITY: Final = re.compile(rb"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
 _UTF16: Final = {
-    "le": re.compile(rb"(?:[\t\n\r\x20-\xff]\x00){4,}"),
-    "be": re.compile(rb"(?:\x00[\t\n\r\x20-\xff]){4,}"),
+    0: re.compile(rb"(?:[\t\n\r\x20-\xff]\x00){4,}"),
+    1: re.compile(rb"(?:\x00[\t\n\r\x20-\xff]){4,}"),
 }
+"""Offset of the letter in its two bytes -> stretches of such letters."""
+MAX_RUNS: Final = 100_000
+"""Stretches of UTF-16 in one piece that are decoded."""
 _SIMPLE: Final = {
     b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"0": b"\0",
 }  # fmt: skip
@@ -40,8 +51,22 @@ def decode_percent(piece: Piece) -> Iterator[Piece]:
     data = piece.data
     if b"%" not in data or piece.hint in ("form", "value") or not _PERCENT.search(data):
         return
-    for start, end in _cells(piece, b"%"):
+    cells = list(_cells(piece, b"%"))
+    for start, end in cells:
         yield from _apply(piece, start, end, "percent", _PERCENT, _percent)
+        if data.find(b"+", start, end) >= 0:  # a form where none was expected
+            yield from _apply(piece, start, end, "percent", _FORM, _percent)
+    if cells == [(0, len(data))] and b"\0" not in data[:SAMPLE]:
+        yield from _tokens(piece)
+
+
+def _tokens(piece: Piece) -> Iterator[Piece]:
+    """Decode by itself each stretch of a text whose percent-encoded content is no plain text."""
+    for match in _TOKEN.finditer(piece.data):
+        if match.end() - match.start() < len(piece.data):
+            for child in _apply(piece, *match.span(), "percent", _PERCENT, _percent):
+                if not is_text(child.data) or _STRUCTURE.search(child.data):
+                    yield child
 
 
 def decode_escapes(piece: Piece) -> Iterator[Piece]:
@@ -76,22 +101,32 @@ def decode_utf16(piece: Piece) -> Iterator[Piece]:
     data = piece.data
     if b"\0" not in data:
         return
-    for order, pattern in _UTF16.items():
-        for match in pattern.finditer(data):
-            low = match[0][0 if order == "le" else 1 :: 2]
-            text = low if low.isascii() else low.decode("latin-1").encode()
-            segments = None
-            if low.isascii():
-                segments = Segments(range(len(low) + 1), range(match.start(), match.end() + 2, 2))
-            yield Piece(
-                text,
-                parent=piece,
-                start=match.start(),
-                end=match.end(),
-                step="utf16",
-                segments=segments,
-                field=True,
-            )
+    if frames.binary_frame(piece) is not None:
+        return  # its fields are looked at by themselves
+    for start, end, low in _utf16_runs(data):
+        text = low if low.isascii() else low.decode("latin-1").encode()
+        segments = None
+        if low.isascii():
+            segments = Segments(range(len(low) + 1), range(start, end + 2, 2))
+        yield Piece(
+            text, parent=piece, start=start, end=end, step="utf16", segments=segments, field=True
+        )
+
+
+def _utf16_runs(data: bytes) -> Iterator[tuple[int, int, bytes]]:
+    """Yield stretches of UTF-16 with their letters; read in the wrong order one is shorter."""
+    runs = sorted(
+        (match.start() - match.end(), match.start(), match.end(), match[0][first::2])
+        for first, pattern in _UTF16.items()
+        for match in pattern.finditer(data)
+    )
+    taken: list[tuple[int, int]] = []
+    for _, start, end, low in runs[:MAX_RUNS]:
+        middle = (start + end) // 2
+        at = bisect_right(taken, (middle, len(data)))
+        if not at or taken[at - 1][1] <= middle:
+            insort(taken, (start, end))
+            yield start, end, low
 
 
 def decode_form_value(piece: Piece, start: int, end: int) -> Iterator[Piece]:
@@ -109,13 +144,18 @@ def _cells(piece: Piece, mark: bytes) -> Iterator[Cell]:
     if data.lstrip()[:1] in (b"{", b"["):
         yield from _strings(data, mark)
         return
-    frame = frames.find_frame(data, piece.hint)
     held = [
         (leaf.start, leaf.end)
-        for leaf in (frame.leaves if frame else ())
+        for frame in frames.frames_of(piece)[:1]
+        for leaf in frame.leaves
         if data.find(mark, leaf.start, leaf.end) >= 0
     ]
-    yield from held or [(0, len(data))]
+    if held:
+        yield from held
+    elif mark == b"\\" and b'"' in data and is_text(data):
+        yield from _strings(data, mark)
+    else:
+        yield 0, len(data)
 
 
 def _strings(data: bytes, mark: bytes) -> Iterator[Cell]:

@@ -9,14 +9,19 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from audit.identifiers import binary
 from audit.identifiers.binary import Leaf
 from audit.identifiers.text import is_text
 
+if TYPE_CHECKING:
+    from audit.identifiers.piece import Piece
+
 FrameName = Literal["json", "multipart", "form", "path", "msgpack", "cbor", "protobuf"]
 """``path``: the segments of a URL's path, a structure that no chain tells."""
+BINARY: Final = ("multipart", "msgpack", "cbor", "protobuf")
+"""Structures whose fields may hold any bytes."""
 MAX_TOKENS: Final = 400_000
 """JSON tokens up to which paths are told; beyond, a hit has its place only."""
 MAX_PARTS: Final = 10_000
@@ -59,6 +64,25 @@ def find_frames(data: bytes, hint: str = "") -> list[Frame]:
 def find_frame(data: bytes, hint: str = "") -> Frame | None:
     """Return the likeliest structure of some bytes, if they have one that is known."""
     return next(_frames(data, hint), None)
+
+
+def frames_of(piece: Piece) -> list[Frame]:
+    """Return every structure that a piece can be read as; it is found once."""
+    span = (0, len(piece.data))
+    known = piece.frames.get(span)
+    if known is None:
+        known = piece.frames[span] = find_frames(piece.data, piece.hint)
+    return known
+
+
+def binary_frame(piece: Piece) -> Frame | None:
+    """Return the likeliest structure of a piece that is a field of a binary format.
+
+    Letters of its lengths and tags are no part of the text beside them.
+    """
+    if not piece.field or is_text(piece.data):
+        return None
+    return next((frame for frame in frames_of(piece) if frame.name in BINARY), None)
 
 
 def _frames(data: bytes, hint: str) -> Iterator[Frame]:

@@ -83,8 +83,8 @@ class Piece:
     """Bytes to search: a payload, or what a decoder made of a part of another piece."""
 
     __slots__ = (
-        "budget", "data", "depth", "end", "field", "frames", "hint", "name", "others", "owner",
-        "parent", "segments", "start", "step",
+        "budget", "covered", "data", "depth", "end", "field", "frames", "hint", "name", "others", "owner",
+        "parent", "ragged", "segments", "start", "step",
     )  # fmt: skip
 
     def __init__(
@@ -116,6 +116,10 @@ class Piece:
         """Whether the bytes are one whole field."""
         self.others = others
         """Further places in the parent where the same encoded bytes stand."""
+        self.covered = False
+        """Whether the whole piece is compressed: what its bytes seem to say is chance."""
+        self.ragged = False
+        """Whether bytes before the first one may be missing."""
         self.hint = hint
         """Media type, where it is known."""
         self.frames: dict[tuple[int, int], list[Frame]] = {}
@@ -128,6 +132,7 @@ class Piece:
             self.depth = parent.depth + 1
             self.owner = parent.owner
             self.budget = parent.budget
+            self.ragged = parent.ragged and start == 0
 
     def in_parent(self, start: int, end: int) -> tuple[int, int]:
         """Return where a range of this piece lies in the parent, in whole encoded spans."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from audit.identifiers.binary import Leaf
-from audit.identifiers.frames import Frame, find_frames
+from audit.identifiers.frames import Frame, find_frames, frames_of
 from audit.identifiers.piece import Piece
 
 MAX_INNER: Final = 4
@@ -73,11 +73,11 @@ def _frame(
 
     Of several that the bytes can be read as, the first in which the range is a whole field.
     """
-    known = piece.frames.get((low, high))
+    known = (
+        frames_of(piece) if (low, high) == (0, len(piece.data)) else piece.frames.get((low, high))
+    )
     if known is None:
-        data = piece.data
-        known = find_frames(data if (low, high) == (0, len(data)) else data[low:high], hint)
-        piece.frames[low, high] = known
+        known = piece.frames[low, high] = find_frames(piece.data[low:high], hint)
     held = [(frame, leaf) for frame in known if (leaf := frame.at(*span)) is not None]
     for frame, leaf in held:
         if span in frame.ranges or leaf.value is not None:
@@ -94,9 +94,10 @@ def _by_marks(data: bytes, start: int, end: int) -> tuple[bool, bool]:
     if before is None or before not in _OPENING:
         return False, False
     if before in b"\"'":
-        if after != before:
+        rest = data[end : end + 12].lstrip(b"\\")
+        if rest[:1] != bytes([before]):
             return False, False
-        return True, data[end + 1 : end + 8].lstrip()[:1] == b":"
+        return True, rest[1:].lstrip()[:1] == b":"
     if before == 0x3E:  # '>text<'
         return after == 0x3C, False
     whole = after is None or after in _CLOSING or after in b" \r\n"

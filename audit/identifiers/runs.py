@@ -8,18 +8,22 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from audit.identifiers.frames import binary_frame
 from audit.identifiers.needles import SHORTEST_RUN
 from audit.identifiers.piece import Piece
 
 _RUN: Final = re.compile(rb"([A-Za-z0-9+/_-]+)(={0,6})")
 _HEX: Final = re.compile(rb"[0-9A-Fa-f]{8,}")
 _HEX_GROUPS: Final = re.compile(
-    rb"(?<![0-9A-Fa-f])[0-9A-Fa-f]{2}(?:([-:. ,])[0-9A-Fa-f]{2})(?:\1[0-9A-Fa-f]{2}){2,}"
-    rb"(?![0-9A-Fa-f])"
+    rb"(?<![0-9A-Fa-f])[0-9A-Fa-f]{2}([-:. ,+])[0-9A-Fa-f]{2}(?:\1[0-9A-Fa-f]{2}){2,}"
+    rb"(?!\1?[0-9A-Fa-f])"
     rb"|(?<![0-9A-Fa-f])(?:[0-9A-Fa-f]{4}){1,2}([-:. ])(?:[0-9A-Fa-f]{4}){1,3}"
-    rb"(?:\2(?:[0-9A-Fa-f]{4}){1,3})+(?![0-9A-Fa-f])"
+    rb"(?:\2(?:[0-9A-Fa-f]{4}){1,3})+(?!\2?[0-9A-Fa-f])"
 )
+_GROUP_BEFORE: Final = re.compile(rb"[0-9A-Fa-f][-:. ,+]\Z")
 _HEX_PREFIXED: Final = re.compile(rb"0[xX][0-9A-Fa-f]{2}(?:[\s,;]{1,2}0[xX][0-9A-Fa-f]{2}){3,}")
+_SEGMENT: Final = re.compile(rb"[A-Za-z0-9]{8,}")
+"""Letters between the signs that base64 shares with paths and names."""
 _BASE32: Final = re.compile(rb"[A-Z2-7]{8,}|[a-z2-7]{8,}")
 _NOT_HEX: Final = bytes(set(range(256)) - set(b"0123456789abcdefABCDEF"))
 _URL: Final = bytes.maketrans(b"-_", b"+/")
@@ -74,9 +78,10 @@ def decode_runs(piece: Piece, starts: Sequence[int]) -> Iterator[Piece]:
     """Decode every run that begins at one of ``starts``; equal runs are decoded once."""
     data = piece.data
     tokens: dict[tuple[bytes, bytes], list[int]] = {}
+    frame = binary_frame(piece) if starts else None
     for start in starts:
         match = _RUN.match(data, start)
-        if match:
+        if match and (frame is None or frame.at(*match.span(1))):
             tokens.setdefault((match[1], match[2]), []).append(start)
     jwts = _jwt_parts(data) if b"eyJ" in data else {}
     for (text, pad), places in tokens.items():
@@ -93,19 +98,21 @@ def _decode_run(run: Run) -> Iterator[Piece]:
     text = run.text
     if text.translate(None, _NOT_HEX) != text or len(text) < 2 * SHORTEST_RUN:
         yield from RUN_DECODERS["base64"](run)
-        if b"/" in text:  # the segments of a path
-            low = 0
-            for segment in text.split(b"/"):
-                if SHORTEST_RUN <= len(segment) < len(text):
-                    yield from RUN_DECODERS["base64"](run.part(low, low + len(segment)))
-                low += len(segment) + 1
+        for match in _SEGMENT.finditer(text):
+            if match.end() - match.start() < len(text):
+                yield from RUN_DECODERS["base64"](run.part(*match.span()), offsets=1)
     for name, pattern in (("hex", _HEX), ("base32", _BASE32)):
         for match in pattern.finditer(text):
             yield from RUN_DECODERS[name](run.part(*match.span()))
 
 
-def decode_base64(run: Run, *, step: str = "", name: str = "") -> Iterator[Piece]:
-    """Decode base64 or base64url at all four offsets: letters may stand right before it."""
+def decode_base64(run: Run, *, step: str = "", name: str = "", offsets: int = 4) -> Iterator[Piece]:
+    """Decode base64 or base64url at all four offsets: letters may stand right before it.
+
+    Behind ``/ + - _`` may be the beginning of the encoded text or its middle. Read from there
+    (``offsets=1``) the middle gives nothing, or the right bytes: before them stands no letter or
+    digit then, as the last six bits there are 62 or 63.
+    """
     size = len(run.text)
     pad = min(run.pad, 2)
     text = run.text.translate(_URL)
@@ -115,7 +122,7 @@ def decode_base64(run: Run, *, step: str = "", name: str = "") -> Iterator[Piece
         if is_data_url(run.piece.data, run.places[0]):
             step = "data-url+" + step
     whole = size % 4 != 1 and ((size + pad) % 4 == 0 or pad == 0)
-    for phase in range(4):
+    for phase in range(offsets):
         length = size - phase
         if length % 4 == 1:
             length -= 1
@@ -143,7 +150,7 @@ def decode_base32(run: Run) -> Iterator[Piece]:
     yield run.child(decoded, "base32", pad=run.pad, whole=size % 8 in (0, 2, 4, 5, 7))
 
 
-RUN_DECODERS: Final[dict[str, Callable[[Run], Iterator[Piece]]]] = {
+RUN_DECODERS: Final[dict[str, Callable[..., Iterator[Piece]]]] = {
     "base64": decode_base64,
     "base32": decode_base32,
     "hex": decode_hex,
@@ -194,16 +201,16 @@ def _joined_lines(piece: Piece, starts: Sequence[int]) -> Iterator[Piece]:
 
 def decode_hex_groups(piece: Piece) -> Iterator[Piece]:
     """Decode hexadecimal text with separators, such as ``de:ad:be:ef`` or ``0xde, 0xad``."""
+    data = piece.data
+    frame = binary_frame(piece)
     for pattern in (_HEX_GROUPS, _HEX_PREFIXED):
-        for match in pattern.finditer(piece.data):
+        for match in pattern.finditer(data):
+            start, end = match.span()
             text = match[0].lower().replace(b"0x", b"")
             digits = text.translate(None, _NOT_HEX)
-            if len(digits) % 2 == 0:
-                yield Piece(
-                    bytes.fromhex(digits.decode("ascii")),
-                    parent=piece,
-                    start=match.start(),
-                    end=match.end(),
-                    step="hex",
-                    field=True,
-                )
+            if len(digits) % 2 == 0 and (frame is None or frame.at(start, end)):
+                decoded = bytes.fromhex(digits.decode("ascii"))
+                child = Piece(decoded, parent=piece, start=start, end=end, step="hex", field=True)
+                if _GROUP_BEFORE.search(data, max(0, start - 2), start):
+                    child.ragged, child.field = True, False
+                yield child

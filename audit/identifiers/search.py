@@ -13,7 +13,8 @@ from typing import Final
 from audit.identifiers.boundaries import counts
 from audit.identifiers.decoders import decode
 from audit.identifiers.engine import Engine, Event
-from audit.identifiers.needles import Anchors, Needle
+from audit.identifiers.frames import binary_frame
+from audit.identifiers.needles import SHORTEST_RUN, Anchors, Needle
 from audit.identifiers.piece import MAX_DEPTH, Piece
 from audit.identifiers.place import Place, find_place
 
@@ -21,6 +22,8 @@ GROUP: Final = 4 << 20
 """Bytes of small pieces that are joined for one pass of the engine."""
 SHORTEST_UNSURE: Final = 2
 """Bytes from which a value of low entropy is looked at where it is no whole field."""
+LONG_ID: Final = 32
+"""Bytes from which an id counts inside a longer hexadecimal run of whole bytes."""
 _GAP: Final = b"\n"
 """Stands between joined pieces; part of no run."""
 
@@ -78,20 +81,23 @@ class Search:
         self, piece: Piece, events: list[Event], found: list[Match], following: list[Piece]
     ) -> None:
         starts: list[int] = []
+        candidates: list[Event] = []
         run = self._run
-        for end, number in events:
-            if number == run:
-                starts.append(end - 8)
+        for event in events:
+            if event[1] == run:
+                starts.append(event[0] - SHORTEST_RUN)
             else:
+                candidates.append(event)
+        if piece.depth < MAX_DEPTH:
+            budget = piece.budget
+            for child in decode(piece, starts):
+                if not budget.spend(len(child.data)):
+                    break
+                if child.data:
+                    following.append(child)
+        if not piece.covered:
+            for end, number in candidates:
                 self._confirm(piece, end, number, found)
-        if piece.depth >= MAX_DEPTH:
-            return
-        budget = piece.budget
-        for child in decode(piece, starts):
-            if not budget.spend(len(child.data)):
-                return
-            if child.data:
-                following.append(child)
 
     def _confirm(self, piece: Piece, end: int, number: int, found: list[Match]) -> None:
         start = end - len(self._texts[number])
@@ -103,7 +109,10 @@ class Search:
             text = data[start:stop]
             if text != needle.data and not (needle.caseless and text.lower() == needle.folded):
                 continue
-            if not counts(needle.rule, data, start, stop):
+            low, high = _field_around(piece, start, stop)
+            if not counts(needle.rule, data[low:high], start - low, stop - low):
+                continue
+            if needle.rule != "free" and not _is_apart(piece, needle, start, stop):
                 continue
             place = find_place(piece, start, stop)
             if (
@@ -117,6 +126,23 @@ class Search:
                 found.append(Match(piece, start, stop, needle, place))
             else:
                 piece.budget.cut["more places hold identifiers than are listed"] = None
+
+
+def _field_around(piece: Piece, start: int, end: int) -> tuple[int, int]:
+    """Return the field of a binary format that a range lies in, else the whole piece."""
+    frame = binary_frame(piece)
+    leaf = frame.at(start, end) if frame else None
+    return (leaf.start, leaf.end) if leaf else (0, len(piece.data))
+
+
+def _is_apart(piece: Piece, needle: Needle, start: int, end: int) -> bool:
+    """Whether a match is no stretch of something longer that the piece alone does not show."""
+    if piece.ragged and start == 0:
+        return False
+    if needle.rule == "raw" and piece.step == "hex":
+        # The raw bytes of a hexadecimal id, inside a longer hexadecimal text.
+        return piece.field and (end - start >= LONG_ID or (start, end) == (0, len(piece.data)))
+    return True
 
 
 def _may_tell(needle: Needle, data: bytes, start: int, end: int) -> bool:

@@ -8,11 +8,14 @@ from typing import Final, Literal
 
 from audit.tables.vocabulary import Form
 
-Rule = Literal["field", "word", "digits", "hex", "mac", "address4", "address6", "email", "free"]
+Rule = Literal[
+    "field", "word", "digits", "hex", "mac", "address4", "address6", "email", "raw", "free"
+]
 """Where a spelling counts, see :mod:`audit.identifiers.boundaries`.
 
 ``field``: only as a whole decoded field; ``free``: anywhere, it is too long to be chance;
-the others: not as part of a longer word, number, ... of their sort.
+``raw``: anywhere but inside longer hexadecimal text; the others: not as part of a longer word,
+number, ... of their sort.
 """
 
 WHOLE_FIELD_BELOW: Final = 6

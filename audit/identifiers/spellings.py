@@ -33,7 +33,7 @@ def spellings(identifier: Identifier) -> tuple[Spelling, ...]:
     value = identifier.value
     family = kind_info(identifier.kind).normal_forms
     found = _FAMILIES[family](value)
-    found += _text(value, free=family == "phrase")
+    found += _text(value, free=family == "prose")
     found += [
         Spelling(
             text.encode("utf-8", "surrogatepass")[::-1]
@@ -101,21 +101,25 @@ def _uuid(digits: str, value: str) -> list[Spelling]:
 
 
 def _raw(data: bytes) -> Spelling:
-    return Spelling(data, "packed-address", "free", caseless=False, digest=True)
+    return Spelling(data, "packed-address", "raw", caseless=False, digest=True)
 
 
 def _plain(value: str) -> list[Spelling]:  # noqa: ARG001 - the generic text forms are enough
     return []
 
 
-def _phrase(value: str) -> list[Spelling]:
+def _prose(value: str) -> list[Spelling]:
+    return _phrase(value, free=True)
+
+
+def _phrase(value: str, *, free: bool = False) -> list[Spelling]:
     words = value.split()
     if len(words) < 2 or len(value) > MAX_PHRASE:
         return []
     found: list[Spelling] = []
     for separator in PHRASE_SEPARATORS:
         for case in cases(separator.join(words)):
-            found += spell(case, value, free=True, digest=not separator)
+            found += spell(case, value, free=free, digest=not separator)
     return found
 
 
@@ -180,6 +184,7 @@ def _phone(value: str) -> list[Spelling]:
 _FAMILIES: Final[dict[NormalForms, Callable[[str], list[Spelling]]]] = {
     "text": _plain,
     "phrase": _phrase,
+    "prose": _prose,
     "address": _address,
     "mac": _mac,
     "email": _email,
