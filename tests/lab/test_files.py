@@ -8,7 +8,7 @@ from audit.lab.files import MAX_FILE_BYTES, FileServer
 from audit.lab.keys import make_keys
 from audit.lab.learned import LearnedLog
 from audit.lab.witness import Witness
-from lab.conftest import RunningLab
+from tests.lab.conftest import RunningLab
 
 HOST = "filev2.getsession.org:80"
 

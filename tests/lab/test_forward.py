@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from lab.conftest import LIMIT_S, RunningLab, _trusting
+from tests.lab.conftest import LIMIT_S, RunningLab, _trusting
 
 
 def proxy_of(lab: RunningLab) -> http.client.HTTPConnection:

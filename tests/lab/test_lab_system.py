@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from audit.lab.addresses import NODES, SEEDS
-from lab.conftest import ROOT, RunningLab, end_lab, start_lab
+from tests.lab.conftest import ROOT, RunningLab, end_lab, start_lab
 
 
 def test_the_ready_line_is_as_agreed(lab: RunningLab) -> None:

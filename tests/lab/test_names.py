@@ -10,7 +10,7 @@ from scapy.layers.dns import DNS, DNSQR
 
 from audit.lab.addresses import find_address
 from audit.lab.names import answer_query, parse_query
-from lab.conftest import LIMIT_S, RunningLab
+from tests.lab.conftest import LIMIT_S, RunningLab
 
 
 def query(name: str, qtype: str = "A") -> bytes:

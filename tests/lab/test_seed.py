@@ -7,7 +7,7 @@ import pytest
 from audit.lab.addresses import NODES
 from audit.lab.network import make_nodes
 from audit.lab.seed import list_nodes
-from lab.conftest import RunningLab
+from tests.lab.conftest import RunningLab
 
 ASKED = {"public_ip": True, "storage_port": True, "pubkey_x25519": True, "pubkey_ed25519": True}
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lab.conftest import RunningLab
+from tests.lab.conftest import RunningLab
 
 CALL = json.dumps({"method": "info", "params": {}}).encode()
 

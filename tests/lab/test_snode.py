@@ -11,7 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from audit.lab.layers import Channel, agree, join_list, join_payload, split_list
-from lab.conftest import RunningLab
+from tests.lab.conftest import RunningLab
 
 Key = dict[str, str]
 GUARD = "203.0.113.11:22021"

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scapy.contrib.stun import STUN
 
 from audit.lab.stun import answer_binding
-from lab.conftest import LIMIT_S, RunningLab
+from tests.lab.conftest import LIMIT_S, RunningLab
 
 REQUEST = bytes.fromhex("0001000021 12a442".replace(" ", "")) + b"transaction!"
 

@@ -8,7 +8,7 @@ import socket
 import pytest
 
 from audit.lab.planter.sending import frames
-from lab.conftest import LIMIT_S, RunningLab
+from tests.lab.conftest import LIMIT_S, RunningLab
 
 RAW = "tracker.example:9090"
 

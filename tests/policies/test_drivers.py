@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from policies.conftest import CLIENTS, TARGETS, client_python
+from tests.policies.conftest import CLIENTS, TARGETS, client_python
 
 DEAD = "http://127.0.0.1:1"
 PERSONA = {"display_name": "Ann", "message": "m", "attachment_name": "a.txt", "attachment": "b"}

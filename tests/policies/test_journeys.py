@@ -6,11 +6,11 @@ import json
 from pathlib import Path
 
 import pytest
-from lab.conftest import RunningLab, lab
-from lab.journey import _proxies, run_journey
 
 from audit.lab.addresses import FILE_SERVER_NAME, SEEDS
-from policies.conftest import World, client_python
+from tests.lab.conftest import RunningLab, lab
+from tests.lab.journey import _proxies, run_journey
+from tests.policies.conftest import World, client_python
 
 __all__ = ["lab"]
 pytestmark = [pytest.mark.system, pytest.mark.xdist_group("clients")]

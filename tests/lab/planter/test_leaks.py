@@ -18,7 +18,7 @@ from audit.lab.planter.leaks import (
 )
 from audit.lab.planter.sending import compose
 from audit.tables.vocabulary import FORMS, KINDS
-from lab.journey import make_persona
+from tests.lab.journey import make_persona
 
 PERSONA = {**make_persona(), "locale": "fr_FR", "address_v6": "2001:db8:77::5"}
 SUBJECTS = read_subjects(PERSONA)

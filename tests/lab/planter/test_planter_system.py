@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from policies.conftest import ROOT, namespaces_refused
+
+from tests.policies.conftest import ROOT, namespaces_refused
 
 pytestmark = pytest.mark.system
 COUNT = 40

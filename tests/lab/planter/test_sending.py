@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from audit.lab.planter.sending import Proxy, find_proxies, frames, look_up
-from lab.conftest import ROOT, RunningLab
-from lab.journey import make_persona
+from tests.lab.conftest import ROOT, RunningLab
+from tests.lab.journey import make_persona
 
 
 def run_planter(folder: Path, env: dict[str, str], *options: str) -> subprocess.CompletedProcess:
