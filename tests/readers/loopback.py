@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from readers import wire
+from tests.readers import wire
 
 _OUTGOING = 4
 

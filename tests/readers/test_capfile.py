@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from audit.errors import CaptureError
 from audit.readers.capfile import CaptureFile
 from audit.readers.recordchunk import UNDATED
-from readers import wire
+from tests.readers import wire
 
 TS = wire.START_NS + 123_456_789
 FRAME = wire.ethernet(wire.udp(wire.CLIENT, 1, wire.SERVER, 2, b"hello"))

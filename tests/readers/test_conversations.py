@@ -6,8 +6,8 @@ import struct
 import pytest
 
 from audit.readers.communityid import community_id
-from readers import wire
-from readers.wire import CLIENT, SERVER, TcpTalk, packed
+from tests.readers import wire
+from tests.readers.wire import CLIENT, SERVER, TcpTalk, packed
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audit.readers.dnsmessage import is_dns, parse_dns
-from readers import wire
-from readers.wire import CLIENT, TcpTalk
+from tests.readers import wire
+from tests.readers.wire import CLIENT, TcpTalk
 
 RESOLVER = "198.51.100.53"
 

@@ -4,8 +4,8 @@ import struct
 
 import pytest
 
-from readers import wire
-from readers.wire import CLIENT, SERVER
+from tests.readers import wire
+from tests.readers.wire import CLIENT, SERVER
 
 PACKET = wire.udp(CLIENT, 5000, SERVER, 6000, b"payload")
 SIX = wire.udp("2001:db8::1", 5000, "2001:db8::2", 6000, b"payload")

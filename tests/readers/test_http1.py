@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from audit.readers.http1 import NotHttp1Error, read_message
 from audit.readers.http1_dialogue import read_dialogue
-from readers import wire
-from readers.wire import TcpTalk
+from tests.readers import wire
+from tests.readers.wire import TcpTalk
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 GET = b"GET /path?q=1&r=%41 HTTP/1.1\r\nHost: Example.ORG:8080\r\n\r\n"

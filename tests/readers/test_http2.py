@@ -5,8 +5,8 @@ import json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from readers import wire
-from readers.wire import TcpTalk
+from tests.readers import wire
+from tests.readers.wire import TcpTalk
 
 HEADERS = [
     (":method", "POST"), (":scheme", "http"), (":authority", "Api.example:8443"),

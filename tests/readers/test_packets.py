@@ -17,8 +17,8 @@ from audit.readers.packets import PacketOptions, read_packets
 from audit.tables.frames import columns_of, make_frame
 from audit.tables.reference import parse_reference
 from audit.tables.rows import TABLES
-from readers import wire
-from readers.wire import CLIENT, SERVER, TcpTalk
+from tests.readers import wire
+from tests.readers.wire import CLIENT, SERVER, TcpTalk
 
 CAPTURES = Path(
     os.environ.get("AUDIT_SAMPLE_CAPTURES", Path(__file__).parents[3] / "shared/captures")
@@ -115,7 +115,7 @@ def test_ends_of_the_kernel_counters_reach_the_extract(tmp_path):
 
 
 def test_secrets_beside_the_file_open_it_too(tmp_path):
-    from readers.test_tls_records import GET, RANDOM, Connection, paths
+    from tests.readers.test_tls_records import GET, RANDOM, Connection, paths
 
     made = Connection().finish()
     made.talk.sent(made.client.record(23, GET % b"x"))

@@ -12,7 +12,7 @@ from collections import Counter
 import pytest
 
 from audit.readers.packets import PacketOptions, read_packets
-from readers.test_packets import frames_of, need, sample
+from tests.readers.test_packets import frames_of, need, sample
 
 pytestmark = pytest.mark.system
 

@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 
 from audit.readers.quic import QuicHellos, is_quic
 from audit.readers.tlshello import parse_client_hello
-from readers import wire
-from readers.wire import CLIENT, SERVER
+from tests.readers import wire
+from tests.readers.wire import CLIENT, SERVER
 
 NAME = "quic.example"
 

@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audit.readers.stun import parse_stun
-from readers import wire
-from readers.wire import CLIENT, SERVER, TcpTalk
+from tests.readers import wire
+from tests.readers.wire import CLIENT, SERVER, TcpTalk
 
 # RFC 5769 §2.1 to §2.3: request, answer over IPv4, answer over IPv6
 REQUEST = bytes.fromhex(

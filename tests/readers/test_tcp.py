@@ -3,8 +3,8 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from readers import wire
-from readers.wire import TcpTalk
+from tests.readers import wire
+from tests.readers.wire import TcpTalk
 
 
 def payloads(extract, direction="sent"):

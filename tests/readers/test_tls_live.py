@@ -12,8 +12,8 @@ import sys
 
 import pytest
 
-from readers import wire
-from readers.loopback import make_certificate, record_tls
+from tests.readers import wire
+from tests.readers.loopback import make_certificate, record_tls
 
 pytestmark = pytest.mark.system
 
@@ -155,7 +155,7 @@ def test_each_tls13_suite_is_opened(tmp_path, suite):
         f"openssl_conf = a\n[a]\nssl_conf = b\n[b]\nsystem_default = c\n[c]\nCiphersuites = {suite}\n"
     )
     script = (
-        "import sys; from pathlib import Path; from readers.test_tls_live import *\n"
+        "import sys; from pathlib import Path; from tests.readers.test_tls_live import *\n"
         "folder = Path(sys.argv[1]); pair = record_tls(folder, ask, answer)\n"
         "(folder / 'out.pcapng').write_bytes(pair.capture); print(pair.cipher)\n"
     )
@@ -176,7 +176,7 @@ def test_each_tls13_suite_is_opened(tmp_path, suite):
 
 
 def test_a_client_that_does_not_trust_the_server_is_said_to_refuse(tmp_path):
-    from readers.loopback import tap_loopback
+    from tests.readers.loopback import tap_loopback
 
     cert, key = make_certificate(tmp_path)
     import socket

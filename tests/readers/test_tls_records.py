@@ -10,8 +10,8 @@ import struct
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from readers import wire
-from readers.wire import TcpTalk
+from tests.readers import wire
+from tests.readers.wire import TcpTalk
 
 RANDOM = bytes(range(32))
 
@@ -81,11 +81,7 @@ class Connection:
         finished = b"\x14\x00\x00\x20" + bytes(32)
         certificate = b"\0" + (9).to_bytes(3, "big") + (4).to_bytes(3, "big") + b"leaf\0\0"
         flight = (
-            b"\x08\0\0\2\0\0"
-             b"\x0b"
-            + len(certificate).to_bytes(3, "big")
-            + certificate
-            + finished
+            b"\x08\0\0\2\0\0\x0b" + len(certificate).to_bytes(3, "big") + certificate + finished
         )
         middle = 11  # a message over two records, several messages in one
         self.talk.received(

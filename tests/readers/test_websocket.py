@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from readers import wire
-from readers.wire import TcpTalk
+from tests.readers import wire
+from tests.readers.wire import TcpTalk
 
 
 def conversation(messages, answers, *, deflate=False):
