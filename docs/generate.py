@@ -17,18 +17,47 @@ NOTE = "<!-- Written by 'make docs' from the code; do not edit. -->\n\n"
 
 def tables_page() -> str:
     """Every table with its columns, types and meanings."""
-    lines = ["# Evidence tables\n", "One section a table; the columns stand in the order of `audit tables`.\n"]
+    lines = [
+        "# Evidence tables\n",
+        "One section a table; the columns stand in the order of `audit tables`.\n",
+    ]
     for table, model in TABLES.items():
-        lines += [f"## `{table}`\n", (model.__doc__ or "").strip() + "\n", "| column | type | meaning |", "|---|---|---|"]
-        lines += [f"| `{name}` | {column.type} | {column.meaning} |" for name, column in columns_of(table).items()]
+        lines += [
+            f"## `{table}`\n",
+            (model.__doc__ or "").strip() + "\n",
+            "| column | type | meaning |",
+            "|---|---|---|",
+        ]
+        lines += [
+            f"| `{name}` | {column.type} | {column.meaning} |"
+            for name, column in columns_of(table).items()
+        ]
         lines.append("")
     return NOTE + "\n".join(lines)
 
 
 def vocabulary_page() -> str:
     """Every closed vocabulary."""
-    names = ("Capability", "Action", "Phase", "Kind", "Form", "Location", "Direction", "Transport", "Content",
-             "SeenAs", "Process", "ProcessBasis", "Vantage", "Pass", "Driver", "Tap", "Platform", "Severity")
+    names = (
+        "Capability",
+        "Action",
+        "Phase",
+        "Kind",
+        "Form",
+        "Location",
+        "Direction",
+        "Transport",
+        "Content",
+        "SeenAs",
+        "Process",
+        "ProcessBasis",
+        "Vantage",
+        "Pass",
+        "Driver",
+        "Tap",
+        "Platform",
+        "Severity",
+    )
     lines = ["# Closed vocabularies\n", "A word that is not here is an error at its place.\n"]
     for name in names:
         words = vocabulary.get_args(getattr(vocabulary, name))

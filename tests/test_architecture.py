@@ -17,7 +17,9 @@ def tool(*command: str) -> None:
     found = Path(sys.executable).parent / command[0]
     if not found.exists():
         pytest.skip(f"{command[0]} is not installed in this environment")
-    run = subprocess.run([found, *command[1:]], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    run = subprocess.run(
+        [found, *command[1:]], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
+    )
     assert run.returncode == 0, run.stdout[-4000:] + run.stderr[-2000:]
 
 
@@ -38,7 +40,11 @@ def test_format_holds() -> None:
 
 
 def test_modules_stay_readable() -> None:
-    long = {str(path.relative_to(ROOT)): n for path in SOURCES if (n := len(path.read_text().splitlines())) > LONGEST_MODULE}
+    long = {
+        str(path.relative_to(ROOT)): n
+        for path in SOURCES
+        if (n := len(path.read_text().splitlines())) > LONGEST_MODULE
+    }
     assert not long
 
 
@@ -51,7 +57,9 @@ def test_the_core_names_no_audited_app() -> None:
     found = [
         f"{path.relative_to(ROOT)}:{number}"
         for path in sorted((ROOT / "audit").rglob("*"))
-        if path.is_file() and path.suffix != ".pyc" and "lab" not in path.relative_to(ROOT / "audit").parts
+        if path.is_file()
+        and path.suffix != ".pyc"
+        and "lab" not in path.relative_to(ROOT / "audit").parts
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
         if words.search(line)
     ]
@@ -59,7 +67,9 @@ def test_the_core_names_no_audited_app() -> None:
 
 
 def test_no_module_is_named_for_nothing() -> None:
-    vague = [path.name for path in SOURCES if re.search(r"util|helper|manager|common|misc", path.stem)]
+    vague = [
+        path.name for path in SOURCES if re.search(r"util|helper|manager|common|misc", path.stem)
+    ]
     assert not vague
 
 
@@ -70,7 +80,11 @@ def test_tests_mirror_modules() -> None:
         room = path.relative_to(ROOT / "tests").parent
         if room == Path() or not (ROOT / "audit" / room).is_dir():
             continue
-        modules = {source.stem for source in (ROOT / "audit" / room).glob("*.py")} | {"properties", "system", room.name}
+        modules = {source.stem for source in (ROOT / "audit" / room).glob("*.py")} | {
+            "properties",
+            "system",
+            room.name,
+        }
         name = path.stem.removeprefix("test_")
         if not any(name == module or name.startswith(module + "_") for module in modules):
             strays.append(str(path.relative_to(ROOT)))
@@ -78,21 +92,38 @@ def test_tests_mirror_modules() -> None:
 
 
 def test_no_unfinished_marks() -> None:
-    marks = re.compile("|".join(["TO" + "DO", "FIX" + "ME", "X" * 3 + r"\b", "NotImplemented" + "Error"]))
+    marks = re.compile(
+        "|".join(["TO" + "DO", "FIX" + "ME", "X" * 3 + r"\b", "NotImplemented" + "Error"])
+    )
     found = [str(path.relative_to(ROOT)) for path in SOURCES if marks.search(path.read_text())]
     assert not found
 
 
 def test_no_file_names_a_registry_or_a_machine() -> None:
-    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False).stdout.split()
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False
+    ).stdout.split()
     if not listed:
         pytest.skip("not a git checkout")
-    hosts = re.compile(r"pypi\.org|files\.pythonhosted|registry\.npmjs|" + re.escape(str(ROOT)) + r"\b")
+    hosts = re.compile(
+        r"pypi\.org|files\.pythonhosted|registry\.npmjs|" + re.escape(str(ROOT)) + r"\b"
+    )
     found = [
         name
         for name in listed
-        if (ROOT / name).suffix in {".py", ".md", ".txt", ".toml", ".yaml", ".in", ".j2", ".json", ""}
+        if (ROOT / name).suffix
+        in {".py", ".md", ".txt", ".toml", ".yaml", ".in", ".j2", ".json", ""}
         and (ROOT / name).is_file()
         and hosts.search((ROOT / name).read_text(encoding="utf-8", errors="replace"))
     ]
     assert not found
+
+
+def test_every_room_is_packaged() -> None:
+    import tomllib
+
+    listed = set(
+        tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
+    )
+    rooms = {"audit." + path.parent.name for path in (ROOT / "audit").glob("*/__init__.py")}
+    assert listed == rooms | {"audit", "audit._policies"}

@@ -12,7 +12,13 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_generated_pages_are_current() -> None:
-    run = subprocess.run([sys.executable, "docs/generate.py", "--check"], cwd=ROOT, capture_output=True, text=True, check=False)
+    run = subprocess.run(
+        [sys.executable, "docs/generate.py", "--check"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert run.returncode == 0, run.stdout
 
 
