@@ -83,6 +83,7 @@ def test_tests_mirror_modules() -> None:
         modules = {source.stem for source in (ROOT / "audit" / room).glob("*.py")} | {
             "properties",
             "system",
+            "worked",
             room.name,
         }
         name = path.stem.removeprefix("test_")
