@@ -79,8 +79,10 @@ def _facts(data: Any, place: str) -> dict[str, str]:
 
 
 def _identifiers(data: Any, place: str) -> list[Identifier]:
+    if data is None:
+        return []
     found = []
-    for entry in data or []:
+    for entry in data if isinstance(data, list) else [None]:
         if (
             not isinstance(entry, dict)
             or entry.get("kind") not in KINDS

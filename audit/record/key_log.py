@@ -56,9 +56,12 @@ def _whole_lines(path: Path, offset: int) -> bytes:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError:
         return b""
-    with os.fdopen(descriptor, "rb", buffering=0) as file:
+    try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             return b""
-        file.seek(offset)
-        data = file.read(_READ_BYTES) or b""
+        data = os.pread(descriptor, _READ_BYTES, offset)
+    except OSError:
+        return b""
+    finally:
+        os.close(descriptor)
     return data[: data.rfind(b"\n") + 1]

@@ -24,8 +24,11 @@ class Workspace:
         if Path(base).resolve().is_relative_to("/run"):
             base = "/var/tmp"  # noqa: S108 - the client does not see the machine's /run
         made = cls(root=Path(tempfile.mkdtemp(prefix="audit-", dir=base)).resolve())
-        for folder in (made.home, made.client_tmp, made.peer_home, made.peer_tmp, made.authority):
-            folder.mkdir(parents=True, mode=0o700)
+        for folder in (
+            made.home.parent, made.home, made.client_tmp,
+            made.own, made.authority, made.peer_home.parent, made.peer_home, made.peer_tmp,
+        ):  # fmt: skip
+            folder.mkdir(mode=0o700)
         return made
 
     @property

@@ -41,28 +41,33 @@ class Program:
         """
         self.name = name
         self.watch: Watch = sandbox.watch
+        self.stdin: BinaryIO | None = None
+        self._tails: list[Tail] = []
         self._lines: Lines | None = None
-        with contextlib.ExitStack() as theirs:
-            given, self.stdin = self._input(theirs)
-            out, err = (_pipe_out(theirs) for _ in range(2))
-            given = given if given_stdin is None else given_stdin
-            self.job: Job = sandbox.start(name, spec, [given, out[1], err[1], *descriptors])
-        self._tails = [Tail(self.watch, os.fdopen(err[0], "rb", buffering=0), on_output)]
-        ours = os.fdopen(out[0], "rb", buffering=0)
+        given, mine = os.pipe()
+        out, err = os.pipe(), os.pipe()
+        theirs = [given if given_stdin is None else given_stdin, out[1], err[1], *descriptors]
+        try:
+            self.job: Job = sandbox.start(name, spec, theirs)
+        except BaseException:
+            for number in (mine, out[0], err[0]):
+                os.close(number)
+            raise
+        finally:
+            for number in (given, out[1], err[1]):
+                os.close(number)
+        self.stdin = os.fdopen(mine, "wb", buffering=0)
+        ours, complaints = (os.fdopen(end[0], "rb", buffering=0) for end in (out, err))
+        self._tails.append(Tail(self.watch, complaints, on_output))
         if on_line is None:
             self._tails.append(Tail(self.watch, ours, on_output))
         else:
             self._lines = Lines(self.watch, ours, on_line)
+        sandbox.at_close(self.close)
         if stdin:
             self.say(stdin)
         if not keep_stdin:
             self.hang_up()
-
-    @staticmethod
-    def _input(theirs: contextlib.ExitStack) -> tuple[int, BinaryIO | None]:
-        near, far = os.pipe()
-        theirs.callback(os.close, near)
-        return near, os.fdopen(far, "wb", buffering=0)
 
     def say(self, data: bytes) -> None:
         """Write to its standard input; a program that stopped listening is no error here."""
@@ -122,12 +127,6 @@ class Program:
             tail.close()
         if self._lines is not None:
             self._lines.close()
-
-
-def _pipe_out(theirs: contextlib.ExitStack) -> tuple[int, int]:
-    near, far = os.pipe()
-    theirs.callback(os.close, far)
-    return near, far
 
 
 def describe_exit(code: int) -> str:

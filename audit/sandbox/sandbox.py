@@ -8,6 +8,7 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Final, Literal, Self
@@ -123,6 +124,7 @@ class Sandbox:
         self.watch = watch
         self._jobs: dict[int, Job] = {}
         self._channels: list[Channel] = []
+        self._callbacks: list[Callable[[], None]] = []
         self._outside: Channel
         self._inside: Channel | None = None
         self.tap: int | None = None
@@ -224,8 +226,14 @@ class Sandbox:
         with contextlib.suppress(Closed):
             self._channel(place).send({"op": "kill", "id": number, "signal": signal_number})
 
+    def at_close(self, callback: Callable[[], None]) -> None:
+        """Have ``callback`` called before everything ends; it may have been called before."""
+        self._callbacks.append(callback)
+
     def close(self) -> None:
         """End everything that was started and wait until it is gone."""
+        while self._callbacks:
+            self._callbacks.pop()()
         for channel in self._channels:
             with contextlib.suppress(KeyError, ValueError):
                 self.watch.remove(channel)
