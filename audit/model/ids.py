@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NewType
 
 CaptureId = NewType("CaptureId", str)
-"""The ``id`` in a bundle's manifest, such as ``session-python-passive``."""
+"""The ``id`` in a bundle's manifest, such as ``my-client-passive``."""
 
 ClauseId = NewType("ClauseId", str)
 """A clause of a policy, such as ``app.contacts``."""

@@ -43,7 +43,7 @@ class OnionResult:
     """Why the others were not, a sentence each; empty without keys."""
 
 
-def is_onion_request(row: Row, config: OnionConfig) -> bool:
+def is_onion_shaped(row: Row, config: OnionConfig) -> bool:
     """Whether a row of ``http_requests`` is an onion request on the wire."""
     return not row.get("layer") and row.get("method") == "POST" and row.get("path") in config.paths
 
@@ -51,7 +51,7 @@ def is_onion_request(row: Row, config: OnionConfig) -> bool:
 def open_onions(extract: Extract, keys: list[NodeKey], config: OnionConfig) -> OnionResult:
     """Open every layer of every onion request among the rows of ``extract``."""
     requests = extract.rows.get("http_requests", [])
-    chosen = [n for n, row in enumerate(requests) if is_onion_request(row, config)]
+    chosen = [n for n, row in enumerate(requests) if is_onion_shaped(row, config)]
     if not keys or not chosen:
         return OnionResult(extract=Extract(), seen=len(chosen), opened=0)
     out, reasons, opened = Extract(), [], 0

@@ -36,7 +36,7 @@ class AddressRule(Part):
     role: Name
     """Role whose answers are read."""
     json_: Text = Field(alias="json")
-    """Path in the answer, ``[]`` for every item: ``result.service_node_states[].public_ip``."""
+    """Path in the answer, ``[]`` for every item: ``result.nodes[].address``."""
 
 
 class ListedRole(Part):
