@@ -138,7 +138,7 @@ def _coverage(
     manifest = source.manifest
     notes = {f"{JOURNAL}#{n}": line.note for n, line in enumerate(source.journal, start=1)}
     return coverage.shares(tables) | {
-        "missed_by_proxy": visibility.missed_by_proxy(manifest, tables, raw.outcomes),
+        "missed_by_proxy": visibility.missed_by_proxy(manifest, tables, raw.outcomes, raw.flowed),
         "drops": {state.tap: state.dropped for state in states},
         "truncated": [*truncated, *(text for state in states for text in state.truncated)],
         "actions": coverage.actions(tables["events"], notes),

@@ -76,6 +76,8 @@ class RawRows:
     taps: dict[Tap, TapRows] = field(default_factory=dict)
     outcomes: Mapping[str, TlsOutcome] = field(default_factory=dict)
     """Conversation -> how its TLS ended at the proxy."""
+    flowed: frozenset[object] = frozenset()
+    """Conversations that became flows of the proxy."""
     node_keys: list[NodeKey] = field(default_factory=list)
 
 
@@ -86,6 +88,8 @@ def read_source(source: Source) -> RawRows:
         raw.taps["packets"] = _read_packets(source, source.packets)
     if source.flows or source.archive:
         raw.taps["proxy"] = _read_flows(source)
+        flowed = raw.taps["proxy"].units.get("conversations", ())
+        raw.flowed = frozenset(unit.row.get("conversation") for unit in flowed)
     if source.tls:
         log = read_tls_log(source.tls, source.manifest.id)
         raw.outcomes = log.outcomes
@@ -93,9 +97,8 @@ def read_source(source: Source) -> RawRows:
         proxy.truncated += log.extract.truncated
         for table, units in units_of(log.extract).items():
             proxy.units.setdefault(table, []).extend(units)
-        known = {unit.row.get("conversation") for unit in proxy.units.get("conversations", ())}
         proxy.units.setdefault("conversations", []).extend(
-            Unit(row=row) for name, row in log.closed.items() if name not in known
+            Unit(row=row) for name, row in log.closed.items() if name not in raw.flowed
         )
     if source.onion_keys:
         raw.node_keys = read_node_keys(source.onion_keys)

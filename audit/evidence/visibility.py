@@ -81,12 +81,16 @@ def is_sealed(row: Row) -> bool:
 
 
 def missed_by_proxy(
-    manifest: Manifest, tables: Tables, outcomes: Mapping[str, TlsOutcome]
+    manifest: Manifest,
+    tables: Tables,
+    outcomes: Mapping[str, TlsOutcome],
+    flowed: frozenset[object],
 ) -> list[dict[str, object]]:
     """Return the conversations that the packets saw and the proxy did not read, with the reason.
 
-    Intercepted captures with both taps alone; name look-ups, loopback and what the kernel or the
-    recorder sent are none of the proxy's business.
+    ``flowed`` are the conversations that became flows. Intercepted captures with both taps alone;
+    name look-ups, loopback and what the kernel or the recorder sent are none of the proxy's
+    business.
     """
     rows = tables.get("conversations", ())
     has_both = any(row.get("taps") != ("proxy",) for row in rows)
@@ -101,7 +105,8 @@ def missed_by_proxy(
             "bytes": total_bytes(row),
         }
         for row in rows
-        if (reason := _missed(row, tables, outcomes)) is not None
+        if row.get("conversation") not in flowed
+        and (reason := _missed(row, tables, outcomes)) is not None
     ]
 
 
@@ -115,9 +120,6 @@ def _missed(row: Row, tables: Tables, outcomes: Mapping[str, TlsOutcome]) -> str
     if proto != "tcp":
         return f"the recording proxy carries no {_udp_name(row, tables)}" if proto in _UDP else None
     outcome = outcomes.get(str(row.get("conversation")))
-    taps = row.get("taps")
-    if isinstance(taps, tuple) and "proxy" in taps and row.get("transport") in OPENED_TRANSPORTS:
-        return None
     if outcome is None:
         return "no flow: the proxy has no record of it"
     if outcome.outcome == "decrypted":

@@ -8,13 +8,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from readers import dumps, wire
-
 from audit.bundle.folder import Bundle, digest_file, files_in, open_bundle
 from audit.bundle.identity import Identifier, make_identity
 from audit.bundle.journal import JournalLine
 from audit.bundle.layout import FLOWS, JOURNAL, MANIFEST, PACKETS, TLS
 from audit.bundle.manifest import Manifest
+from tests.readers import dumps, wire
 
 TINY = Path(__file__).parent / "data" / "tiny-intercepted"
 ACCOUNT = "05" + "ab" * 32

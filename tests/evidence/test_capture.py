@@ -2,10 +2,8 @@ import hashlib
 from pathlib import Path
 
 import pytest
-from evidence import bundles
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from readers import dumps, onions, wire
 
 from audit.bundle.folder import files_in, open_bundle
 from audit.bundle.layout import MANIFEST
@@ -16,6 +14,8 @@ from audit.readers.onion import OnionConfig
 from audit.tables.evidence import CaptureEvidence
 from audit.tables.reference import parse_reference
 from audit.tables.rows import TABLES
+from tests.evidence import bundles
+from tests.readers import dumps, onions, wire
 
 
 @pytest.fixture(scope="module")

@@ -1,11 +1,11 @@
 import hashlib
 
 import pytest
-from readers import dumps, wire
-from readers.test_har import entry
 
 from audit.errors import CaptureError
 from audit.evidence.imports import import_file, is_capture_file
+from tests.readers import dumps, wire
+from tests.readers.test_har import entry
 
 
 def pcap_file(folder, name: str = "a b.pcap"):

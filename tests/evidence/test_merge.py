@@ -3,12 +3,12 @@ import random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from readers import dumps, wire
 
 from audit.evidence.merge import extract_of, merge, units_of
 from audit.readers.mitm import FlowOptions, read_flows
 from audit.readers.packets import PacketOptions, read_packets
 from audit.tables.extract import Extract
+from tests.readers import dumps, wire
 
 REQUEST = b"POST /path?id=1 HTTP/1.1\r\nHost: api.example\r\nX-Id: canary-of-the-subject\r\nContent-Length: 4\r\n\r\nbody"
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nok"

@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from readers.loopback import make_certificate
+from tests.readers.loopback import make_certificate
 
 _LIMIT_S = 30.0
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from audit.errors import CaptureError
 from audit.readers.har import HarOptions, read_har
 from audit.tables.frames import make_frame
-from readers import dumps
+from tests.readers import dumps
 
 OPTIONS = HarOptions(capture="c1", file="log.har")
 

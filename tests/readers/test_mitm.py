@@ -13,7 +13,7 @@ from audit.readers.mitm import FlowOptions, read_flows
 from audit.tables.extract import Extract
 from audit.tables.frames import make_frame
 from audit.tables.reference import Reference
-from readers import dumps, live_proxy
+from tests.readers import dumps, live_proxy
 
 OPTIONS = FlowOptions(capture="c1")
 

@@ -9,7 +9,7 @@ from audit.readers.onion import OnionConfig, OnionResult, open_onions
 from audit.readers.onion_keys import read_node_keys
 from audit.tables.frames import make_frame
 from audit.tables.reference import parse_reference
-from readers import dumps, onions
+from tests.readers import dumps, onions
 
 CONFIG = OnionConfig(paths=("/onion",), salt=onions.SALT)
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from audit.errors import CaptureError
 from audit.readers.onion_keys import read_node_keys
-from readers import onions
+from tests.readers import onions
 
 
 def test_keys_read_back_and_do_not_show(tmp_path):
