@@ -189,8 +189,7 @@ def _keys(frames: Frames, known: Ints) -> tuple[npt.NDArray[np.uint64], Mask]:
                 paired = messages & (sport == kind)
                 dport = np.where(paired, answer, dport)
                 one_way &= ~paired
-    src = np.ascontiguousarray(frames.src[known]).view(">u8").astype(np.uint64)
-    dst = np.ascontiguousarray(frames.dst[known]).view(">u8").astype(np.uint64)
+    src, dst = frames.src[known], frames.dst[known]
     less, equal = np.zeros(len(known), dtype=bool), np.ones(len(known), dtype=bool)
     for left, right in ((src[:, 0], dst[:, 0]), (src[:, 1], dst[:, 1]), (sport, dport)):
         less |= equal & (right < left)

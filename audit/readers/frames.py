@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from audit.readers.links import ARP, IPV4, IPV6, UNKNOWN, be16, be32, network_layer
-from audit.readers.recordchunk import Bytes, Interface, Ints, Mask, RecordChunk
+from audit.readers.recordchunk import Bytes, Interface, Ints, Mask, RecordChunk, numbers_in
 
 TCP: Final = 6
 UDP: Final = 17
@@ -23,6 +24,8 @@ _WITH_PORTS: Final = (TCP, UDP, 132, 136, 33)
 _EXTENSIONS: Final = (0, 43, 44, 51, 60, 135, 139, 140)
 """IPv6 extension headers that lead on to another header (RFC 8200, RFC 7045)."""
 
+Words = npt.NDArray[np.uint64]
+
 
 @dataclass(slots=True, kw_only=True)
 class Frames:
@@ -31,9 +34,9 @@ class Frames:
     proto: Ints
     """IP protocol number, ``PROTO_ARP`` or ``NO_PROTO``."""
     ipv6: Mask
-    src: Bytes
-    """Source address, one row of 16 bytes a packet (IPv4 in the last four)."""
-    dst: Bytes
+    src: Words
+    """Source address, two 64-bit words a packet (IPv4 in the last 32 bits)."""
+    dst: Words
     sport: Ints
     """Source port, ICMP type; -1 where there is none or it is cut off."""
     dport: Ints
@@ -79,8 +82,8 @@ def _empty(count: int, at: Ints) -> Frames:
     return Frames(
         proto=filled(NO_PROTO),
         ipv6=np.zeros(count, dtype=bool),
-        src=np.zeros((count, 16), dtype=np.uint8),
-        dst=np.zeros((count, 16), dtype=np.uint8),
+        src=np.zeros((count, 2), dtype=np.uint64),
+        dst=np.zeros((count, 2), dtype=np.uint64),
         sport=filled(-1),
         dport=filled(-1),
         header=filled(0),
@@ -97,9 +100,12 @@ def _empty(count: int, at: Ints) -> Frames:
 
 
 def _addresses(frames: Frames, data: Bytes, index: Ints, src: Ints, dst: Ints, size: int) -> None:
-    span = np.arange(size)
-    frames.src[index, 16 - size :] = data[src[:, None] + span]
-    frames.dst[index, 16 - size :] = data[dst[:, None] + span]
+    for column, at in ((frames.src, src), (frames.dst, dst)):
+        if size == 4:
+            column[index, 1] = numbers_in(data, ">u4")[at]
+        else:
+            words = numbers_in(data, ">u8")
+            column[index, 0], column[index, 1] = words[at], words[at + 8]
 
 
 def _ipv4(frames: Frames, data: Bytes, index: Ints, at: Ints, end: Ints) -> None:

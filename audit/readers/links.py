@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from audit.readers.recordchunk import Bytes, Ints, Mask
+from audit.readers.recordchunk import Bytes, Ints, Mask, numbers_in
 
 IPV4: Final = 0x0800
 IPV6: Final = 0x86DD
@@ -28,12 +28,12 @@ LINK_TYPES: Final = (0, 1, 9, 10, 12, 14, 101, 104, 108, 113, 228, 229, 258, 276
 
 def be16(data: Bytes, at: Ints) -> Ints:
     """Return the big-endian 16-bit number at each offset."""
-    return (data[at].astype(np.int64) << 8) | data[at + 1]
+    return numbers_in(data, ">u2")[at].astype(np.int64)
 
 
 def be32(data: Bytes, at: Ints) -> Ints:
     """Return the big-endian 32-bit number at each offset."""
-    return (be16(data, at) << 16) | be16(data, at + 2)
+    return numbers_in(data, ">u4")[at].astype(np.int64)
 
 
 def network_layer(data: Bytes, start: Ints, end: Ints, link: Ints) -> tuple[Ints, Ints]:
@@ -144,9 +144,8 @@ def _mapped(values: Ints, names: dict[int, int], valid: Mask) -> Ints:
 def _pktap(data: Bytes, start: Ints, end: Ints) -> tuple[Ints, Ints]:
     """PKTAP (bsd/net/pktap.h, v1): u32 length, ..., u32 link type at 8; little-endian."""
     at, kind = start.copy(), np.full(len(start), UNKNOWN, dtype=np.int64)
-    shift = np.arange(4) * 8
-    length = (data[start[:, None] + np.arange(4)].astype(np.int64) << shift).sum(axis=1)
-    inner = (data[start[:, None] + np.arange(8, 12)].astype(np.int64) << shift).sum(axis=1)
+    words = numbers_in(data, "<u4")
+    length, inner = words[start].astype(np.int64), words[start + 8].astype(np.int64)
     whole = (start + 12 <= end) & (length >= 12) & (start + length <= end)
     for number in np.unique(inner[whole]):
         if number != _PKTAP:

@@ -65,11 +65,17 @@ def padded(block: bytes) -> Bytes:
 
 def words_at(data: Bytes, at: Ints, count: int, order: str) -> npt.NDArray[np.uint32]:
     """Return ``count`` 32-bit words at each offset, one row an offset; ``order`` is < or >."""
-    if not len(at):
-        return np.zeros((0, count), dtype=np.uint32)
-    taken = data[at[:, None] + np.arange(4 * count)]
-    words: npt.NDArray[np.uint32] = taken.view(order + "u4").astype(np.uint32)
+    words = np.empty((len(at), count), dtype=np.uint32)
+    every = numbers_in(data, order + "u4")
+    for column in range(count):
+        words[:, column] = every[at + 4 * column]
     return words
+
+
+def numbers_in(data: Bytes, kind: str) -> npt.NDArray[np.unsignedinteger]:
+    """Return the numbers of a kind (such as ``>u2``) that begin at every byte, without copying."""
+    dtype = np.dtype(kind)
+    return np.ndarray((len(data) - dtype.itemsize + 1,), dtype, data, strides=(1,))
 
 
 def nanoseconds(seconds: Ints, fraction: Ints) -> Ints:
