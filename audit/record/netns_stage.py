@@ -8,7 +8,7 @@ from typing import Final
 
 from audit.bundle import layout
 from audit.bundle.manifest import Drops, Network
-from audit.errors import SetupError
+from audit.errors import CaptureError, SetupError
 from audit.record.client_environment import (
     name_service_mounts,
     planted_file_kinds,
@@ -43,7 +43,7 @@ class NetnsStage(Stage):
         self.addresses: Addresses = self._with_mac(setting.persona["mac"])
         self._intercepted = setting.plan.intercepts
         self._tap: Program | None = None
-        self._tap_said = b""
+        self._tap_said: list[bytes] = []
         self._ipv6 = True
         self._uplink: Uplink | None = None
 
@@ -113,12 +113,9 @@ class NetnsStage(Stage):
                 cwd="/",
                 place="gateway",
             ),
-            on_line=self._hear_tap,
+            on_line=self._tap_said.append,
             descriptors=(tap,),
         )
-
-    def _hear_tap(self, line: bytes) -> None:
-        self._tap_said = line
 
     def start(self) -> None:
         """Start echo, proxy and lab together, then wait for each."""
@@ -143,6 +140,7 @@ class NetnsStage(Stage):
             ),
             on_line=heard.append,
         )
+        self._wait_for_tap()
         setting.watch.until(
             lambda: bool(heard) or not echo.running, _READY_LIMIT_S, "the control echo to listen"
         )
@@ -154,6 +152,15 @@ class NetnsStage(Stage):
             self._uplink.wait_ready()
         if self.proxy:
             self.proxy.wait_ready()
+
+    def _wait_for_tap(self) -> None:
+        tap = self._tap
+        assert tap is not None  # noqa: S101 - started on entering
+        self.setting.watch.until(
+            lambda: bool(self._tap_said) or not tap.running, _READY_LIMIT_S, "the packet tap"
+        )
+        if not self._tap_said:
+            raise CaptureError(self.tap_trouble() or "the packet tap did not start")
 
     @property
     def echo(self) -> str:
@@ -266,7 +273,7 @@ class NetnsStage(Stage):
             words = tap.last_words().removeprefix(": ")
             found.truncated.append(words or f"the packet tap {describe_exit(code)}")
             return
-        counted = json.loads(self._tap_said)
+        counted = json.loads(self._tap_said[-1])
         found.packets = counted["packets"]
         found.interfaces = tuple(counted["interfaces"])
         found.drops["packets"] = Drops(received=counted["received"], dropped=counted["dropped"])

@@ -2,8 +2,9 @@
 
 Writes every frame of the client's network namespace to ``OUT`` (pcapng), with the kernel's time of
 each, and new lines of the TLS key logs ``KEYS`` as they appear. On SIGTERM it takes what the
-socket still holds, adds the counters and the secrets, prints one JSON line
-``{"packets", "received", "dropped", "interfaces", "unknown_links"}`` and ends.
+socket still holds, adds the counters and the secrets and ends. Prints two JSON lines:
+``{"ready": true}``, and at the end ``{"packets", "received", "dropped", "interfaces",
+"unknown_links"}``.
 """
 
 from __future__ import annotations
@@ -158,13 +159,19 @@ def main(arguments: list[str]) -> int:
     signal.set_wakeup_fd(stopper, warn_on_full_buffer=False)
     try:
         tap = Tap(socket.socket(fileno=_SOCKET), out, KeyLogs(keys))
+        _say({"ready": True})
         tap.run(stop)
         counted = tap.finish()
     except OSError as error:
         sys.stderr.write(f"{cannot_write('packets.pcapng', error)}\n")
         return 1
-    sys.stdout.write(json.dumps(counted) + "\n")
+    _say(counted)
     return 0
+
+
+def _say(line: dict[str, object]) -> None:
+    sys.stdout.write(json.dumps(line) + "\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":
