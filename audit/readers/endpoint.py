@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ipaddress
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 
 _LAST_SECOND: Final = 9_000_000_000
 """In 2255: frames count nanoseconds in 64 bits, which end in 2262."""
 
 
+@lru_cache(maxsize=4096)
 def plain_address(host: str) -> str:
     """Return an address in its shortest form, an IPv4-mapped one as IPv4; names pass unchanged."""
     try:
@@ -20,6 +22,7 @@ def plain_address(host: str) -> str:
     return str(mapped or address)
 
 
+@lru_cache(maxsize=4096)
 def is_address(host: str) -> bool:
     """Whether a text is an IP address and no name."""
     try:
@@ -29,6 +32,7 @@ def is_address(host: str) -> bool:
     return True
 
 
+@lru_cache(maxsize=4096)
 def is_loopback(host: str) -> bool:
     """Whether an address never leaves the machine."""
     return is_address(host) and ipaddress.ip_address(host.partition("%")[0]).is_loopback

@@ -92,7 +92,7 @@ def address_of(value: object) -> Address | None:
     return (plain_address(host), port) if host else None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Flow:
     """What every kind of flow has."""
 
@@ -102,45 +102,34 @@ class Flow:
     record: Reference
     client: State = field(repr=False)
     server: State = field(repr=False)
+    originator: Address | None
+    """The client's end; ``None`` in flows that were put in, not captured."""
+    responder: Address | None
+    """The server as the client dialled it: an address, or a name given to the proxy."""
+    proto: str
+    """``tcp`` or ``udp``, what carries the client's connection."""
+    conversation: str | None
+    """Text of the 5-tuple; ``None`` where one of its ends is not known."""
 
     @classmethod
     def of(cls, state: State, number: int, file: str) -> Flow:
         """Wrap a decoded state; raises :class:`FlowError`."""
+        client, server = section(state, "client_conn"), section(state, "server_conn")
+        originator, responder = address_of(client.get("peername")), _dialled(state, server)
+        proto = "udp" if client.get("transport_protocol") == "udp" else "tcp"
         return cls(
             number=number,
             state=state,
             record=Reference(file=file, records=(number,)),
-            client=section(state, "client_conn"),
-            server=section(state, "server_conn"),
+            client=client,
+            server=server,
+            originator=originator,
+            responder=responder,
+            proto=proto,
+            conversation=conversation_text(proto, originator, responder)
+            if originator is not None and responder is not None
+            else None,
         )
-
-    @property
-    def originator(self) -> Address | None:
-        """The client's end; ``None`` in flows that were put in, not captured."""
-        return address_of(self.client.get("peername"))
-
-    @property
-    def responder(self) -> Address | None:
-        """The server as the client dialled it: an address, or a name given to the proxy."""
-        dialled = address_of(self.server.get("address"))
-        if dialled is None and self.state.get("type") == "http":
-            request = section(self.state, "request")
-            host = words(request.get("host"))
-            dialled = (plain_address(host), number(request.get("port"))) if host else None
-        return dialled
-
-    @property
-    def proto(self) -> str:
-        """``tcp`` or ``udp``, what carries the client's connection."""
-        return "udp" if self.client.get("transport_protocol") == "udp" else "tcp"
-
-    @property
-    def conversation(self) -> str | None:
-        """Text of the 5-tuple; ``None`` where one of its ends is not known."""
-        originator, responder = self.originator, self.responder
-        if originator is None or responder is None:
-            return None
-        return conversation_text(self.proto, originator, responder)
 
     @property
     def is_decrypted(self) -> bool:
@@ -151,3 +140,12 @@ class Flow:
     def is_through_upstream(self) -> bool:
         """Whether the proxy passed the flow on to another proxy."""
         return self.server.get("via") is not None
+
+
+def _dialled(state: State, server: State) -> Address | None:
+    dialled = address_of(server.get("address"))
+    if dialled is None and state.get("type") == "http":
+        request = section(state, "request")
+        host = words(request.get("host"))
+        dialled = (plain_address(host), number(request.get("port"))) if host else None
+    return dialled

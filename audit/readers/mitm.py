@@ -21,7 +21,21 @@ from audit.tables.extract import Extract
 FLOW_VERSION: Final = 21
 """``FLOW_FORMAT_VERSION`` of mitmproxy 11 and 12 (mitmproxy/version.py)."""
 _UNREAD: Final = frozenset(
-    {"certificate_list", "cipher_list", "alpn_offers", "mitmcert", "metadata", "backup", "comment"}
+    {
+        "certificate_list",
+        "cipher_list",
+        "alpn_offers",
+        "mitmcert",
+        "metadata",
+        "backup",
+        "comment",
+        "marked",
+        "cipher",
+        "tls_version",
+        "alpn",
+        "sockname",
+        "timestamp_tcp_setup",
+    }
 )
 """Large or private parts of a flow that no row needs; metadata holds the proxy's credentials."""
 

@@ -86,6 +86,8 @@ def _value(
 ) -> tuple[object, int]:
     first, last = _bounds(data, start, end)
     tag = data[last]
+    if tag == 0x3B:  # ;
+        return _text(data[first:last]), last + 1
     if tag == 0x2C:  # ,
         return data[first:last], last + 1
     if tag == 0x7D:  # }
@@ -102,7 +104,7 @@ def _value(
 
 
 def _bounds(data: bytes, start: int, end: int) -> tuple[int, int]:
-    colon = data.find(b":", start, min(end, start + MAX_PREFIX + 1))
+    colon = data.find(b":", start, start + MAX_PREFIX + 1)
     digits = data[start:colon]
     if colon < 0 or not digits.isdigit():
         raise TnetstringError(f"no length at byte {start}")
@@ -120,11 +122,11 @@ def _dictionary(
         raise TnetstringError("nested too deep")
     found: dict[str, object] = {}
     while position < end:
-        key, position = _value(data, position, end, skip, depth)
-        if isinstance(key, bytes):
-            key = key.decode("ascii", "backslashreplace")
-        if not isinstance(key, str):
+        first, last = _bounds(data, position, end)
+        if data[last] not in {0x3B, 0x2C}:
             raise TnetstringError("a key is no text")
+        key = data[first:last].decode("utf-8", "backslashreplace")
+        position = last + 1
         if position >= end:
             raise TnetstringError(f"key {key!r} has no value")
         if key in skip:
@@ -135,12 +137,14 @@ def _dictionary(
     return found
 
 
+def _text(data: bytes) -> str:
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise TnetstringError("a text is no UTF-8") from None
+
+
 def _scalar(tag: int, text: bytes) -> object:
-    if tag == 0x3B:  # ;
-        try:
-            return text.decode("utf-8")
-        except UnicodeDecodeError:
-            raise TnetstringError("a text is no UTF-8") from None
     if tag in {0x23, 0x5E}:  # # ^
         if len(text) > _MAX_NUMBER:
             raise TnetstringError("a number is too long")
