@@ -4,8 +4,8 @@
 echo (``address:port``). Behind a proxy of the environment only HTTP, TLS and WebSocket carry
 leaks: nothing else would reach anybody.
 
-``FILE`` is a list. An item with a ``kind`` is a leak; ``act`` tells the others: ``run`` (seed and
-way), ``lookup`` (a name looked up and never contacted), ``stun``.
+``FILE`` (``planted.json``) is a list of leaks; beside it ``FILE``'s name with ``-acts`` lists what
+else was done: ``lookup`` of a name that is never contacted, and ``stun``.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from audit.errors import AuditError, SetupError
-from audit.lab.addresses import RESOLVER, STUN_NAME, UNCONTACTED_NAME
+from audit.lab.addresses import STUN_NAME, UNCONTACTED_NAME
 from audit.lab.planter.forms import Subject
 from audit.lab.planter.leaks import (
     PLACES,
@@ -52,31 +52,29 @@ def draw_run(
 
 
 def plant(rng: random.Random, persona: dict[str, Any], echo: str | None, count: int) -> list[Any]:
-    """Send the leaks; returns their items of ``planted.json``."""
+    """Send the leaks; returns the items of ``planted.json``."""
     subjects = read_subjects(persona)
     if not subjects:
         raise SetupError("the persona has no value to plant", source=os.environ["AUDIT_PERSONA"])
     sender = Sender(rng)
     proxied = bool(sender.proxies)
     items: list[Any] = [
-        {"act": "leak", **leak.to_json(), **_send(sender, leak)}
+        {**leak.to_json(), **_send(sender, leak)}
         for leak in draw_run(rng, subjects, count=count, proxied=proxied)
     ]
     if echo:
         leak = draw_echo_leak(rng, subjects, echo)
-        items.append({"act": "leak", **leak.to_json(), **_send(sender, leak, echo)})
+        items.append({**leak.to_json(), **_send(sender, leak, echo)})
     return items
 
 
 def ask_around(rng: random.Random) -> list[Any]:
-    """Look a name up and speak STUN; returns their items of ``planted.json``."""
+    """Look a name up and speak STUN; returns the items of ``planted-acts.json``."""
     sender = Sender(rng)
-    told = {"kind": None, "form": None}
-    answered = sender.look_at_beacon()
-    lookup = {"act": "lookup", **told, "place": "dns", "recipient": RESOLVER, "answered": answered}
-    answered = sender.speak_stun()
-    stun = {"act": "stun", **told, "place": "udp", "recipient": STUN_NAME, "answered": answered}
-    return [{**lookup, "name": UNCONTACTED_NAME}, stun]
+    return [
+        {"act": "lookup", "name": UNCONTACTED_NAME, "answered": sender.look_at_beacon()},
+        {"act": "stun", "name": STUN_NAME, "answered": sender.speak_stun()},
+    ]
 
 
 def _send(sender: Sender, leak: Leak, echo: str | None = None) -> dict[str, Any]:
@@ -103,18 +101,22 @@ def main(argv: list[str] | None = None) -> int:
     count = options.count or rng.randint(FEWEST, MOST)
     try:
         items = plant(rng, _read_persona(), options.echo or None, count)
-        items += [] if options.carried_only else ask_around(rng)
+        acts = [] if options.carried_only else ask_around(rng)
     except AuditError as error:
         print(f"planter: {error}", file=sys.stderr)  # noqa: T201
         return error.exit_code
-    items.insert(0, {"act": "run", "kind": None, "form": None, "seed": seed})
-    part = options.out.with_name(options.out.name + ".part")
-    part.write_text(json.dumps(items, indent=1) + "\n", encoding="utf-8")
-    part.replace(options.out)
+    _write(options.out, [{**item, "seed": seed} for item in items])
+    _write(options.out.with_stem(options.out.stem + "-acts"), acts)
     lost = [item["why"] for item in items if item.get("why")]
     for why in lost:
         print(f"planter: not sent: {why}", file=sys.stderr)  # noqa: T201
     return 1 if lost else 0
+
+
+def _write(path: Path, items: list[Any]) -> None:
+    part = path.with_name(path.name + ".part")
+    part.write_text(json.dumps(items, indent=1) + "\n", encoding="utf-8")
+    part.replace(path)
 
 
 def _read_persona() -> dict[str, Any]:

@@ -39,6 +39,11 @@ class Parcel:
         fresh = {"is_text": False, "content_type": None, "encoding": None, "is_number": False}
         return replace(self, data=data, chain=(step, *self.chain), **{**fresh, **changes})
 
+    def quoted(self, safe: str) -> Parcel:
+        """Return the parcel percent-encoded, itself where that changes nothing."""
+        data = quote_from_bytes(self.data, safe=safe).encode()
+        return self if data == self.data else self.wrapped("percent", data, is_text=True)
+
     def as_text(self) -> Parcel:
         """Return the parcel fit for a place that takes text: base64 where it is none."""
         if self.is_text:
@@ -74,11 +79,9 @@ def _json(parcel: Parcel, rng: random.Random) -> Parcel:
 
 
 def _form(parcel: Parcel, rng: random.Random) -> Parcel:
-    pairs = _shuffled({parcel.field: parcel.data, **_extras(rng)}, rng)
-    text = "&".join(
-        f"{name}={quote_from_bytes(value if isinstance(value, bytes) else str(value).encode())}"
-        for name, value in pairs.items()
-    )
+    parcel = parcel.quoted(safe="/")
+    pairs = _shuffled({parcel.field: parcel.data.decode(), **_extras(rng)}, rng)
+    text = "&".join(f"{name}={value}" for name, value in pairs.items())
     return parcel.wrapped(
         "form",
         text.encode(),
@@ -155,10 +158,12 @@ def _jwt(parcel: Parcel, rng: random.Random) -> Parcel:
 def _data_url(parcel: Parcel, rng: random.Random) -> Parcel:
     kind = "text/plain" if parcel.is_text else "application/octet-stream"
     if parcel.is_text and rng.random() < 0.4:
-        data = f"data:{kind},{quote_from_bytes(parcel.data, safe='')}"
+        head, inner = f"data:{kind},", parcel.quoted(safe="")
     else:
-        data = f"data:{kind};base64,{base64.b64encode(parcel.data).decode()}"
-    return parcel.wrapped("data-url", data.encode(), is_text=True, content_type="text/plain")
+        head = f"data:{kind};base64,"
+        inner = parcel.wrapped("base64", base64.b64encode(parcel.data), is_text=True)
+    data = head.encode() + inner.data
+    return inner.wrapped("data-url", data, is_text=True, content_type="text/plain")
 
 
 def _zip(parcel: Parcel, rng: random.Random) -> Parcel:

@@ -72,6 +72,8 @@ def _plain(subject: Subject, rng: random.Random) -> Encoded:
 
 def _case(subject: Subject, rng: random.Random) -> Encoded | None:
     value = subject.value
+    if subject.kind in {"mac", "address"}:  # written in either case as a matter of course
+        return None
     ways = {text for text in (value.upper(), value.lower(), value.swapcase()) if text != value}
     # letters whose case cannot be told back (ß, Turkish i) make a pair of no sense
     ways = {text for text in ways if text.casefold() == value.casefold()}
@@ -101,22 +103,25 @@ def _percent(subject: Subject, rng: random.Random) -> Encoded:
 
 
 def _around(subject: Subject, rng: random.Random, *, special: bool = False) -> bytes:
-    """Return the value with other text around it, so that encodings start at any offset."""
+    """Return the value with other text around it, so that encodings start at any offset.
+
+    ``special``: the text before it has characters that the two alphabets of base64 write apart.
+    """
     value = subject.value.encode()
-    if special:  # these bytes have characters of their own in either alphabet of base64
-        return rng.choice((b"~~>|", b"??>|", b"?~?|")) + value
+    if special:
+        return rng.choice((b"~~>", b"??>", b"?~?")) + rng.choice((b"", b"|", b"| ")) + value
     if len(subject.value) < AFFIX_CHARS:
         return value
-    before, after = rng.choice((b"", b":", b"k=", b"id=", b"u/ ")), rng.choice((b"", b";", b" ;v2"))
+    before, after = rng.choice((b"", b":", b"k:", b"id ", b"u/ ")), rng.choice((b"", b";", b" ;v2"))
     return before + value + after
 
 
 def _base64(subject: Subject, rng: random.Random) -> Encoded:
     text = base64.b64encode(_around(subject, rng))
-    if not set(text) & set(b"+/="):  # nothing would tell it from the URL alphabet
-        text = base64.b64encode(_around(subject, rng, special=True))
-    is_told = bool(set(text) & set(b"+/"))
-    return Encoded(data=text.rstrip(b"=") if is_told and rng.random() < 0.5 else text)
+    if b"=" in text:
+        return Encoded(data=text)
+    # without padding, only these characters tell it from the URL alphabet
+    return Encoded(data=base64.b64encode(_around(subject, rng, special=True)))
 
 
 def _base64url(subject: Subject, rng: random.Random) -> Encoded:

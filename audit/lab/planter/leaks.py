@@ -7,7 +7,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
-from urllib.parse import quote_from_bytes
 
 from audit.lab.addresses import RESOLVER, TRACKERS, UNCONTACTED_NAME
 from audit.lab.planter.containers import COMPRESSIONS, CONTAINERS, UNMARKED, Parcel
@@ -41,9 +40,7 @@ HEADERS: Final = ("X-Client-Id", "X-Request-Context", "X-Device", "From", "X-For
 MAX_CHARS: Final[Mapping[Place, int]] = {
     "path": 700, "query": 900, "header": 900, "cookie": 900, "dns": 60,
 }  # fmt: skip
-_ENCODINGS: Final = frozenset(
-    {"percent", "base64", "base64url", "base32", "hex", "utf16", "escaped", "html"}
-)
+_CASELESS: Final = frozenset({"base32", "hex"})
 _NAMED: Final = ("json", "form", "multipart", "msgpack", "cbor")
 """Containers that give a value a name."""
 _HEADER_VALUE = re.compile(rb"[!-~](?:[ -~]*[!-~])?\Z")
@@ -69,26 +66,19 @@ class Leak:
     declared: bool = True
     """Whether the body's type is told."""
 
-    def _forms(self) -> list[str]:
-        """Return every name that a report may fairly give the form: encodings count as forms."""
-        names = {self.form, *(_ENCODINGS & set(self.parcel.chain))}
-        if {"data-url", "form", "jwt"} & set(self.parcel.chain):
-            names |= {"percent", "base64"}
-        if names & {"base64", "base64url"}:
-            names |= {"base64", "base64url"}  # most texts are the same in both alphabets
-        return sorted(names | {"plain"} if names & _ENCODINGS else names)
-
     def to_json(self) -> dict[str, Any]:
         """Return what the planter notes, without the value.
 
-        ``form`` is how the value itself is written, ``chain`` what it is packed in, outermost
-        first, ``forms`` every name under which a report may tell it.
+        ``form`` is how the value stands there: an encoding right around a plain value is its
+        form. ``chain`` is what it is packed in, outermost first.
         """
+        form, chain = self.form, self.parcel.chain
+        if form in {"plain", "case"} and chain and chain[-1] in {"percent", "base64"}:
+            form, chain = chain[-1], chain[:-1]  # type: ignore[assignment]
         return {
             "kind": self.kind,
-            "form": self.form,
-            "forms": self._forms(),
-            "chain": list(self.parcel.chain),
+            "form": form,
+            "chain": list(chain),
             "place": self.place,
             "recipient": self.recipient,
             "scheme": self.scheme,
@@ -144,7 +134,7 @@ def _place(
     if subject.is_weak and place in {"path", "dns", "udp", "tcp", "cookie"}:
         return None  # such a place has no name that would tell what the value is
     parcel = _pack(rng, parcel, place, weak=subject.is_weak)
-    fitted = _fit(parcel, place)
+    fitted = _fit(parcel, place, form)
     if fitted is None:
         return None
     host = rng.choice(HOSTS)
@@ -187,7 +177,7 @@ def _pack(rng: random.Random, parcel: Parcel, place: Place, *, weak: bool) -> Pa
         case "query" | "cookie" | "header":
             if weak or rng.random() < 0.65:
                 return parcel
-            steps = [rng.choice(("json", "jwt", "data-url", "protobuf", "gzip", "msgpack"))]
+            steps = [rng.choice(("json", "jwt", "protobuf", "gzip", "msgpack"))]
         case "body" | "websocket" | "tcp" | "udp":
             depth = rng.choice((0, 1, 1, 2, 2, 3)) if place == "body" else rng.choice((0, 1, 2))
             steps = [rng.choice(tuple(CONTAINERS)) for _ in range(depth)]
@@ -203,22 +193,21 @@ def _pack(rng: random.Random, parcel: Parcel, place: Place, *, weak: bool) -> Pa
     return parcel
 
 
-def _fit(parcel: Parcel, place: Place) -> Parcel | None:
+def _fit(parcel: Parcel, place: Place, form: Form) -> Parcel | None:
     """Return the parcel as the place can hold it, ``None`` where it cannot."""
     if place == "dns":
-        data = parcel.data.lower().rstrip(b"=")
+        data = parcel.data.rstrip(b"=")
+        if form in _CASELESS:
+            data = data.lower()  # names come back in lower case, if not before
         if not parcel.is_text or len(data) > MAX_CHARS["dns"] or not _LABEL.match(data):
             return None
-        lossy = data != parcel.data.rstrip(b"=") and parcel.data.upper() != parcel.data
-        return None if lossy else _exchanged(parcel, data)
+        return replace(parcel, data=data, field="label")
     if place in MAX_CHARS:
         parcel = parcel.as_text()
         if len(parcel.data) > MAX_CHARS[place]:
             return None
     if place in {"path", "query", "cookie"}:
-        quoted = quote_from_bytes(parcel.data, safe="%" if _is_quoted(parcel) else "").encode()
-        if quoted != parcel.data:
-            parcel = parcel.wrapped("percent", quoted, is_text=True)
+        parcel = parcel.quoted(safe="%" if _is_quoted(parcel) else "")
     if place == "header" and not _HEADER_VALUE.match(parcel.data):
         return None
     return parcel
@@ -226,7 +215,3 @@ def _fit(parcel: Parcel, place: Place) -> Parcel | None:
 
 def _is_quoted(parcel: Parcel) -> bool:
     return not parcel.chain and _QUOTED.match(parcel.data) is not None
-
-
-def _exchanged(parcel: Parcel, data: bytes) -> Parcel:
-    return Parcel(data=data, is_text=True, field="label", chain=parcel.chain)

@@ -124,7 +124,8 @@ def test_what_was_put_in_comes_out(step: str, data: bytes, is_text: bool) -> Non
         parcel = Parcel(data=data, is_text=is_text, field="id")
         packed = CONTAINERS[step](parcel, random.Random(seed))
         assert packed.chain[0] == step
-        expected = base64.b64encode(data) if "base64" in packed.chain else data
+        was_text = step not in {"json", "jwt"} or is_text
+        expected = data if was_text else base64.b64encode(data)
         assert expected in open_parcel(step, packed)
 
 

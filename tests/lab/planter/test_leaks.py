@@ -106,10 +106,12 @@ def test_a_run_uses_both_schemes_and_behind_a_proxy_nothing_else() -> None:
         assert {"http", "https"} <= {leak.scheme for leak in run}
 
 
-def test_the_names_a_form_may_have_hold_its_own() -> None:
+def test_an_encoding_right_around_a_plain_value_is_noted_as_its_form() -> None:
     for leak in DRAWN:
         noted = leak.to_json()
-        assert leak.form in noted["forms"]
-        assert set(noted["forms"]) <= set(FORMS)
-        if not leak.parcel.chain and leak.form in {"md5", "reversed", "plain"}:
-            assert noted["forms"] == [leak.form]
+        assert noted["form"] in FORMS
+        if noted["form"] != leak.form:
+            assert leak.form in {"plain", "case"}
+            assert (*noted["chain"], noted["form"]) == leak.parcel.chain
+        elif leak.form in {"plain", "case"}:
+            assert leak.parcel.chain[-1:] not in {("percent",), ("base64",)}

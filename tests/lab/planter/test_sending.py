@@ -43,9 +43,9 @@ def test_through_a_proxy_every_leak_arrives(lab: RunningLab, tmp_path: Path) -> 
     done = run_planter(tmp_path, env, "--seed", "5", "--count", "15")
     assert (done.returncode, done.stderr) == (0, "")
     items = json.loads((tmp_path / "planted.json").read_text())
-    assert items[0] == {"act": "run", "kind": None, "form": None, "seed": 5}
-    leaks = [item for item in items if item["kind"]]
-    assert len(leaks) == 15
+    leaks = items
+    assert [leak["seed"] for leak in leaks] == [5] * 15
+    assert json.loads((tmp_path / "planted-acts.json").read_text()) == []
     assert all(leak["sent"] and leak["scheme"] in {"http", "https"} for leak in leaks)
     rows = lab.learned(standin="tracker")[before:]
     heads = [row for row in rows if row["event"] == "request"]
