@@ -10,14 +10,11 @@ from audit.readers.dns_rows import DnsRows, Place
 from audit.readers.dnsmessage import is_dns, parse_dns
 from audit.readers.stun import parse_stun
 from audit.readers.stun_rows import add_stun
-from audit.readers.talk import Talk
+from audit.readers.talk import JUDGED_LIMIT, Talk
 from audit.tables.reference import Reference
 from audit.tables.vocabulary import Direction
 
 DNS_PORTS: Final = (53, 5353, 5355)
-
-_JUDGED_LIMIT: Final = 64
-"""Datagrams of one conversation whose content is judged; all are searched."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +38,6 @@ class DatagramReader:
         self._talk = talk
         self._dns = DnsRows(talk=talk, protocol="udp")
         self._is_dns_port = is_dns_port
-        self._judged = 0
 
     def add(self, datagram: Datagram) -> None:
         """Add the rows of one datagram."""
@@ -94,8 +90,8 @@ class DatagramReader:
 
     def _add_unknown(self, datagram: Datagram) -> None:
         if datagram.data:
-            if self._judged < _JUDGED_LIMIT:
-                self._judged += 1
+            if self._talk.judged < JUDGED_LIMIT:
+                self._talk.judged += 1
                 self._talk.saw("plaintext", classify_content(datagram.data))
             ref = self._ref(datagram, 0, len(datagram.data))
             self._talk.raw_payload(datagram.direction, datagram.data, ref)

@@ -52,7 +52,7 @@ class Opening:
     def add(self, conversation: Conversation, packets: Packets | None) -> None:
         """Add the conversation's row and everything in it."""
         connections = []
-        if packets is not None and conversation.proto == TCP:
+        if packets is not None and conversation.proto == TCP and packets.wire.any():
             connections = reassemble(packets, self.read, self._limit(packets))
         from_a = self._originator_is_a(conversation, connections)
         talk = self._talk(conversation, from_a=from_a)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from heapq import heappop, heappush
 from itertools import pairwise
 from typing import Final
 
@@ -85,34 +85,38 @@ def _as_they_came(packets: Packets, at: Ints, limit: int) -> list[_Piece]:
 
 
 def _sorted_pieces(packets: Packets, at: Ints, limit: int) -> list[_Piece]:
-    begins: list[int] = []  # covered intervals, disjoint and ascending
-    ends: list[int] = []
+    """Sweep over the stream; wherever copies overlap, the one that came first is taken."""
+    arrived = list(_columns(packets, at))
+    spans = sorted(
+        (max(start, 0), min(start + length, limit), order)
+        for order, (start, length, *_) in enumerate(arrived)
+        if max(start, 0) < min(start + length, limit)
+    )
     pieces: list[_Piece] = []
-    for start, length, offset, number, ts in _columns(packets, at):
-        for begin, end in _uncovered(begins, ends, max(start, 0), min(start + length, limit)):
-            pieces.append((begin, end - begin, offset + begin - start, number, ts))
-    return sorted(pieces)
+    for begin, end, order in _first_copies(spans):
+        start, _, offset, number, ts = arrived[order]
+        pieces.append((begin, end - begin, offset + begin - start, number, ts))
+    return pieces
 
 
-def _uncovered(begins: list[int], ends: list[int], low: int, high: int) -> list[tuple[int, int]]:
-    """Return the parts of an interval that nothing covers yet, and cover them."""
-    if low >= high:
-        return []
-    if ends and low == ends[-1]:  # the usual case: the next bytes in order
-        ends[-1] = high
-        return [(low, high)]
-    first = bisect_right(ends, low - 1)
-    last = bisect_right(begins, high)
-    found, position = [], low
-    for index in range(first, last):
-        if position < begins[index]:
-            found.append((position, begins[index]))
-        position = max(position, ends[index])
-    if position < high:
-        found.append((position, high))
-    begins[first:last] = [min(low, *begins[first:last])] if first < last else [low]
-    ends[first:last] = [max(high, *ends[first:last])] if first < last else [high]
-    return found
+def _first_copies(spans: list[tuple[int, int, int]]) -> Iterator[tuple[int, int, int]]:
+    """Yield begin, end and order of arrival of the parts that count; ``spans`` ascend."""
+    open_spans: list[tuple[int, int]] = []
+    index, position = 0, 0
+    while index < len(spans) or open_spans:
+        if not open_spans:
+            position = max(position, spans[index][0])
+        while index < len(spans) and spans[index][0] <= position:
+            heappush(open_spans, (spans[index][2], spans[index][1]))
+            index += 1
+        while open_spans and open_spans[0][1] <= position:
+            heappop(open_spans)
+        if open_spans:
+            order, end = open_spans[0]
+            if index < len(spans):
+                end = min(end, spans[index][0])
+            yield position, end, order
+            position = end
 
 
 def _runs(pieces: list[_Piece], read: Read) -> list[Run]:

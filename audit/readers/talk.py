@@ -14,6 +14,8 @@ from audit.tables.frames import Row
 from audit.tables.reference import Reference
 from audit.tables.vocabulary import Content, Direction, Transport
 
+JUDGED_LIMIT: Final = 64
+"""Runs or datagrams of one conversation whose content is judged."""
 _CLOSED_FIRST: Final[tuple[Transport, ...]] = ("metadata-only", "tls-keys")
 
 
@@ -46,6 +48,8 @@ class Talk:
     """Name of the server by SNI or Host, the first that was seen."""
     transports: set[Transport] = field(default_factory=set)
     contents: set[Content] = field(default_factory=set)
+    judged: int = 0
+    """Runs of no known protocol that were judged."""
 
     def direction(self, *, from_originator: bool) -> Direction:
         """Return the direction of a packet, seen from the client."""
@@ -81,11 +85,16 @@ class Talk:
         self.extract.truncated.append(f"{self.file}: {self.text}: {what}")
 
     def raw(self, stream: ByteStream, transport: Transport) -> None:
-        """Hand a run of bytes of no known protocol to the search."""
+        """Hand a run of bytes of no known protocol to the search.
+
+        The content of the first ``JUDGED_LIMIT`` runs is judged; all are searched.
+        """
         from audit.identifiers.content import classify_content
 
         if stream.data:
-            self.saw(transport, classify_content(stream.data))
+            if self.judged < JUDGED_LIMIT:
+                self.judged += 1
+                self.saw(transport, classify_content(stream.data))
             self.raw_payload(stream.direction, stream.data, stream.at(0, len(stream.data)))
 
     def raw_payload(self, direction: Direction, data: bytes, ref: Reference) -> None:
