@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from audit.bundle.folder import Bundle
 from audit.bundle.layout import JOURNAL
 from audit.evidence import coverage, visibility
-from audit.evidence.contacts import rank_contacts, see_as
+from audit.evidence.contacts import proxied_conversations, rank_contacts, see_as
 from audit.evidence.context import EvidenceContext
 from audit.evidence.controls import TapControls, expected_taps, find_controls
 from audit.evidence.journey import Phases, event_rows, performed_actions
@@ -50,7 +50,7 @@ def read_evidence(source: Source, context: EvidenceContext) -> CaptureEvidence:
     attribute(tables, manifest, controls.requests)
     _put_into_phases(tables, Phases(journal))
     assign_roles(tables, context.roles)
-    see_as(tables, manifest)
+    see_as(tables, manifest, proxied_conversations(extract))
     rank_contacts(tables)
     onion, onion_limits = onion_state(layers, tables, has_keys=source.onion_keys is not None)
     found = search(extract, identity, manifest.id)

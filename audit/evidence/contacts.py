@@ -3,26 +3,47 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from audit.bundle.manifest import Manifest
 from audit.evidence.roles import LOOPBACK, RESOLVER
+from audit.tables.extract import Extract
 from audit.tables.frames import Row
 
 Tables = Mapping[str, Sequence[Row]]
+_ABSOLUTE: Final = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]{1,9}://")
 
 
-def see_as(tables: Tables, manifest: Manifest) -> None:
+def proxied_conversations(extract: Extract) -> frozenset[object]:
+    """Return the conversations in which the client spoke to a proxy of its own choice.
+
+    Its requests name the whole URL (absolute form, RFC 9112 §3.2.2). Flows of our recorder never
+    do: mitmproxy keeps the path alone.
+    """
+    requests = extract.rows.get("http_requests", [])
+    return frozenset(
+        requests[payload.row].get("conversation")
+        for payload in extract.payloads
+        if payload.table == "http_requests"
+        and payload.location == "path"
+        and _ABSOLUTE.match(payload.data)
+    ) - {None}
+
+
+def see_as(tables: Tables, manifest: Manifest, proxied: frozenset[object] = frozenset()) -> None:
     """Fill in ``seen_as`` of every row of traffic.
 
     ``onion`` where another node passed it on; ``proxy`` behind a proxy or tunnel that the client
-    itself chose; else ``client``, also where our recorder stood between.
+    itself chose (``proxied`` are such conversations); else ``client``, also where our recorder
+    stood between.
     """
     tunnelled = {
         row.get("conversation")
         for row in tables.get("conversations", ())
         if row.get("iface") in manifest.network.tunnel
-    } - {None}
+    } - {None} | proxied
     for table, rows in tables.items():
         if table in {"events", "controls", "captures"}:
             continue

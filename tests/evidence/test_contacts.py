@@ -1,5 +1,7 @@
+from audit.evidence.capture import read_capture
 from audit.evidence.contacts import rank_contacts, see_as
-from tests.evidence.bundles import manifest
+from tests.evidence.bundles import make_bundle, manifest
+from tests.readers import wire
 
 
 def contact(recipient: str, second: int, **more) -> dict:
@@ -48,3 +50,22 @@ def test_a_recipient_behind_a_proxy_or_tunnel_of_the_clients_sees_that():
     assert seen_as({"layer": 0, "conversation": "a", "seen_as": "proxy"}) == "proxy"
     network = {"tunnel": ["tun0"]}
     assert seen_as({"layer": 0, "conversation": "t"}, network=network) == "proxy"
+
+
+def test_a_client_that_names_whole_urls_speaks_to_a_proxy_of_its_own(tmp_path):
+    request = b"GET http://api.example/a HTTP/1.1\r\nHost: api.example\r\n\r\n"
+    plain = (
+        wire.TcpTalk(cport=40_001)
+        .open()
+        .sent(b"GET /a HTTP/1.1\r\nHost: b.example\r\n\r\n")
+        .packets
+    )
+    packets = wire.TcpTalk(server="198.51.100.9", sport=3128).open().sent(request).packets + plain
+    found = read_capture(
+        make_bundle(tmp_path / "b", packets=wire.pcap(wire.frames(packets)), **{"pass": "passive"})
+    )
+    rows = found.tables["http_requests"].to_dict("records")
+    assert [(r["recipient"], r["path"], r["seen_as"]) for r in rows] == [
+        ("api.example", "/a", "proxy"),
+        ("b.example", "/a", "client"),
+    ]
