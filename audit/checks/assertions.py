@@ -107,23 +107,27 @@ def _some(expectation: RowExpectation, table: EncodedTable) -> Tested:
 
 def combined_codes(table: EncodedTable, fields: tuple[FieldRef, ...], rows: Rows) -> Rows:
     """Return a number a row that is the same where all fields are (absent equals absent)."""
+    import pandas as pd
+
     codes = np.zeros(len(rows), dtype=np.int64)
     for item in fields:
         encoded = table.encoded(item.column, item.path)
-        codes = codes * (len(encoded.values) + 1) + encoded.codes[rows] + 1
-        _, codes = np.unique(codes, return_inverse=True)
+        codes, _ = pd.factorize(codes * (len(encoded.distinct) + 1) + encoded.codes[rows] + 1)
     return codes.astype(np.intp, copy=False)
 
 
 def _uniform(expectation: RowExpectation, table: EncodedTable) -> Tested:
+    import pandas as pd
+
     truths = expectation.where.evaluate(table)
     rows = np.flatnonzero(truths == TRUE)
     field_ = expectation.field
     if field_ is None:
         raise TypeError("a uniform expectation has a field")
     groups = combined_codes(table, expectation.group_by, rows)
-    values = table.encoded(field_.column, field_.path).codes[rows]
-    pairs = np.unique(np.stack([groups, values]), axis=1)[0]
+    values = table.encoded(field_.column, field_.path)
+    width = len(values.distinct) + 1
+    pairs = pd.unique(groups * width + values.codes[rows] + 1) // width
     several = np.flatnonzero(np.bincount(pairs) > 1) if len(pairs) else _NO_ROWS
     return Tested(
         expectation=expectation,

@@ -46,13 +46,18 @@ class Leaf:
     question: Question
     text: str
     """The key as written."""
+    is_document: bool = False
+    """Whether the question is on the data of a whole JSON column."""
 
     def evaluate(self, table: EncodedTable) -> Truths:
         """Return the answer for each row; the question is asked once a distinct value."""
-        encoded = table.encoded(self.column, self.path)
-        answers = np.empty(len(encoded.values) + 1, dtype=np.int8)
+        if self.is_document:
+            encoded = table.documents(self.column)
+        else:
+            encoded = table.encoded(self.column, self.path)
+        answers = np.empty(len(encoded.distinct) + 1, dtype=np.int8)
         ask = self.question.ask
-        for code, value in enumerate(encoded.values):
+        for code, value in enumerate(encoded.distinct):
             answers[code] = ask(value)
         answers[-1] = self.question.absent
         return answers[encoded.codes]
@@ -145,7 +150,9 @@ def _leaves(node: Node) -> Iterator[Leaf]:
 def _of(node: Node, row: Row) -> Truth:
     if isinstance(node, Leaf):
         value = row.get(node.column)
-        return node.question.ask(descend(document(value), node.path) if node.path else value)
+        if node.path or node.is_document:
+            value = descend(document(value), node.path)
+        return node.question.ask(value)
     if isinstance(node, Not):
         return TRUE - _of(node.part, row)
     truths = (_of(part, row) for part in node.parts)
@@ -252,4 +259,10 @@ def _leaf(key: str, value: object, scope: ColumnScope, faults: Faults) -> Leaf |
     question = chain.question(value, scope, faults)
     if question is None:
         return None
-    return Leaf(column=chain.column, path=chain.path, question=question, text=key)
+    return Leaf(
+        column=chain.column,
+        path=chain.path,
+        question=question,
+        text=key,
+        is_document=chain.type == "json",
+    )

@@ -26,7 +26,7 @@ def flags_of(
 ) -> Flags:
     """Return which rows have a value that passes ``test``; asked once a distinct value."""
     encoded = table.encoded(column)
-    answers = np.array([test(value) for value in encoded.values] + [absent], dtype=bool)
+    answers = np.array([test(value) for value in encoded.distinct] + [absent], dtype=bool)
     flags: Flags = answers[encoded.codes]
     return flags
 
@@ -93,7 +93,7 @@ def _is_among(table: EncodedTable, others: Iterable[EncodedTable]) -> Flags:
     origins = table.origin.tolist()
     return np.array(
         [
-            code >= 0 and (origin, encoded.values[code]) in known
+            code >= 0 and (origin, encoded.distinct[code]) in known
             for origin, code in zip(origins, encoded.codes.tolist(), strict=True)
         ],
         dtype=bool,
@@ -101,9 +101,11 @@ def _is_among(table: EncodedTable, others: Iterable[EncodedTable]) -> Flags:
 
 
 def _named(table: EncodedTable) -> Iterable[tuple[int, object]]:
+    import pandas as pd
+
     encoded = table.encoded("conversation")
-    width = len(encoded.values) + 1
-    for pair in np.unique(table.origin * width + encoded.codes + 1).tolist():
+    width = len(encoded.distinct) + 1
+    for pair in pd.unique(table.origin * width + encoded.codes + 1).tolist():
         origin, code = divmod(pair, width)
         if code:
-            yield origin, encoded.values[code - 1]
+            yield origin, encoded.distinct[code - 1]

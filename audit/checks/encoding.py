@@ -35,13 +35,13 @@ class Encoded:
 
     codes: Codes
     """A code a row, ``-1`` where there is no value."""
-    values: Sequence[Any]
+    distinct: Sequence[Any]
     """Code -> value. Times are whole nanoseconds since 1970 UTC."""
 
     def at(self, row: int) -> Any:
         """Return the value of one row, ``None`` where there is none."""
         code = int(self.codes[row])
-        return self.values[code] if code >= 0 else None
+        return self.distinct[code] if code >= 0 else None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -79,6 +79,11 @@ class EncodedTable:
         table._encoded[column, ()] = Encoded(codes, [value])
         return table
 
+    def raw(self, column: str, rows: Codes) -> NDArray[Any]:
+        """Return some values of a column without encoding the whole of it."""
+        found = self._raw.get(column)
+        return np.full(len(rows), None, dtype=object) if found is None else found[rows]
+
     def value(self, column: str, row: int, path: tuple[str, ...] = ()) -> Any:
         """Return one value, ``None`` where there is none."""
         return self.encoded(column, path).at(row)
@@ -91,7 +96,7 @@ class EncodedTable:
 
     def _below(self, column: str, path: tuple[str, ...]) -> Encoded:
         outer = self.encoded(column)
-        found = [descend(item, path) for item in self._parsed(column, outer.values)]
+        found = [descend(item, path) for item in self._parsed(column, outer.distinct)]
         codes = np.empty(len(found) + 1, dtype=np.intp)
         codes[-1] = -1
         values: list[Any] = []
@@ -105,6 +110,11 @@ class EncodedTable:
                 values.append(value)
             codes[index] = code
         return Encoded(codes[outer.codes], values)
+
+    def documents(self, column: str) -> Encoded:
+        """Return a JSON column with its texts parsed."""
+        outer = self.encoded(column)
+        return Encoded(outer.codes, list(self._parsed(column, outer.distinct)))
 
     def _parsed(self, column: str, texts: Sequence[Any]) -> Iterable[Any]:
         if column in self._documents:
@@ -141,11 +151,14 @@ def descend(data: Any, path: tuple[str, ...]) -> Any:
 
 
 def _key(value: Any) -> object:
-    """Return a key that tells ``1`` from ``true`` and compares containers by content."""
+    """Return a key that tells ``1`` from ``true`` and compares containers by content.
+
+    Columns hold canonical JSON, so that equal objects have their keys in the same order.
+    """
     if value is UNREADABLE:
         return UNREADABLE
     if isinstance(value, dict | list):
-        return json.dumps(value, sort_keys=True)
+        return repr(value)
     return (type(value), value)
 
 
@@ -160,20 +173,34 @@ def _encode(raw: NDArray[Any]) -> Encoded:
         if len(missing):
             codes = np.where(codes == missing[0], -1, codes)
         return Encoded(codes, values.tolist())
-    codes, uniques = pd.factorize(raw)
+    try:
+        codes, uniques = pd.factorize(raw)
+    except TypeError:
+        codes, uniques = pd.factorize(_hashable(raw))
     return Encoded(codes.astype(np.intp, copy=False), list(uniques))
 
 
-def _objects(series: pd.Series[Any], column: Column) -> NDArray[Any]:
+def _array(series: pd.Series[Any], column: Column) -> NDArray[Any]:
     if column.type == "time":
         return series.to_numpy(dtype="datetime64[ns]")
-    values = series.to_numpy(dtype=object)
-    if column.type == "list" and any(isinstance(item, list) for item in values):
-        tuples = np.empty(len(values), dtype=object)
-        for index, item in enumerate(values):
-            tuples[index] = tuple(item) if isinstance(item, list) else item
-        return tuples
+    return series.to_numpy(dtype=object)
+
+
+def _hashable(raw: NDArray[Any]) -> NDArray[Any]:
+    """Return the values with tuples where a reader left lists."""
+    values = np.empty(len(raw), dtype=object)
+    for index, item in enumerate(raw):
+        values[index] = tuple(item) if isinstance(item, list) else item
     return values
+
+
+def _joined(arrays: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
+
+
+def _without_controls(frame: pd.DataFrame) -> pd.DataFrame:
+    controls = (frame["process"] == "control").to_numpy(dtype=bool)
+    return frame.loc[~controls] if controls.any() else frame
 
 
 def encode_frames(name: str, frames: Sequence[pd.DataFrame]) -> EncodedTable:
@@ -183,9 +210,9 @@ def encode_frames(name: str, frames: Sequence[pd.DataFrame]) -> EncodedTable:
     and are nothing that the client did.
     """
     columns = columns_of(name)
-    kept = [frame.loc[(frame["process"] != "control").to_numpy()] for frame in frames]
+    kept = [_without_controls(frame) for frame in frames]
     raw = {
-        column: np.concatenate([_objects(frame[column], kind) for frame in kept])
+        column: _joined([_array(frame[column], kind) for frame in kept])
         for column, kind in columns.items()
         if kept
     }

@@ -153,7 +153,9 @@ def _others(one: Tested, group: _Group) -> str:
 
 def _chosen(one: Tested, rows: list[int], redact: Redact) -> list[tuple[int, str]]:
     """Choose the rows to point at: one for each different message first, then in order."""
-    first = heapq.nsmallest(_LOOKED_AT, rows, key=lambda row: _order(one.table, row))
+    first = heapq.nsmallest(
+        _LOOKED_AT, _nearest(one.table, rows), key=lambda row: _order(one.table, row)
+    )
     rendered = sorted(
         ((row, _row_message(one, row, redact)) for row in first),
         key=lambda item: (_order(one.table, item[0]), item[1]),
@@ -177,11 +179,24 @@ def _row_message(one: Tested, row: int, redact: Redact) -> str:
     return redact(render_message(one.expectation.message, lookup))
 
 
-def _order(table: EncodedTable, row: int) -> tuple[str, int, str, str]:
+def _nearest(table: EncodedTable, rows: list[int]) -> list[int]:
+    """Leave out rows that are not among the first by :func:`_order`, without encoding columns."""
+    if len(rows) <= _LOOKED_AT:
+        return rows
+    numbers = np.array(rows, dtype=np.intp)
+    lengths = np.array([len(text or "") for text in table.raw("ref", numbers)], dtype=np.int64)
+    keys = (table.origin[numbers] << 32) + lengths
+    last = np.partition(keys, _LOOKED_AT - 1)[_LOOKED_AT - 1]
+    kept: list[int] = numbers[keys <= last].tolist()
+    return kept
+
+
+def _order(table: EncodedTable, row: int) -> tuple[int, int, str, str]:
     """Order rows by capture and place, whatever order they came in; shorter numbers first."""
-    reference = str(table.value("ref", row) or "")
-    excerpt = str(table.value("excerpt", row)) if "excerpt" in table.columns else ""
-    return (str(table.value("capture", row)), len(reference), reference, excerpt)
+    here = np.array([row], dtype=np.intp)
+    reference = str(table.raw("ref", here)[0] or "")
+    excerpt = str(table.raw("excerpt", here)[0]) if "excerpt" in table.columns else ""
+    return (int(table.origin[row]), len(reference), reference, excerpt)
 
 
 def _evidence(one: Tested, row: int, message: str, redact: Redact) -> Evidence:

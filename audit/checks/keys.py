@@ -53,15 +53,14 @@ class Chain:
 
     def _ask(self, values: list[object], scope: ColumnScope) -> Question:
         chain = [name for name in self.modifiers if name != "in"]
-        is_text = self.type == "json"
         kind = self.type
         measured = bool(chain) and chain[0] == "len"
         if measured:
             chain, kind = chain[1:], COUNT
         elif chain and chain[0] == "age":
             chain, kind = chain[1:], AGE
-        question = self._test(chain, kind, values, scope, is_text=is_text)
-        return predicates.measured(question, is_text=is_text) if measured else question
+        question = self._test(chain, kind, values, scope)
+        return predicates.measured(question) if measured else question
 
     def _test(
         self,
@@ -69,8 +68,6 @@ class Chain:
         kind: str,
         values: list[object],
         scope: ColumnScope,
-        *,
-        is_text: bool,
     ) -> Question:
         name = chain[0] if chain else ""
         if name in {"", "all_of"}:
@@ -90,7 +87,7 @@ class Chain:
         texts = [convert(value, "text") for value in values]
         every = "all_of" in chain
         if name in {"has_key", "keys_within"}:
-            return predicates.keys_test(texts, name, every=every, is_text=is_text)
+            return predicates.keys_test(texts, name, every=every)
         if not all(texts):
             raise OperandError("the empty text is in every text")
         if name == "re":

@@ -7,12 +7,11 @@ gives a truth. It is asked once a distinct value.
 from __future__ import annotations
 
 import ipaddress
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from audit.checks.encoding import UNREADABLE, document
+from audit.checks.encoding import UNREADABLE
 from audit.checks.lists import NamedList, host_is_below
 from audit.checks.modifiers import AGE, LEAF
 from audit.checks.operands import NANOSECONDS, OperandError, network
@@ -63,7 +62,7 @@ def equals(operands: list[Any], type_: str) -> Question:
 
 def _typed(value: object) -> object:
     if isinstance(value, dict | list):
-        return ("json", json.dumps(value, sort_keys=True))
+        return ()  # equals no operand: those are single values
     return ("bool", value) if isinstance(value, bool) else value
 
 
@@ -195,33 +194,26 @@ def exists(wanted: bool) -> Question:
     return Question(lambda _: truth_of(wanted), truth_of(not wanted))
 
 
-def keys_test(operands: list[str], name: str, *, every: bool, is_text: bool) -> Question:
-    """Whether an object has one (or all) of the keys, or none beside them.
-
-    ``is_text``: the value is JSON text of a whole column, not yet a value below it.
-    """
+def keys_test(operands: list[str], name: str, *, every: bool) -> Question:
+    """Whether an object has one (or all) of the keys, or none beside them."""
     wanted = frozenset(operands)
 
     def ask(value: object) -> Truth:
-        data = document(value) if is_text else value
-        if data is UNREADABLE:
-            return UNKNOWN
-        if not isinstance(data, dict):
+        if not isinstance(value, dict):
             return FALSE
         if name == "keys_within":
-            return truth_of(data.keys() <= wanted)
-        return truth_of(wanted <= data.keys() if every else not wanted.isdisjoint(data))
+            return truth_of(value.keys() <= wanted)
+        return truth_of(wanted <= value.keys() if every else not wanted.isdisjoint(value))
 
     return Question(ask, FALSE)
 
 
-def measured(question: Question, *, is_text: bool) -> Question:
+def measured(question: Question) -> Question:
     """Ask about the length of the value; what has no length leaves it undecided."""
 
     def ask(value: object) -> Truth:
-        data = document(value) if is_text else value
-        if data is UNREADABLE or not isinstance(data, str | list | dict | tuple):
+        if not isinstance(value, str | list | dict | tuple):
             return UNKNOWN
-        return question.ask(len(data))
+        return question.ask(len(value))
 
     return Question(ask, question.absent)
