@@ -93,6 +93,9 @@ def _onion(capture: CaptureEvidence) -> Supply:
     if state.opened < state.seen:
         detail = f"only {state.opened} of {state.seen} onion requests could be opened"
         return Supply(is_there=False, detail=detail)
+    if state.sealed:
+        detail = f"{state.sealed} conversations that may hold onion requests could not be opened"
+        return Supply(is_there=False, detail=detail)
     limit = None if state.seen else "no onion request was seen, so nothing inside one was judged"
     return Supply(is_there=True, limit=limit)
 

@@ -108,6 +108,12 @@ def test_a_column_that_conversations_lack_is_refused_at_its_place(tmp_path):
             "keys of the onion's nodes are not",
         ),
         (OnionState(keys=True, seen=0), Outcome.PASS, ""),
+        (
+            OnionState(keys=True, seen=3, opened=3, sealed=1),
+            Outcome.NOT_OBSERVABLE,
+            "1 conversations",
+        ),
+        (OnionState(keys=True, sealed=4), Outcome.NOT_OBSERVABLE, "may hold onion requests"),
     ],
 )
 def test_the_onion_is_opened_where_every_request_seen_was(tmp_path, state, expected, words):
