@@ -61,6 +61,7 @@ class _Loading:
         document = self._file(POLICY_FILE, policy_file.PolicyFile, policy_file.SCHEMA)
         pack = self._file(PACK_FILE, pack_file.PackFile, pack_file.SCHEMA)
         lists = dict(self._lists())
+        is_sound = not self._problems
         checks = list(self._checks())
         if document is None or pack is None:
             raise PolicyFileError(self._problems)
@@ -73,10 +74,11 @@ class _Loading:
             texts=dict(self._texts(document)),
             located=self._located,
         )
+        before = len(self._problems)
         self._policy(policy)
         self._pack(policy)
-        if not self._problems:  # names in checks mean something only beside a sound pack
-            for check in policy.checks:
+        if is_sound and len(self._problems) == before:
+            for check in policy.checks:  # their names mean something only beside a sound pack
                 self._check(policy, check)
         self._unique(policy)
         if self._problems:

@@ -40,6 +40,13 @@ def test_mistakes_of_all_files_come_at_once(tmp_path):
     ]
 
 
+def test_one_broken_check_does_not_hide_the_mistakes_of_another(tmp_path):
+    broken = CHECK.replace("severity: high", "severity: hihg")
+    other = CHECK.replace("id: example.trackers", "id: example.a").replace("host|dom", "hots|dom")
+    found = problems(write_policy(tmp_path, broken, other))
+    assert [problem.code for problem in found] == ["E014", "E102"]
+
+
 @pytest.mark.parametrize(
     ("old", "new", "code", "words"),
     [
