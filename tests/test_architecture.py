@@ -126,5 +126,8 @@ def test_every_room_is_packaged() -> None:
     listed = set(
         tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
     )
-    rooms = {"audit." + path.parent.name for path in (ROOT / "audit").glob("*/__init__.py")}
-    assert listed == rooms | {"audit", "audit._policies"}
+    found = {
+        ".".join(path.parent.relative_to(ROOT).parts)
+        for path in (ROOT / "audit").rglob("__init__.py")
+    }
+    assert listed == found | {"audit._policies"}

@@ -2,7 +2,7 @@
 
 ``AUDIT_PERSONA`` names the file with the person's values, ``AUDIT_ECHO`` the recorder's control
 echo (``address:port``). Behind a proxy of the environment only HTTP, TLS and WebSocket carry
-leaks: nothing else would reach anybody.
+leaks, and nobody is looked up or asked: nothing else would stay in the lab.
 
 ``FILE`` (``planted.json``) is a list of leaks; beside it ``FILE``'s name with ``-acts`` lists what
 else was done: ``lookup`` of a name that is never contacted, and ``stun``.
@@ -71,6 +71,8 @@ def plant(rng: random.Random, persona: dict[str, Any], echo: str | None, count: 
 def ask_around(rng: random.Random) -> list[Any]:
     """Look a name up and speak STUN; returns the items of ``planted-acts.json``."""
     sender = Sender(rng)
+    if sender.proxies:
+        return []  # no proxy carries them: they would leave the machine
     return [
         {"act": "lookup", "name": UNCONTACTED_NAME, "answered": sender.look_at_beacon()},
         {"act": "stun", "name": STUN_NAME, "answered": sender.speak_stun()},
@@ -92,16 +94,13 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--echo", default=os.environ.get("AUDIT_ECHO"), help="address:port")
     parser.add_argument("--seed", type=int, help="repeats a run")
     parser.add_argument("--count", type=int, help=f"leaks; {FEWEST} to {MOST} are drawn otherwise")
-    parser.add_argument(
-        "--carried-only", action="store_true", help="no lookup and no STUN, which no proxy carries"
-    )
     options = parser.parse_args(argv)
     seed = secrets.randbits(48) if options.seed is None else options.seed
     rng = random.Random(seed)  # noqa: S311 - a run can be repeated by its seed
     count = options.count or rng.randint(FEWEST, MOST)
     try:
         items = plant(rng, _read_persona(), options.echo or None, count)
-        acts = [] if options.carried_only else ask_around(rng)
+        acts = ask_around(rng)
     except AuditError as error:
         print(f"planter: {error}", file=sys.stderr)  # noqa: T201
         return error.exit_code

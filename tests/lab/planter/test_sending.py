@@ -24,7 +24,6 @@ def run_planter(folder: Path, env: dict[str, str], *options: str) -> subprocess.
             "audit.lab.planter",
             "--out",
             folder / "planted.json",
-            "--carried-only",
             *options,
         ],
         cwd=ROOT,
