@@ -7,6 +7,7 @@ reader, record by record. A dump that ends inside a flow keeps the flows before 
 from __future__ import annotations
 
 import io
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -99,9 +100,10 @@ def _state(record: bytes, place: str) -> State:
 
 def _migrate(record: bytes) -> State:
     """Return the state of an old flow as the current version writes it."""
-    from mitmproxy import exceptions
-    from mitmproxy.io import FlowReader
-
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # mitmproxy 12 on today's pyparsing
+        from mitmproxy import exceptions
+        from mitmproxy.io import FlowReader
     try:
         flow = next(iter(FlowReader(io.BytesIO(record)).stream()))
         state = flow.get_state()

@@ -114,7 +114,7 @@ def test_reading_twice_gives_the_same(tiny):
 
 
 @given(st.data())
-@settings(max_examples=40)
+@settings(max_examples=25)
 def test_taking_files_away_never_gives_more_and_never_breaks(tmp_path_factory, tiny, data):
     folder = bundles.copy_tiny(tmp_path_factory.mktemp("less"))
     for name in data.draw(st.sets(st.sampled_from([*files_in(folder), MANIFEST]))):
@@ -137,7 +137,7 @@ def test_taking_files_away_never_gives_more_and_never_breaks(tmp_path_factory, t
 
 
 @given(st.data())
-@settings(max_examples=40)
+@settings(max_examples=25)
 def test_any_cut_of_any_file_gives_evidence_or_one_error(tmp_path_factory, tiny, data):
     folder = bundles.copy_tiny(tmp_path_factory.mktemp("cut"))
     path = folder / data.draw(

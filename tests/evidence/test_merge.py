@@ -1,7 +1,7 @@
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audit.evidence.merge import extract_of, merge, units_of
@@ -127,6 +127,7 @@ def test_payloads_follow_their_rows(taps):
 
 
 @given(st.integers(0, 2**32), st.integers(0, 4), st.integers(0, 4))
+@settings(max_examples=40)
 def test_merging_loses_and_invents_no_exchange(tmp_path_factory, seed, in_both, alone):
     draw = random.Random(seed)
     folder = tmp_path_factory.mktemp("merge")

@@ -118,7 +118,8 @@ def stream_flow(
 def dns_flow(name: str, answers: Iterable[str] = ("198.51.100.7",)) -> dns.DNSFlow:
     import ipaddress
 
-    asked = dns.Message(
+    message = getattr(dns, "DNSMessage", None) or dns.Message  # the name in mitmproxy 12, and 11
+    asked = message(
         timestamp=START, id=1, query=True, op_code=0, authoritative_answer=False, truncation=False,
         recursion_desired=True, recursion_available=False, reserved=0, response_code=0,
         questions=[dns.Question(name, 1, 1)], answers=[], authorities=[], additionals=[],
