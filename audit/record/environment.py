@@ -37,14 +37,7 @@ def prepare_environment(target_folder: Path, cache: Path) -> Path:
     requirement makes a new one; a half-made one is made again. Raises :class:`SetupError`.
     """
     requirements = target_folder / REQUIREMENTS
-    try:
-        digest = hashlib.sha256(requirements.read_bytes())
-    except OSError as error:
-        raise SetupError(
-            f"the target's requirements cannot be read: {error.strerror}", source=str(requirements)
-        ) from None
-    digest.update(f"{sys.implementation.name} {platform.python_version()}".encode())
-    folder = cache.absolute() / f"{target_folder.resolve().name}-{digest.hexdigest()[:16]}"
+    folder = environment_folder(target_folder, cache)
     python = folder / "bin" / "python"
     if (folder / _READY).exists() and python.exists():
         return python
@@ -52,6 +45,19 @@ def prepare_environment(target_folder: Path, cache: Path) -> Path:
         if not ((folder / _READY).exists() and python.exists()):
             _make(folder, python, requirements)
     return python
+
+
+def environment_folder(target_folder: Path, cache: Path) -> Path:
+    """Return where a target's environment belongs; raises :class:`SetupError`."""
+    requirements = target_folder / REQUIREMENTS
+    try:
+        digest = hashlib.sha256(requirements.read_bytes())
+    except OSError as error:
+        raise SetupError(
+            f"the target's requirements cannot be read: {error.strerror}", source=str(requirements)
+        ) from None
+    digest.update(f"{sys.implementation.name} {platform.python_version()}".encode())
+    return cache.absolute() / f"{target_folder.resolve().name}-{digest.hexdigest()[:16]}"
 
 
 @contextlib.contextmanager

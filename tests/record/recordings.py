@@ -6,6 +6,7 @@ import json
 import os
 import struct
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +91,9 @@ def key_log(path: Path) -> bytes:
 
 def flows(path: Path) -> list[Any]:
     """Return the flows of a mitmproxy dump, by mitmproxy's own reader."""
-    from mitmproxy.io import FlowReader
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of a library below mitmproxy, on newer Pythons
+        from mitmproxy.io import FlowReader
 
     with path.open("rb") as file:
         return list(FlowReader(file).stream())

@@ -12,7 +12,7 @@ from audit.bundle.folder import open_bundle
 from audit.bundle.layout import MANIFEST
 from audit.errors import CaptureError
 from tests.record.recordings import ROOT
-from tests.sandbox.places import adopting_orphans, family, namespaces_in_use, namespaces_of
+from tests.sandbox.places import adopting_orphans, family, namespaces_of, require_gone
 
 pytestmark = pytest.mark.system
 
@@ -48,7 +48,7 @@ def test_killed_at_any_moment(tmp_path, vantage, pass_, moment):
         recorder.wait()
         recorder.stdout.close()
         wait_for_all()
-    assert not made & namespaces_in_use()
+    require_gone(made)
     assert not any((tmp_path / "tmp").iterdir())
     if (tmp_path / "b").exists() and not finished:
         assert open_bundle(tmp_path / "b").truncated == (
