@@ -8,17 +8,18 @@ from __future__ import annotations
 import io
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from audit.identifiers.gates import PACKED_FIRST
 from audit.identifiers.piece import Budget, Piece
 
-GZIP: Final = b"\x1f\x8b\x08"
-ZSTD: Final = b"\x28\xb5\x2f\xfd"
-ZIP: Final = b"PK\x03\x04"
+_GZIP: Final = b"\x1f\x8b\x08"
 MAX_MEMBERS: Final = 2_000
 """Members of one ZIP, and compressed stretches inside one piece, that are opened."""
+SMALL: Final = 64
+"""Bytes under which Brotli is tried only behind the first byte that short data of it has."""
 _CHUNK: Final = 1 << 16
 
 
@@ -33,6 +34,8 @@ class Inflated:
     """Whether the encoded data came to its own end."""
     cut: bool = False
     """Whether a bound stopped it."""
+    partial: bool = False
+    """Whether the encoded data ended, without an error, before its own end."""
 
 
 def inflate(data: bytes, start: int, window: int, limit: int) -> Inflated | None:
@@ -52,17 +55,17 @@ def inflate(data: bytes, start: int, window: int, limit: int) -> Inflated | None
                 break
             chunk = decoder.decompress(decoder.unconsumed_tail, limit + 1 - size)
     except zlib.error:
-        return Inflated(b"".join(out), len(view), False) if out else None
+        return None
     used = len(view) - len(decoder.unused_data)
     if not out and not decoder.eof:
         return None
-    return Inflated(b"".join(out), used, decoder.eof)
+    return Inflated(b"".join(out), used, decoder.eof, partial=not decoder.eof)
 
 
 def inflate_gzip(data: bytes, start: int, limit: int) -> Inflated | None:
     """Decompress gzip, all members of it."""
     first = inflate(data, start, 31, limit)
-    while first and first.complete and data[start + first.used :][:3] == GZIP:
+    while first and first.complete and data[start + first.used :][:3] == _GZIP:
         more = inflate(data, start + first.used, 31, limit - len(first.data))
         if more is None:
             break
@@ -87,8 +90,8 @@ def inflate_zstd(data: bytes, start: int, limit: int) -> Inflated | None:
                 if size > limit:
                     return Inflated(b"".join(out)[:limit], len(data) - start, False, cut=True)
     except zstandard.ZstdError:
-        return Inflated(b"".join(out), len(data) - start, False) if out else None
-    return Inflated(b"".join(out), len(data) - start, True)
+        return None
+    return Inflated(b"".join(out), len(data) - start, True) if out else None
 
 
 def inflate_brotli(data: bytes, start: int, limit: int) -> Inflated | None:
@@ -106,8 +109,9 @@ def inflate_brotli(data: bytes, start: int, limit: int) -> Inflated | None:
             if size > limit:
                 return Inflated(b"".join(out)[:limit], len(data) - start, False, cut=True)
     except brotli.error:
-        return Inflated(b"".join(out), len(data) - start, False) if any(out) else None
-    return Inflated(b"".join(out), len(data) - start, bool(decoder.is_finished()))
+        return None
+    finished = bool(decoder.is_finished())
+    return Inflated(b"".join(out), len(data) - start, finished, partial=not finished)
 
 
 def inflate_headerless(data: bytes, start: int, limit: int) -> Inflated | None:
@@ -136,9 +140,6 @@ CODINGS: Final[dict[str, tuple[str, ...]]] = {
     "zstd": ("zstd",),
 }
 """Content coding (RFC 9110 §8.4.1) -> decoders that may open it."""
-ZLIB_HEADS: Final = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
-_ANYWHERE: Final = ((GZIP, "gzip"), (ZSTD, "zstd"), *((head, "zlib") for head in ZLIB_HEADS))
-"""First bytes -> decoder, for formats that show themselves wherever they stand."""
 
 
 def decode_declared(piece: Piece, codings: tuple[str, ...]) -> Piece | None:
@@ -158,34 +159,47 @@ def decode_declared(piece: Piece, codings: tuple[str, ...]) -> Piece | None:
 def _open_declared(piece: Piece, name: str) -> Piece | None:
     for step in CODINGS.get(name, ()):
         done = INFLATERS[step](piece.data, 0, piece.budget.allowed(len(piece.data)))
-        if done is not None and (done.complete or len(done.data) >= 16):
+        if done is not None and done.data:
             _note(piece.budget, done, name)
+            if done.partial:
+                piece.budget.cut[f"a body declared as {name} ends early"] = None
             return _child(piece, 0, done, step, end=len(piece.data))
     return None
 
 
-def decode_compressed(piece: Piece) -> Iterator[Piece]:
-    """Open gzip, zlib and Zstandard wherever they begin in a piece."""
+def decode_gzip(piece: Piece, starts: Sequence[int]) -> Iterator[Piece]:
+    """Open gzip wherever it begins, and what its header says."""
+    if starts[0] == 0 and len(piece.data) > 10:
+        yield from _gzip_names(piece)
+    yield from _open_at(piece, starts, "gzip")
+
+
+def decode_zlib(piece: Piece, starts: Sequence[int]) -> Iterator[Piece]:
+    """Open zlib wherever it begins."""
+    yield from _open_at(piece, starts, "zlib")
+
+
+def decode_zstd(piece: Piece, starts: Sequence[int]) -> Iterator[Piece]:
+    """Open Zstandard wherever it begins."""
+    yield from _open_at(piece, starts, "zstd")
+
+
+def _open_at(piece: Piece, starts: Sequence[int], step: str) -> Iterator[Piece]:
     data = piece.data
-    tries = 0
-    for mark, step in _ANYWHERE:
-        at = data.find(mark)
-        while at >= 0:
-            tries += 1
-            if tries > MAX_MEMBERS:
-                piece.budget.cut["more compressed stretches in one payload than are opened"] = None
-                return
-            done = INFLATERS[step](data, at, piece.budget.allowed(len(data) - at))
-            taken = 1
-            if done is not None and (done.complete or done.cut or len(done.data) >= 16):
-                _note(piece.budget, done, step)
-                if at == 0 and done.complete and done.used == len(data):
-                    piece.covered = True
-                    if step == "gzip":
-                        yield from _gzip_names(piece)
-                yield _child(piece, at, done, step)
-                taken = done.used if done.complete else 1
-            at = data.find(mark, at + max(1, taken))
+    if len(starts) > MAX_MEMBERS:
+        piece.budget.cut["more compressed stretches in one payload than are opened"] = None
+    after = 0
+    for start in starts[:MAX_MEMBERS]:
+        if start < after:
+            continue
+        done = INFLATERS[step](data, start, piece.budget.allowed(len(data) - start))
+        if done is None or not (done.complete or done.cut or (done.partial and start == 0)):
+            continue
+        _note(piece.budget, done, step)
+        if done.complete:
+            after = start + done.used
+            piece.covered = piece.covered or (start == 0 and done.used == len(data))
+        yield _child(piece, start, done, step)
 
 
 def _gzip_names(piece: Piece) -> Iterator[Piece]:
@@ -200,9 +214,7 @@ def _gzip_names(piece: Piece) -> Iterator[Piece]:
         if flags & flag:
             at = piece.data.find(b"\0", at) + 1
     if at > 10:
-        yield Piece(
-            piece.data[10:at].strip(b"\0"), parent=piece, start=10, end=at, step="gzip", field=True
-        )
+        yield Piece(piece.data[10:at].strip(b"\0"), piece, 10, at, "gzip", field=True)
 
 
 def decode_headerless(piece: Piece) -> Iterator[Piece]:
@@ -210,9 +222,19 @@ def decode_headerless(piece: Piece) -> Iterator[Piece]:
     data = piece.data
     if len(data) < 3:
         return
-    if data[0] >> 1 & 3 != 3 and data[:2] not in ZLIB_HEADS:
+    if _may_be_deflate(data):
         yield from _try_whole(piece, "deflate")
-    yield from _try_whole(piece, "br")
+    if len(data) >= SMALL or data[0] in PACKED_FIRST:
+        yield from _try_whole(piece, "br")
+
+
+def _may_be_deflate(data: bytes) -> bool:
+    """Whether the first block can be one of deflate's (RFC 1951 §3.2.3, §3.2.4)."""
+    kind = data[0] >> 1 & 3
+    if kind == 0:
+        size = int.from_bytes(data[1:3], "little")
+        return len(data) >= 5 and size ^ 0xFFFF == int.from_bytes(data[3:5], "little")
+    return kind == 1 or (kind == 2 and len(data) >= 12)
 
 
 def _try_whole(piece: Piece, step: str) -> Iterator[Piece]:
@@ -224,20 +246,18 @@ def _try_whole(piece: Piece, step: str) -> Iterator[Piece]:
         yield _child(piece, 0, done, step)
 
 
-def decode_zip(piece: Piece) -> Iterator[Piece]:
+def decode_zip(piece: Piece, starts: Sequence[int]) -> Iterator[Piece]:
     """Open the members of ZIP archives."""
     data = piece.data
-    if ZIP not in data:
-        return
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
         members = archive.infolist()
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, OverflowError):
+    except (zipfile.BadZipFile, ValueError, RuntimeError, OverflowError):
         return
-    start = data.find(ZIP)
+    start = starts[0]
     piece.covered = start == 0
     names = "\n".join(member.filename for member in members).encode("utf-8", "replace")
-    yield Piece(names, parent=piece, start=start, end=len(data), step="zip", field=True)
+    yield Piece(names, piece, start, len(data), "zip", field=True)
     if len(members) > MAX_MEMBERS:
         piece.budget.cut["more members in one ZIP than are opened"] = None
     for member in members[:MAX_MEMBERS]:
@@ -246,7 +266,7 @@ def decode_zip(piece: Piece) -> Iterator[Piece]:
             with archive.open(member) as file:
                 content = file.read(limit + 1)
         except (
-            zipfile.BadZipFile, zlib.error, ValueError, NotImplementedError, RuntimeError,
+            zipfile.BadZipFile, zlib.error, ValueError, RuntimeError,
             EOFError, OSError,
         ):  # fmt: skip
             piece.budget.cut["a member of a ZIP could not be opened"] = None
@@ -259,14 +279,8 @@ def decode_zip(piece: Piece) -> Iterator[Piece]:
 
 
 def _child(piece: Piece, start: int, done: Inflated, step: str, *, end: int | None = None) -> Piece:
-    return Piece(
-        done.data,
-        parent=piece,
-        start=start,
-        end=start + done.used if end is None else end,
-        step=step,
-        field=True,
-    )
+    last = start + done.used if end is None else end
+    return Piece(done.data, piece, start, last, step, field=True)
 
 
 def _note(budget: Budget, done: Inflated, step: str) -> None:
