@@ -13,6 +13,8 @@ from audit.errors import CaptureError
 from audit.tables.vocabulary import Pass, Vantage
 
 SCHEMA: Final = "audit/capture@1"
+CAPTURE_ID: Final = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
+"""Regular expression of a capture's id."""
 
 
 class _Part(BaseModel):
@@ -76,7 +78,7 @@ class Manifest(_Part):
     """The whole of ``capture.json``."""
 
     schema_: Literal["audit/capture@1"] = Field(default=SCHEMA, alias="schema")
-    id: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")
+    id: str = Field(pattern=rf"^{CAPTURE_ID}$")
     status: Literal["recording", "complete"]
     """Found in state ``recording``, a bundle is truncated."""
     policy: str | None = None

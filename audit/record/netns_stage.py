@@ -210,7 +210,7 @@ class NetnsStage(Stage):
         return JobSpec(
             argv=argv,
             env=env,
-            cwd=str(setting.space.home),
+            cwd=self.working_folder(),
             place="client",
             powers="client",
             own_pids=True,

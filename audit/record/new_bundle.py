@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import re
 import shutil
 import sys
 import tempfile
@@ -17,7 +18,7 @@ from audit.bundle import layout
 from audit.bundle.folder import digest_file, files_in
 from audit.bundle.identity import Identifier, make_identity
 from audit.bundle.journal import JournalWriter, now
-from audit.bundle.manifest import Client, Manifest, Rung
+from audit.bundle.manifest import CAPTURE_ID, Client, Manifest, Rung
 from audit.errors import UsageError
 from audit.record.plan import RecordPlan
 from audit.record.stage import Stage, Tapped
@@ -29,8 +30,13 @@ class NewBundle:
     def __init__(self, plan: RecordPlan, client: Client, time_zone: str) -> None:
         """Make the folder and write the manifest with ``status: recording``.
 
-        Raises :class:`UsageError` where the folder holds something already.
+        Raises :class:`UsageError` for an id that is none and where the folder holds something.
         """
+        if not re.fullmatch(CAPTURE_ID, plan.id):
+            raise UsageError(
+                f"{plan.id[:60]!r} cannot be the name of a capture",
+                hint="letters, digits, '.', '_' and '-', the first one a letter or digit",
+            )
         self.folder = plan.folder.absolute()
         if self.folder.exists() and (not self.folder.is_dir() or any(self.folder.iterdir())):
             raise UsageError(

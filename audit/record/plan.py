@@ -72,6 +72,9 @@ class RecordPlan:
     device: str = "device-1"
     install: str = "install-1"
     announce: Announce = _say_nothing
+    working_folder: Path | None = None
+    """Where the client is started; ``None``: a driver in its empty home, any other client in the
+    caller's own working folder, because its arguments may name files there."""
     client_input: int | None = None
     """Descriptor that a client without driver protocol gets as its standard input."""
     client_output: Callable[[bytes], None] | None = None

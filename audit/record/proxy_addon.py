@@ -96,8 +96,8 @@ class Recording:
             self._keep(f)
 
     def error(self, f: http.HTTPFlow) -> None:
-        """Keep an exchange that failed."""
-        self._keep(f)
+        """Keep an exchange that failed; a WebSocket ends in a hook of its own."""
+        self.response(f)
 
     def websocket_end(self, f: http.HTTPFlow) -> None:
         """Keep a WebSocket that closed."""

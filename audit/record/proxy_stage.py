@@ -98,8 +98,8 @@ class ProxyStage(Stage):
         return JobSpec(argv=argv, env=env, cwd=cwd, place="outside", powers="kept")
 
     def client_job(self, argv: list[str], env: dict[str, str]) -> JobSpec:
-        """Return a plain job in the client's home."""
-        return self._job(argv, env, str(self.setting.space.home))
+        """Return a plain job in the client's working folder."""
+        return self._job(argv, env, self.working_folder())
 
     def peer_job(self, argv: list[str], env: dict[str, str]) -> JobSpec:
         """Return a plain job in the peer's home."""

@@ -122,6 +122,12 @@ class Stage(abc.ABC):
         """Return what the vantage adds to the control's environment."""
         return {}
 
+    def working_folder(self) -> str:
+        """Return where the client is started."""
+        if self.plan.working_folder:
+            return str(self.plan.working_folder.absolute())
+        return str(self.setting.space.home if self.plan.speaks_protocol else Path.cwd())
+
     def proxy_files(self) -> tuple[str, str]:
         """Return where the proxy's add-on writes flows and TLS attempts."""
         folder = self.setting.folder

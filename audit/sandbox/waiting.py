@@ -11,6 +11,8 @@ from typing import IO, Any
 from audit.errors import SetupError
 
 _READ_BYTES = 1 << 16
+_LOOK_UP_S = 0.05
+"""How often a condition is looked at that no source reports."""
 
 
 class Watch:
@@ -44,7 +46,7 @@ class Watch:
             left = deadline - time.monotonic()
             if left <= 0:
                 raise SetupError(f"waited {limit_s:g} s in vain for {what}", hint=hint)
-            self.turn(left)
+            self.turn(min(left, _LOOK_UP_S))
 
     def close(self) -> None:
         """Forget all sources."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import socket
 import ssl
 import struct
 import sys
@@ -17,6 +18,7 @@ from audit.record.echo import _answer, make_certificate
 
 NAME = "shop.example"
 SERVER = "203.0.113.5"
+SERVER_V6 = "2001:db8:5::5"
 RESOLVER = "198.51.100.53"
 ONION_KEY = {
     "x25519_public": "aa" * 32,
@@ -52,12 +54,14 @@ def take_addresses():
         routing.link("set", index=index, state="up")
         for address in (SERVER, RESOLVER):
             routing.addr("add", index=index, address=address, prefixlen=32)
+        if socket.has_ipv6 and Path("/proc/sys/net/ipv6").is_dir():
+            routing.addr("add", index=index, address=SERVER_V6, prefixlen=128, flags=2)
 
 
 async def serve(logs: Path, *, loopback: bool) -> None:
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(make_certificate(SERVER, logs))
-    host, ports = ("127.0.0.1", (0, 0)) if loopback else (SERVER, (80, 443))
+    host, ports = ("127.0.0.1", (0, 0)) if loopback else (None, (80, 443))
     http = await asyncio.start_server(_answer, host, ports[0])
     https = await asyncio.start_server(_answer, host, ports[1], ssl=tls)
     mapping = {}

@@ -20,7 +20,7 @@ def read(path):
     try: return pathlib.Path(path).read_text().strip()
     except OSError as error: return type(error).__name__
 json.dump({
-    "environment": dict(os.environ), "cwd": os.getcwd(), "files": os.listdir(),
+    "environment": dict(os.environ), "cwd": os.getcwd(), "files": os.listdir(os.environ["HOME"]),
     "host": socket.gethostname(), "user": pwd.getpwuid(os.getuid())[0], "gecos": pwd.getpwuid(os.getuid())[4],
     "mac": "%012x" % uuid.getnode(), "machine_id": read("/etc/machine-id"),
     "hostname_file": read("/etc/hostname"), "resolv": read("/etc/resolv.conf"), "hosts": read("/etc/hosts"),
@@ -29,7 +29,7 @@ json.dump({
     "sysfs": os.listdir("/sys/class/net") if os.path.isdir("/sys/class/net") else [],
     "processes": [read(f"/proc/{n}/cmdline") for n in os.listdir("/proc") if n.isdigit()],
     "uid": os.getuid(), "descriptors": [n for n in os.listdir("/proc/self/fd")],
-    "bundle": os.listdir(sys.argv[1]), "around": [sorted(os.listdir(p)) for p in ("..", "../..")],
+    "bundle": os.listdir(sys.argv[1]), "around": [sorted(os.listdir(p)) for p in (os.environ["HOME"] + "/..", os.environ["HOME"] + "/../..")],
     "capabilities": [line for line in read("/proc/self/status").splitlines() if line.startswith("CapEff")],
 }, open(sys.argv[2], "w"))
 """
@@ -67,10 +67,24 @@ def test_a_client_finds_the_persona_and_not_the_machine(look):
             assert item.value not in json.dumps(seen), item.kind
 
 
+def test_the_folder_that_a_client_starts_in_can_be_told(tmp_path, vantage):
+    (tmp_path / "here").mkdir()
+    code = "import os, sys; open('there', 'w').write(os.environ['HOME'])"
+    record(
+        make_plan(
+            tmp_path / "b",
+            vantage=vantage,
+            client_command=script(code),
+            working_folder=tmp_path / "here",
+        )
+    )
+    assert (tmp_path / "here" / "there").read_text().endswith("client/home")
+
+
 def test_a_client_finds_an_empty_profile_and_its_own_processes(look):
     seen, _ = look
     assert seen["files"] == []
-    assert seen["cwd"] == seen["environment"]["HOME"]
+    assert seen["cwd"] == os.getcwd()  # noqa: PTH109 - as the client says it
     assert len(seen["processes"]) == 2
     assert len(seen["descriptors"]) == 4  # its three and the listing's
     assert seen["uid"] == os.getuid()

@@ -8,9 +8,10 @@ import pytest
 
 from audit.bundle.folder import open_bundle
 from audit.record.recorder import record
+from audit.sandbox.network import has_ipv6
 from tests.record import recordings
 from tests.record.recordings import make_plan, script
-from tests.record.stand_in import ONION_KEY
+from tests.record.stand_in import ONION_KEY, SERVER_V6
 
 pytestmark = pytest.mark.system
 
@@ -64,6 +65,24 @@ def test_the_intercepted_pass_keeps_every_exchange_twice(tmp_path, netns):
     }
     assert clients == {bundle.manifest.network.client[0]}
     assert b"GET /plain" in b"".join(recordings.frames(folder / "packets.pcapng"))
+
+
+@pytest.mark.skipif(not has_ipv6(), reason="no IPv6 here")
+def test_ipv6_is_intercepted_like_ipv4(tmp_path, netns):
+    folder = tmp_path / "b"
+    urls = [f"http://[{SERVER_V6}]/six", f"https://[{SERVER_V6}]/six-too"]
+    record(
+        make_plan(
+            folder, vantage=netns, pass_="intercepted", client_command=recordings.fetch(*urls)
+        )
+    )
+    found = {
+        f.request.path: f.client_conn.peername[0] for f in recordings.flows(folder / "flows.mitm")
+    }
+    client = open_bundle(folder).manifest.network.client[1]
+    assert found["/six"] == found["/six-too"] == client
+    server = {line["server"] for line in recordings.json_lines(folder / "tls.jsonl")}
+    assert f"[{SERVER_V6}]:443" in server
 
 
 def test_the_proxy_rung_needs_no_namespace_and_keeps_no_secret_of_its_own(tmp_path):

@@ -114,9 +114,22 @@ def _names(pids: Iterable[int]) -> set[str]:
     return found
 
 
-def namespaces_in_use() -> set[str]:
-    """Return the namespaces of every process of the machine."""
-    return _names(int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit())
+def require_gone(namespaces: set[str], limit_s: float = 20.0) -> None:
+    """Fail unless no process and no mount holds one of these namespaces.
+
+    The kernel gives their numbers out again, to the sandbox of a neighbouring test for one: what
+    is in use is looked at until it goes.
+    """
+    deadline = time.monotonic() + limit_s
+    assert "nsfs" not in Path("/proc/self/mountinfo").read_text()
+    while held := namespaces & _names(_everybody()):
+        if time.monotonic() > deadline:
+            pytest.fail(f"still held: {held}")
+        time.sleep(0.1)
+
+
+def _everybody() -> list[int]:
+    return [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
 
 
 @contextlib.contextmanager

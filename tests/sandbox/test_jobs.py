@@ -61,6 +61,17 @@ def test_a_file_takes_another_ones_place_for_the_job_alone(box, tmp_path):
         assert file.read() != "planted"
 
 
+def test_a_file_is_laid_where_a_hidden_folder_had_it(box, tmp_path):
+    """As where /etc/resolv.conf is a link into /run."""
+    (tmp_path / "mine").write_text("planted")
+    target = "/run/systemd/resolve/stub-resolv.conf"
+    mounts = [
+        Mount(kind="hide", target="/run"),
+        Mount(kind="bind", source=str(tmp_path / "mine"), target=target),
+    ]
+    assert output(box, f"print(open({target!r}).read())", mounts=mounts) == "planted"
+
+
 def test_a_mount_that_is_refused_stops_the_job_unless_it_is_optional(box):
     wrong = Mount(kind="bind", source="/nowhere", target="/etc/resolv.conf")
     with pytest.raises(SetupError, match=r"mount\(bind on /etc/resolv.conf\): ENOENT"):

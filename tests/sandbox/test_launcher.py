@@ -77,7 +77,7 @@ def test_a_killed_recorder_leaves_no_process_no_namespace_and_no_folder(mode, tm
         recorder.stdout.close()
         wait_for_all()
     assert bool(made) == (mode == "namespaces")
-    assert not made & places.namespaces_in_use()
+    places.require_gone(made)
     assert not scratch.exists()
 
 
