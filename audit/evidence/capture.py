@@ -20,6 +20,7 @@ from audit.evidence.roles import assign_roles
 from audit.evidence.searching import search
 from audit.evidence.sources import RawRows, Source, TapRows, read_source, source_of
 from audit.model.ids import CaptureId
+from audit.readers.endpoint import moment_of
 from audit.tables.evidence import CaptureEvidence, TapState
 from audit.tables.extract import Extract
 from audit.tables.frames import Row, make_frame
@@ -104,7 +105,7 @@ def _capture_row(source: Source) -> Row:
     return {
         "capture": manifest.id,
         "ref": "capture.json",
-        "ts": manifest.started_at,
+        "ts": moment_of(manifest.started_at),
         "device": manifest.device,
         "install": manifest.install,
         "os": manifest.tools.get("kernel"),

@@ -79,6 +79,7 @@ def file_source(path: Path, *, mixed: bool = False, tls_keys: bytes = b"") -> So
         flows=path if name.endswith(FLOW_SUFFIXES) else None,
         archive=path if name.endswith(ARCHIVE_SUFFIXES) else None,
         flows_name=path.name,
+        archive_name=path.name,
         tls_keys=tls_keys,
     )
 

@@ -16,6 +16,7 @@ from audit.readers.har import HarOptions, read_har
 from audit.readers.mitm import FlowOptions, read_flows
 from audit.readers.onion_keys import NodeKey, read_node_keys
 from audit.readers.tlslog import TlsOutcome, read_tls_log
+from audit.tables.extract import Extract
 from audit.tables.vocabulary import Tap
 
 
@@ -30,13 +31,15 @@ class Source:
     truncated: tuple[str, ...] = ()
     flows: Path | None = None
     archive: Path | None = None
-    """HTTP archive, in place of flows."""
+    """HTTP archive (imports only)."""
     tls: Path | None = None
     packets: Path | None = None
     packets_name: str = PACKETS
     """Name that references give the packets' file."""
     flows_name: str = FLOWS
-    """Name that references give the flows' or archive's file."""
+    """Name that references give the flows' file."""
+    archive_name: str = ARCHIVE
+    """Name that references give the archive."""
     onion_keys: Path | None = None
     tls_keys: bytes = b""
     """Key log beside the secrets in the packets."""
@@ -52,7 +55,6 @@ def source_of(bundle: Bundle) -> Source:
         truncated=bundle.truncated,
         flows=bundle.path(FLOWS),
         archive=bundle.path(ARCHIVE),
-        flows_name=FLOWS if bundle.path(FLOWS) else ARCHIVE,
         tls=bundle.path(TLS),
         packets=bundle.path(PACKETS),
         onion_keys=bundle.path(ONION_KEYS),
@@ -88,8 +90,8 @@ def read_source(source: Source) -> RawRows:
         raw.taps["packets"] = _read_packets(source, source.packets)
     if source.flows or source.archive:
         raw.taps["proxy"] = _read_flows(source)
-        flowed = raw.taps["proxy"].units.get("conversations", ())
-        raw.flowed = frozenset(unit.row.get("conversation") for unit in flowed)
+        found = raw.taps["proxy"].units.get("conversations", ())
+        raw.flowed = frozenset(unit.row.get("conversation") for unit in found) - {None}
     if source.tls:
         log = read_tls_log(source.tls, source.manifest.id)
         raw.outcomes = log.outcomes
@@ -127,9 +129,18 @@ def _read_packets(source: Source, path: Path) -> TapRows:
 
 
 def _read_flows(source: Source) -> TapRows:
-    capture, name = source.manifest.id, source.flows_name
+    rows = TapRows()
+    capture = source.manifest.id
     if source.flows:
-        extract = read_flows(source.flows, FlowOptions(capture=capture, file=name))
-    elif source.archive:
-        extract = read_har(source.archive, HarOptions(capture=capture, file=name))
-    return TapRows(units=units_of(extract), truncated=extract.truncated, limits=extract.limits)
+        _put(rows, read_flows(source.flows, FlowOptions(capture=capture, file=source.flows_name)))
+    if source.archive:
+        options = HarOptions(capture=capture, file=source.archive_name)
+        _put(rows, read_har(source.archive, options))
+    return rows
+
+
+def _put(rows: TapRows, extract: Extract) -> None:
+    for table, units in units_of(extract).items():
+        rows.units.setdefault(table, []).extend(units)
+    rows.truncated += extract.truncated
+    rows.limits += extract.limits

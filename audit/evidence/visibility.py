@@ -88,13 +88,11 @@ def missed_by_proxy(
 ) -> list[dict[str, object]]:
     """Return the conversations that the packets saw and the proxy did not read, with the reason.
 
-    ``flowed`` are the conversations that became flows. Intercepted captures with both taps alone;
-    name look-ups, loopback and what the kernel or the recorder sent are none of the proxy's
+    ``flowed`` are the conversations that became flows (an archive names none). Intercepted captures
+    alone; name look-ups, loopback and what the kernel or the recorder sent are none of the proxy's
     business.
     """
-    rows = tables.get("conversations", ())
-    has_both = any(row.get("taps") != ("proxy",) for row in rows)
-    if not is_intercepted(manifest) or manifest.vantage == "import" or not has_both:
+    if not is_intercepted(manifest) or (manifest.vantage == "import" and not flowed):
         return []
     return [
         {
@@ -104,7 +102,7 @@ def missed_by_proxy(
             "reason": reason,
             "bytes": total_bytes(row),
         }
-        for row in rows
+        for row in tables.get("conversations", ())
         if row.get("conversation") not in flowed
         and (reason := _missed(row, tables, outcomes)) is not None
     ]
@@ -123,7 +121,8 @@ def _missed(row: Row, tables: Tables, outcomes: Mapping[str, TlsOutcome]) -> str
     if outcome is None:
         return "no flow: the proxy has no record of it"
     if outcome.outcome == "decrypted":
-        return "TLS was opened, but no flow came of it"
+        was_had = row.get("transport") in OPENED_TRANSPORTS
+        return None if was_had else "TLS was opened, but no flow came of it"
     return f"TLS {outcome.outcome.replace('-', ' ')}" + (
         f": {outcome.reason}" if outcome.reason else ""
     )

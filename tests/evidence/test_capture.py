@@ -1,4 +1,5 @@
 import hashlib
+import json
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from audit.tables.reference import parse_reference
 from audit.tables.rows import TABLES
 from tests.evidence import bundles
 from tests.readers import dumps, onions, wire
+from tests.readers.test_har import entry
 
 
 @pytest.fixture(scope="module")
@@ -295,3 +297,29 @@ def test_a_file_that_cannot_be_read_is_one_error(tmp_path):
     with pytest.raises(CaptureError, match=r"flows\.mitm#1"):
         read_capture(bundle)
     assert isinstance(Path(bundle.folder), Path)
+
+
+def test_an_imported_archive_stands_in_for_flows(tmp_path):
+    log = json.dumps({"log": {"entries": [entry()]}}).encode()
+    bundle = bundles.make_bundle(tmp_path / "b", files={"flows.har": log}, vantage="import")
+    found = read_capture(bundle)
+    assert [row["ref"] for row in rows(found, "http_requests")] == ["flows.har#1:request.head"]
+    assert [(state.tap, state.control_found) for state in found.taps] == [("proxy", False)]
+    assert found.coverage["missed_by_proxy"] == []
+
+
+def test_two_taps_of_an_import_are_reconciled_too(tmp_path):
+    packets = wire.TcpTalk(sport=443).open().sent(b"unknown").close().packets
+    bundle = bundles.make_bundle(
+        tmp_path / "b",
+        flows=[dumps.http_flow(client_conn=dumps.client((wire.CLIENT, 41_000)))],
+        packets=wire.pcap(wire.frames(packets)),
+        vantage="import",
+    )
+    (missed,) = read_capture(bundle).coverage["missed_by_proxy"]
+    assert missed["conversation"] == "tcp 192.0.2.10:40000 > 198.51.100.7:443"
+
+
+def test_a_manifest_without_a_readable_time_is_read(tmp_path):
+    bundle = bundles.make_bundle(tmp_path / "b", flows=[], started_at="yesterday")
+    assert rows(read_capture(bundle), "captures")[0]["capture"] == "c1"

@@ -7,8 +7,6 @@ from audit.evidence.visibility import is_sealed, total_bytes
 from tests.evidence import bundles
 from tests.readers import dumps, wire
 
-HELLO = bytes.fromhex("160301000501000001") + b"x"
-
 
 def tls_line(port: int, outcome: str, reason: str | None = None) -> str:
     entry = {
@@ -50,7 +48,10 @@ def test_what_the_packets_saw_and_the_proxy_did_not_is_named_with_its_reason(mis
         + tls_line(40_003, "passed-through")
         + tls_line(40_004, "decrypted")
     )
-    packets = [p for port in range(40_000, 40_005) for p in tcp(port)]
+    lines += tls_line(40_005, "decrypted")
+    sealed = b"\x17\x03\x03\x00\x20" + bytes(range(100, 132))
+    packets = [p for port in (40_000, 40_001, 40_002, 40_003, 40_005) for p in tcp(port)]
+    packets += tcp(40_004, sealed)
     assert missed(packets, tls=lines, flows=[read]) == {
         "tcp 192.0.2.10:40000 > 198.51.100.7:443": "no flow: the proxy has no record of it",
         "tcp 192.0.2.10:40002 > 198.51.100.7:443": "TLS refused by client: unknown ca",
