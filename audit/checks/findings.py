@@ -206,8 +206,9 @@ def _evidence(one: Tested, row: int, message: str, redact: Redact) -> Evidence:
     except ValueError:
         reference = Reference(file=locator)
     moment = one.table.value("ts", row)
-    conversation = (
-        one.table.value("conversation", row) if "conversation" in one.table.columns else None
+    conversation, also = (
+        one.table.value(name, row) if name in one.table.columns else None
+        for name in ("conversation", "also")
     )
     return Evidence(
         capture=str(one.table.value("capture", row) or ""),
@@ -219,6 +220,7 @@ def _evidence(one: Tested, row: int, message: str, redact: Redact) -> Evidence:
         reasoning=f"{message}; {_expected(one)}",
         conversation=None if conversation is None else redact(str(conversation)),
         ts=None if moment is None else render_time(moment),
+        also=None if also is None else str(also),
     )
 
 

@@ -73,6 +73,8 @@ class Evidence(_Part):
     """Why this row violates the expectation, in words."""
     conversation: str | None = None
     ts: str | None = None
+    also: str | None = None
+    """Locator of the same bytes in the other tap; ``None``: one tap saw them."""
 
 
 class Finding(_Part):

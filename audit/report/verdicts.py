@@ -138,11 +138,15 @@ def _finding(finding: model.Finding, number: str, key: str, context: Context) ->
     )
 
 
-def _evidence(evidence: model.Evidence, anchors: Anchors) -> view.Evidence:
+def _reference(locator: str | None) -> Reference | None:
     try:
-        reference = parse_reference(evidence.locator)
+        return parse_reference(locator or "")
     except ValueError:
-        reference = None
+        return None
+
+
+def _evidence(evidence: model.Evidence, anchors: Anchors) -> view.Evidence:
+    reference, other = _reference(evidence.locator), _reference(evidence.also)
     layer = onion_layer(evidence.part)
     return view.Evidence(
         place=_place(evidence, reference),
@@ -153,7 +157,13 @@ def _evidence(evidence: model.Evidence, anchors: Anchors) -> view.Evidence:
         capture_anchor=anchors.find("capture", evidence.capture),
         ts=moment(evidence.ts, precise=True),
         conversation=evidence.conversation,
-        commands=commands_for(reference, evidence.conversation) if reference else (),
+        also=evidence.also,
+        commands=tuple(
+            command
+            for one in (reference, other)
+            if one
+            for command in commands_for(one, evidence.conversation)
+        ),
         remark=say("place.onion", layer=layer) if layer else None,
     )
 

@@ -121,6 +121,8 @@ class Evidence:
     capture_anchor: str | None
     ts: str
     conversation: str | None
+    also: str | None
+    """Locator in the other tap; ``None``: one tap saw the bytes."""
     commands: tuple[Command, ...]
     remark: str | None
     """What the commands cannot show; ``None``: nothing."""
