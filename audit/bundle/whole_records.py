@@ -16,7 +16,7 @@ def cannot_write(name: str, error: OSError) -> str:
     """Return why a file of a bundle could not be written on, one sentence."""
     if error.errno in FULL:
         return f"the disk is full, {name} is cut short"
-    return f"{name} is cut short: {error.strerror or error}"
+    return f"{name} cannot be written: {error.strerror or error}"
 
 
 class WholeRecords:

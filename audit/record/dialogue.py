@@ -13,6 +13,9 @@ from audit.errors import CaptureError
 from audit.tables.vocabulary import ACTIONS, KINDS, PHASES
 
 _NOTE_CHARACTERS: Final = 500
+_VALUE_CHARACTERS: Final = 10_000
+_MOST_LINES: Final = 10_000
+"""Far more than any journey takes; bounds what a driver may make us keep."""
 _FACTS: Final = ("account", "text_sha256", "file_sha256")
 _PROVEN_BY: Final = {
     "app.message.send": ("app.message.receive", "text_sha256"),
@@ -59,16 +62,22 @@ def parse_driver_line(line: bytes, who: str, number: int) -> Heard:
         action=action,
         ok=data.get("ok", True) is True,
         phase=phase,
-        note=str(data.get("note") or "")[:_NOTE_CHARACTERS],
+        note=_note(data.get("note")),
         facts=_facts(data.get("facts"), place),
         identifiers=_identifiers(data.get("identifiers"), place),
     )
 
 
+def _note(data: Any) -> str:
+    """Return a note as text that can be written down, cut to a sensible length."""
+    text = str(data) if data is not None else ""
+    return text[:_NOTE_CHARACTERS].encode(errors="replace").decode()
+
+
 def _facts(data: Any, place: str) -> dict[str, str]:
     if data is None:
         return {}
-    if not isinstance(data, dict) or not all(isinstance(value, str) for value in data.values()):
+    if not isinstance(data, dict) or not all(_is_text(value) for value in data.values()):
         raise CaptureError("facts are an object of texts", source=place)
     unknown = data.keys() - set(_FACTS)
     if unknown:
@@ -86,11 +95,18 @@ def _identifiers(data: Any, place: str) -> list[Identifier]:
         if (
             not isinstance(entry, dict)
             or entry.get("kind") not in KINDS
-            or not isinstance(entry.get("value"), str)
+            or not _is_text(entry.get("value"))
         ):
             raise CaptureError("an identifier is not {kind, value} with a known kind", source=place)
         found.append(Identifier(entry["kind"], entry["value"]))
     return found
+
+
+def _is_text(value: Any) -> bool:
+    """Whether this is a text of a sensible length that can be written down."""
+    if not isinstance(value, str) or len(value) > _VALUE_CHARACTERS:
+        return False
+    return not any(0xD800 <= ord(character) < 0xE000 for character in value)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -136,6 +152,11 @@ class Dialogue:
         if not line.strip():
             return None
         self._counts[who] = self._counts.get(who, 0) + 1
+        if self._counts[who] > _MOST_LINES:
+            self.trouble = self.trouble or CaptureError(
+                f"the {who} wrote more than {_MOST_LINES} lines", source=f"the {who}"
+            )
+            return None
         try:
             return parse_driver_line(line, who, self._counts[who])
         except CaptureError as error:
@@ -155,12 +176,14 @@ class Dialogue:
             )
         )
 
-    def record(self, action: str | None, phase: str, note: str = "") -> None:
-        """Note what the recorder did itself; the phase holds from then on."""
+    def record(
+        self, action: str | None, phase: str, note: str = "", *, ts: str | None = None
+    ) -> None:
+        """Note what the recorder did itself (at ``ts``, default: now); the phase holds then."""
         self.phase = phase
         self.journal.write(
             JournalLine(
-                ts=now(),
+                ts=ts or now(),
                 driver="recorder",
                 action=action,
                 phase=phase,

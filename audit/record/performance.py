@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import Any, Final
 
+from audit.bundle.journal import now
 from audit.errors import CaptureError, SetupError
 from audit.record.client_environment import base_environment, client_environment
 from audit.record.dialogue import Dialogue
@@ -122,7 +123,7 @@ class Performance:
 
     def _perform(self) -> None:
         plan, dialogue = self._plan, self.dialogue
-        started = time.monotonic()
+        started, moment = time.monotonic(), now()
         protocol = plan.speaks_protocol
         self._client = Program(
             self._stage.sandbox,
@@ -133,7 +134,7 @@ class Performance:
             on_line=dialogue.hear_client if protocol else None,
             on_output=None if protocol else plan.client_output,
         )
-        dialogue.record("app.first-launch", "first-launch")
+        dialogue.record("app.first-launch", "first-launch", ts=moment)
         if protocol:
             dialogue.phase = "account-create"
             if self._account_for_client:

@@ -78,7 +78,7 @@ def _record(
 
         try:
             stage, rungs = climb(plan, prepare, stack)
-        except AuditError:
+        except (AuditError, OSError):
             bundle.discard()
             raise
         bundle.update(vantage=stage.vantage, ladder=rungs, network=stage.network())

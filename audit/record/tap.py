@@ -128,7 +128,8 @@ class Tap:
                 comment="dropped: of all interfaces together" if first else "",
             )
         self._writer.close()
-        pcapng.move_secrets_first(self._path, self._keys.all_lines())
+        if secrets := self._keys.all_lines():
+            pcapng.move_secrets_first(self._path, secrets)
         return {
             "packets": sum(self._counts.values()),
             "received": received,

@@ -51,7 +51,7 @@ def test_a_record_that_does_not_fit_leaves_nothing_of_itself(tmp_path):
     ("number", "sentence"),
     [
         (errno.ENOSPC, "the disk is full, x.bin is cut short"),
-        (errno.EIO, "x.bin is cut short: Input/output error"),
+        (errno.EIO, "x.bin cannot be written: Input/output error"),
     ],
 )
 def test_why_is_said_in_one_sentence(number, sentence):

@@ -108,6 +108,21 @@ def test_what_the_client_could_not_send_is_not_waited_for(talk):
     assert talk.dialogue.peer_has_all()
 
 
+def test_a_driver_that_never_stops_talking_is_stopped(talk, monkeypatch):
+    monkeypatch.setattr("audit.record.dialogue._MOST_LINES", 3)
+    for _ in range(5):
+        talk.client(action=None, note="x")
+    assert len(talk.lines()) == 3
+    assert "more than 3 lines" in talk.dialogue.trouble.message
+
+
+def test_notes_are_cut_and_can_always_be_written(talk):
+    talk.client(action=None, note="\ud800" + "x" * 9999)
+    (line,) = talk.lines()
+    assert len(line.note) == 500
+    assert line.note.startswith("?x")
+
+
 def test_the_first_wrong_line_is_kept_as_trouble_and_the_rest_is_heard(talk):
     talk.client(action="app.fly")
     talk.client(action="app.swim")
@@ -126,6 +141,8 @@ def test_the_first_wrong_line_is_kept_as_trouble_and_the_rest_is_heard(talk):
         (b'{"action": null, "facts": {"colour": "red"}}', "unknown fact 'colour'"),
         (b'{"action": null, "facts": {"account": 5}}', "object of texts"),
         (b'{"action": null, "facts": []}', "object of texts"),
+        (b'{"action": null, "facts": {"account": "' + b"a" * 10_001 + b'"}}', "object of texts"),
+        (b'{"action": null, "facts": {"account": "\\ud800"}}', "object of texts"),
         (b'{"action": null, "identifiers": [{"kind": "shoe", "value": "43"}]}', "known kind"),
         (b'{"action": null, "identifiers": {"kind": "email"}}', "known kind"),
         (b'{"action": null, "identifiers": 5}', "known kind"),

@@ -128,5 +128,5 @@ def test_a_folder_that_cannot_be_written_is_told_in_one_sentence(tmp_path):
     left.close()
     right.close()
     assert run.returncode == 1
-    assert run.stderr == "packets.pcapng is cut short: File exists\n"
+    assert run.stderr == "packets.pcapng cannot be written: File exists\n"
     assert (tmp_path / "p").read_bytes() == b"there already"

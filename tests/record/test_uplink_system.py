@@ -29,7 +29,7 @@ from audit.record.plan import OutsideNetwork
 from audit.record.recorder import record
 from tests.record.recordings import make_plan
 try:
-    record(make_plan(Path(sys.argv[1]), pass_=sys.argv[2], vantage='netns', network=OutsideNetwork()))
+    record(make_plan(Path(sys.argv[1]), pass_=sys.argv[2], vantage=sys.argv[3], network=OutsideNetwork()))
     print('recorded')
 except AuditError as error:
     print(error)
@@ -51,12 +51,12 @@ def world(tmp_path):
         yield box, addresses
 
 
-def record_in(box, tmp_path, command, env, *, pass_="passive", resolver=RESOLVER):  # noqa: S107 - a pass of a recording
+def record_in(box, tmp_path, command, env, *, pass_="passive", vantage="netns", resolver=RESOLVER):  # noqa: S107 - a pass of a recording
     (tmp_path / "resolv.conf").write_text(f"nameserver {resolver}\n")
     mounts = [Mount(kind="bind", source=str(tmp_path / "resolv.conf"), target="/etc/resolv.conf")]
     said = []
     spec = job(
-        [*command, "-c", RECORD, str(tmp_path / "out" / "b"), pass_],
+        [*command, "-c", RECORD, str(tmp_path / "out" / "b"), pass_, vantage],
         "gateway",
         env=env,
         mounts=mounts,
@@ -149,6 +149,24 @@ def test_an_ordinary_user_without_either_is_told_what_to_install(world, tmp_path
     assert "install the package slirp4netns" in said
     assert "\n" not in said
     assert not (tmp_path / "out" / "b").exists()
+
+
+def test_the_proxy_rung_goes_out_through_the_machine_itself(world, tmp_path):
+    box, addresses = world
+    env = {
+        "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, sys.path)]),
+        "PATH": os.environ["PATH"],
+    }
+    said = record_in(
+        box, tmp_path, [sys.executable, "-B"], env, pass_="intercepted", vantage="proxy"
+    )
+    assert said == "recorded"
+    paths = {flow.request.path for flow in recordings.flows(tmp_path / "out" / "b" / "flows.mitm")}
+    assert {"/plain", "/secret", "/bare"} < paths
+    found = {item.value for item in open_bundle(tmp_path / "out" / "b").identity.identifiers}
+    assert (
+        addresses.uplink_v4 in found
+    )  # the machine's own address is what a client could give away
 
 
 def test_a_killed_recorder_gives_the_machine_back_too(world, tmp_path):
