@@ -32,6 +32,12 @@ _MEDIA: Final = (
     b"\x00\x01\x00\x00", b"OTTO", b"II*\x00", b"MM\x00*", b"BZh", b"\xfd7zXZ\x00", b"7z\xbc\xaf",
 )  # fmt: skip
 """First bytes of formats that everybody can open: images, sound, fonts, documents, archives."""
+_HEADS: Final = (
+    ((b"PK\x03\x04",), compression.decode_zip),
+    ((b"\x1f\x8b\x08",), compression.decode_gzip),
+    ((b"\x28\xb5\x2f\xfd",), compression.decode_zstd),
+    ((b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda"), compression.decode_zlib),
+)
 _RUN: Final = re.compile(rb"[A-Za-z0-9+/_-]{87,}={0,2}")
 _HEX: Final = re.compile(rb"[0-9A-Fa-f]+\Z")
 _URL: Final = bytes.maketrans(b"-_", b"+/")
@@ -44,7 +50,8 @@ def classify_content(
     """Judge the content of a body, message or stream."""
     if not data:
         return "empty"
-    piece = Piece(data, field=True, hint=(content_type or "").lower())
+    piece = Piece(data, field=True)
+    piece.hint = (content_type or "").lower()
     if content_encoding:
         opened = compression.decode_declared(piece, content_encoding)
         if opened is not None:
@@ -61,18 +68,27 @@ def _judge(data: bytes, hint: str, layer: int, budget: Budget) -> Content:
         return "readable"
     if is_text(data):
         return _judge_text(data, layer, budget)
-    piece = Piece(data, field=True, hint=hint)
+    piece = Piece(data, field=True)
     piece.budget = budget
-    for decoder in (
-        compression.decode_zip, compression.decode_compressed, compression.decode_headerless,
-    ):  # fmt: skip
-        for child in decoder(piece):
-            if child.start == 0 and child.end >= len(data) - 8:
-                return _judge(child.data, "", layer + 1, budget)
+    inner = [_judge(content, "", layer + 1, budget) for content in _contents(piece)]
+    if inner:
+        worst = max(inner, key=_RANK.__getitem__)
+        return worst if len(inner) == 1 or worst != "opaque" else "mixed"
     frame = frames.find_frame(data, hint)
     if frame is not None and (frame.name != "protobuf" or _plausible(frame, data)):
         return _judge_fields(frame, data, layer, budget)
     return _judge_binary(data)
+
+
+def _contents(piece: Piece) -> list[bytes]:
+    """Return what a piece holds that is compressed as a whole."""
+    data = piece.data
+    for heads, decoder in _HEADS:
+        if data.startswith(heads):
+            found = [child.data for child in decoder(piece, (0,)) if child.end >= len(data) - 8]
+            if found:
+                return found
+    return [child.data for child in compression.decode_headerless(piece)]
 
 
 def _judge_text(data: bytes, layer: int, budget: Budget) -> Content:

@@ -1,45 +1,59 @@
-"""Every decoder, in one list, and which of them may take a piece."""
+"""Every decoder, in one list, with the gates that open it."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 from audit.identifiers import compression, escapes, frames, runs
 from audit.identifiers.frames import Frame
-from audit.identifiers.piece import Piece, Segments
+from audit.identifiers.gates import PACKED_FIRST
+from audit.identifiers.piece import Piece
 from audit.identifiers.text import is_text
 
-Decoder = Callable[[Piece], Iterator[Piece]]
+Marks = dict[str, list[int]]
+"""Name of a gate -> where its pattern begins in a piece (its end, for gates without a width)."""
+Decoder = Callable[[Piece, Sequence[int]], Iterator[Piece]]
 
 SMALLEST: Final = 3
 """Bytes under which a piece is not decoded further."""
-SMALL: Final = 4096
-"""Bytes up to which one look tells that no decoder of text or containers may take a piece."""
-_MARKS: Final = re.compile(
-    rb"[%\\&\0]|\x1f\x8b\x08|\x28\xb5\x2f\xfd|PK\x03\x04|\x78[\x01\x5e\x9c\xda]"
-    rb"|[0-9A-Fa-f][-:. ,+][0-9A-Fa-f]|0[xX]"
+SMALL: Final = 64
+"""Bytes under which a field in which nothing was found is not read as a binary format."""
+_PREFIXED: Final = re.compile(
+    b"[\x03-\x3f\x43-\x5f\xa3-\xbf](?=[%s])"
+    % b"".join(b"\\x%02x" % byte for byte in sorted(PACKED_FIRST))
 )
 _GLUE: Final = frozenset(b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ+/_-")
 
 
-def decode(piece: Piece, starts: Sequence[int]) -> Iterator[Piece]:
-    """Yield whatever the decoders make of a piece; runs begin at ``starts``."""
-    data = piece.data
-    size = len(data)
-    if size < SMALLEST:
+def decode(
+    piece: Piece, marks: Mapping[str, Sequence[int]], *, quiet: bool = False
+) -> Iterator[Piece]:
+    """Yield whatever the decoders make of a piece, by the gates found in it.
+
+    ``quiet``: neither a value nor a gate was found in it.
+    """
+    if len(piece.data) < SMALLEST:
         return
-    if size > SMALL or _MARKS.search(data):
-        for decoder in CONTAINERS.values():
-            yield from decoder(piece)
-        if piece.covered:
-            return
-        for decoder in ESCAPES.values():
-            yield from decoder(piece)
-    if starts:
-        yield from runs.decode_runs(piece, starts)
-    if piece.field:
+    for gate, decoder in CONTAINERS.items():
+        if gate in marks:
+            yield from decoder(piece, marks[gate])
+    if piece.covered:
+        return
+    for gate, decoder in ESCAPES.items():
+        if gate in marks:
+            yield from decoder(piece, marks[gate])
+    if "run" in marks:
+        yield from runs.decode_runs(piece, marks["run"])
+    if "trigger" in marks:
+        yield from runs.decode_triggered(piece, marks["trigger"])
+    if "token" in marks:
+        yield from runs.decode_tokens(piece, marks["token"])
+    if quiet and len(piece.data) < SMALL:
+        yield from compression.decode_headerless(piece)
+        yield from _prefixed(piece)
+    elif piece.field:
         yield from decode_fields(piece)
 
 
@@ -58,6 +72,16 @@ def decode_fields(piece: Piece) -> Iterator[Piece]:
         yield from _leaves(piece, frame, seen)
 
 
+def _prefixed(piece: Piece) -> Iterator[Piece]:
+    """Yield what is compressed behind its length: all that a small, quiet field can hide."""
+    data = piece.data
+    for match in _PREFIXED.finditer(data):
+        start = match.end()
+        if start + data[start - 1] <= len(data):
+            part = piece.part(start, start + data[start - 1])
+            yield from compression.decode_headerless(part)
+
+
 def _leaves(piece: Piece, frame: Frame, seen: set[tuple[int, int]]) -> Iterator[Piece]:
     """Yield fields of a binary format that must be looked at by themselves.
 
@@ -72,36 +96,17 @@ def _leaves(piece: Piece, frame: Frame, seen: set[tuple[int, int]]) -> Iterator[
         seen.add((start, end))
         if leaf.type == "number":
             continue
-        content = data[start:end]
         glued = (start and data[start - 1] in _GLUE) or (end < len(data) and data[end] in _GLUE)
-        if glued or not is_text(content):
-            child = Piece(
-                content,
-                parent=piece,
-                start=start,
-                end=end,
-                segments=Segments((0, end - start), (start, end)),
-                field=True,
-            )
-            child.depth = piece.depth  # nothing was decoded, and it is shorter than the piece
-            yield child
+        if glued or not is_text(data[start:end]):
+            yield piece.part(start, end)
 
 
 def _segments(piece: Piece) -> Iterator[Piece]:
     """Yield the segments of a path: an encoded one begins behind a sign of base64."""
     at = 0
     for segment in piece.data.split(b"/")[: frames.MAX_PARTS]:
-        if len(segment) >= SMALLEST and len(segment) < len(piece.data):
-            child = Piece(
-                segment,
-                parent=piece,
-                start=at,
-                end=at + len(segment),
-                segments=Segments((0, len(segment)), (at, at + len(segment))),
-                field=True,
-            )
-            child.depth = piece.depth
-            yield child
+        if SMALLEST <= len(segment) < len(piece.data):
+            yield piece.part(at, at + len(segment))
         at += len(segment) + 1
 
 
@@ -109,16 +114,18 @@ def _form_fields(piece: Piece) -> Iterator[Piece]:
     if piece.hint == "value":
         yield from escapes.decode_form_value(piece, 0, len(piece.data))
         return
-    for frame in frames.frames_of(piece):
-        for leaf in frame.leaves if frame.name == "form" else ():
-            yield from escapes.decode_form_value(piece, leaf.start, leaf.end)
+    reading = frames.READERS["form"](piece.data, piece.hint)
+    for leaf in reading[1] if reading else ():
+        yield from escapes.decode_form_value(piece, leaf.start, leaf.end)
 
 
 CONTAINERS: Final[dict[str, Decoder]] = {
-    "compressed": compression.decode_compressed,
+    "gzip": compression.decode_gzip,
+    "zlib": compression.decode_zlib,
+    "zstd": compression.decode_zstd,
     "zip": compression.decode_zip,
 }
-"""What may take a piece as a whole; then nothing else does."""
+"""Gate -> what may take a piece as a whole; then nothing else does."""
 ESCAPES: Final[dict[str, Decoder]] = {
     "percent": escapes.decode_percent,
     "escaped": escapes.decode_escapes,
@@ -127,9 +134,9 @@ ESCAPES: Final[dict[str, Decoder]] = {
     "utf16": escapes.decode_utf16,
     "hex-groups": runs.decode_hex_groups,
 }
-"""What undoes escapes, and encodings with separators, inside a piece.
+"""Gate -> what undoes escapes, and encodings with separators, inside a piece.
 
-Adding a decoder is a line here; those of encoded runs are in ``runs.RUN_DECODERS``, those of
-compressed data in ``compression.INFLATERS``, structures that leave bytes in place in
-``frames.READERS``.
+Adding a decoder is a line here and one in ``gates.GATES``; those of encoded runs are in
+``runs.RUN_DECODERS``, those of compressed data in ``compression.INFLATERS``, structures that leave
+bytes in place in ``frames.READERS``.
 """

@@ -213,7 +213,9 @@ def _root(payload: Payload) -> Piece:
         hint = "path"
     elif "x-www-form-urlencoded" in hint:
         hint = "form"
-    return Piece(payload.data, field=True, hint=hint)
+    piece = Piece(payload.data, field=True)
+    piece.hint = hint
+    return piece
 
 
 def text_payload(data: bytes) -> Payload:

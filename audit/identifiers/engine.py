@@ -1,32 +1,28 @@
-"""The two engines that find anchors and the starts of encoded runs: same results, other speed."""
+"""The two engines that find anchors and gates in one pass: same results, other speed."""
 
 from __future__ import annotations
 
 import re
 import threading
 from collections.abc import Sequence
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
-from audit.identifiers.needles import SHORTEST_RUN
-
-RUN_ALPHABET: Final = "A-Za-z0-9+/_-"
-"""Letters of base64 and base64url (RFC 4648), and so of base32 and hexadecimal text."""
-_RUN: Final = re.compile(f"(?<![{RUN_ALPHABET}])[{RUN_ALPHABET}]{{{SHORTEST_RUN}}}".encode())
+from audit.identifiers.gates import GATES
 
 Event = tuple[int, int]
-"""(offset, number): one past an anchor's end with the anchor's number, or one past the first
-:data:`SHORTEST_RUN` bytes of a run with the number of anchors."""
+"""(offset, number): one past an anchor's end with the anchor's number; or one past a gate's end,
+numbered on from the anchors."""
 
 
 class Engine(Protocol):
-    """Finds every anchor (letters of any case) and every start of a run in some bytes."""
+    """Finds every anchor (letters of any case) and every gate in some bytes."""
 
     def find(self, data: bytes) -> list[Event]:
         """Return all events, by offset."""
 
 
 class HyperscanEngine:
-    """One hyperscan database for anchors and run starts together; it lives in memory only."""
+    """One hyperscan database for anchors and gates together; it lives in memory only."""
 
     def __init__(self, anchors: Sequence[bytes]) -> None:
         import hyperscan
@@ -36,8 +32,11 @@ class HyperscanEngine:
         # Every byte is hex-escaped: the literal compiler would cut a pattern at NUL.
         expressions = ["".join(f"\\x{byte:02x}" for byte in anchor).encode() for anchor in anchors]
         flags = [int(hyperscan.HS_FLAG_CASELESS)] * len(expressions)
-        expressions.append(f"(?:^|[^{RUN_ALPHABET}])[{RUN_ALPHABET}]{{{SHORTEST_RUN}}}".encode())
-        flags.append(int(hyperscan.HS_FLAG_DOTALL))
+        for gate in GATES:
+            lead = f"(?:^|[^{gate.before}])" if gate.before else ""
+            expressions.append((lead + gate.pattern).encode())
+            once = int(hyperscan.HS_FLAG_SINGLEMATCH) if gate.once else 0
+            flags.append(int(hyperscan.HS_FLAG_DOTALL) | once)
         self._database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
         self._database.compile(
             expressions=expressions,
@@ -68,12 +67,21 @@ class AhoCorasickEngine:
     def __init__(self, anchors: Sequence[bytes]) -> None:
         import ahocorasick_rs
 
-        self._run = len(anchors)
         self._automaton = (
             ahocorasick_rs.BytesAhoCorasick([anchor.lower() for anchor in anchors])
             if anchors
             else None
         )
+        self._gates = [
+            (
+                number,
+                gate.once,
+                re.compile(
+                    ((f"(?<![{gate.before}])" if gate.before else "") + gate.pattern).encode()
+                ),
+            )
+            for number, gate in enumerate(GATES, len(anchors))
+        ]
 
     def find(self, data: bytes) -> list[Event]:
         """Return all events, by offset."""
@@ -86,7 +94,11 @@ class AhoCorasickEngine:
                     folded, overlapping=True
                 )
             ]
-        events += [(match.end(), self._run) for match in _RUN.finditer(data)]
+        for number, once, pattern in self._gates:
+            for match in pattern.finditer(data):
+                events.append((match.end(), number))
+                if once:
+                    break
         events.sort()
         return events
 

@@ -8,21 +8,20 @@ from __future__ import annotations
 import re
 from array import array
 from bisect import bisect_right, insort
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from html.entities import html5
 from typing import Final
 
-from audit.identifiers import frames
+from audit.identifiers.cells import around, cells
+from audit.identifiers.frames import binary_frame
 from audit.identifiers.piece import Piece, Segments
 from audit.identifiers.text import is_text
 
 _PERCENT: Final = re.compile(rb"(?:%[0-9A-Fa-f]{2})+")
-_TOKEN: Final = re.compile(
-    rb"[^\s\"'<>&=?#(){}\[\],;|^`\\]*%[0-9A-Fa-f]{2}[^\s\"'<>&=?#(){}\[\],;|^`\\]*"
-)
+_TELLING: Final = re.compile(rb"%(?:[01789A-Fa-f][0-9A-Fa-f]|3[C-Dc-d]|26|5[Bb])")
+"""Encoded bytes of which a structure, or no text, may consist."""
+_DELIMITERS: Final = b" \t\r\n\f\v\"'<>&=?#(){}[],;|^`\\\0"
 _STRUCTURE: Final = re.compile(rb"[=&{\[<]")
-SAMPLE: Final = 4096
-"""Bytes in which a NUL tells that a piece is no text."""
 _FORM: Final = re.compile(rb"(?:%[0-9A-Fa-f]{2})+|\+")
 _ESCAPE: Final = re.compile(
     rb"(?:\\u[0-9A-Fa-f]{4})+|\\u\{[0-9A-Fa-f]{1,6}\}|\\x[0-9A-Fa-f]{2}|\\[0-3][0-7]{2}"
@@ -37,80 +36,69 @@ _UTF16: Final = {
 """Offset of the letter in its two bytes -> stretches of such letters."""
 MAX_RUNS: Final = 100_000
 """Stretches of UTF-16 in one piece that are decoded."""
+Replace = Callable[[bytes], list[tuple[bytes, int]]]
+"""Escaped text -> the units it consists of: decoded bytes, and how long the escape is."""
+DENSE: Final = 16
+"""Bytes an escape, on average, under which all of a decoded piece is searched as new."""
 _SIMPLE: Final = {
     b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"0": b"\0",
 }  # fmt: skip
-_STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
-
-Cell = tuple[int, int]
-"""A range of a piece that is decoded by itself."""
 
 
-def decode_percent(piece: Piece) -> Iterator[Piece]:
+def decode_percent(piece: Piece, ends: Sequence[int]) -> Iterator[Piece]:
     """Decode percent-encoded text; forms are decoded field by field."""
     data = piece.data
-    if b"%" not in data or piece.hint in ("form", "value") or not _PERCENT.search(data):
+    if piece.hint in ("form", "value"):
         return
-    cells = list(_cells(piece, b"%"))
-    for start, end in cells:
+    for start, end in cells(piece, ends):
         yield from _apply(piece, start, end, "percent", _PERCENT, _percent)
         if data.find(b"+", start, end) >= 0:  # a form where none was expected
             yield from _apply(piece, start, end, "percent", _FORM, _percent)
-    if cells == [(0, len(data))] and b"\0" not in data[:SAMPLE]:
-        yield from _tokens(piece)
+        if (start, end) == (0, len(data)):
+            yield from _tokens(piece, ends)
 
 
-def _tokens(piece: Piece) -> Iterator[Piece]:
+def _tokens(piece: Piece, ends: Sequence[int]) -> Iterator[Piece]:
     """Decode by itself each stretch of a text whose percent-encoded content is no plain text."""
-    for match in _TOKEN.finditer(piece.data):
-        if match.end() - match.start() < len(piece.data):
-            for child in _apply(piece, *match.span(), "percent", _PERCENT, _percent):
+    data = piece.data
+    for start, end in around(data, ends, _DELIMITERS):
+        if end - start < len(data) and _TELLING.search(data, start, end):
+            for child in _apply(piece, start, end, "percent", _PERCENT, _percent):
                 if not is_text(child.data) or _STRUCTURE.search(child.data):
                     yield child
 
 
-def decode_escapes(piece: Piece) -> Iterator[Piece]:
+def decode_escapes(piece: Piece, ends: Sequence[int]) -> Iterator[Piece]:
     r"""Decode ``\uXXXX``, ``\xXX``, ``\/`` and their like, field by field."""
-    data = piece.data
-    if b"\\" not in data or not _ESCAPE.search(data):
-        return
-    for start, end in _cells(piece, b"\\"):
+    for start, end in cells(piece, ends, strings=True):
         yield from _apply(piece, start, end, "escaped", _ESCAPE, _escape)
         if piece.data.find(b"\\u00", start, end) >= 0:
             yield from _apply(piece, start, end, "escaped", _ESCAPE, _escape_bytes)
 
 
-def decode_percent_u(piece: Piece) -> Iterator[Piece]:
+def decode_percent_u(piece: Piece, ends: Sequence[int]) -> Iterator[Piece]:
     """Decode ``%uXXXX``, as ECMAScript's ``escape`` writes it (ECMA-262, annex B)."""
-    if b"%u" in piece.data:
-        for start, end in _cells(piece, b"%u"):
-            yield from _apply(piece, start, end, "escaped", _PERCENT_U, _escape)
+    for start, end in cells(piece, ends):
+        yield from _apply(piece, start, end, "escaped", _PERCENT_U, _escape)
 
 
-def decode_html(piece: Piece) -> Iterator[Piece]:
+def decode_html(piece: Piece, ends: Sequence[int]) -> Iterator[Piece]:
     """Decode HTML and XML entities."""
-    data = piece.data
-    if b"&" not in data or not _ENTITY.search(data):
-        return
-    for start, end in _cells(piece, b"&"):
+    for start, end in cells(piece, ends):
         yield from _apply(piece, start, end, "html", _ENTITY, _entity)
 
 
-def decode_utf16(piece: Piece) -> Iterator[Piece]:
+def decode_utf16(piece: Piece, ends: Sequence[int]) -> Iterator[Piece]:  # noqa: ARG001
     """Decode stretches of UTF-16 (either byte order) whose letters are in Latin-1."""
     data = piece.data
-    if b"\0" not in data:
-        return
-    if frames.binary_frame(piece) is not None:
+    if binary_frame(piece) is not None:
         return  # its fields are looked at by themselves
     for start, end, low in _utf16_runs(data):
         text = low if low.isascii() else low.decode("latin-1").encode()
         segments = None
         if low.isascii():
             segments = Segments(range(len(low) + 1), range(start, end + 2, 2))
-        yield Piece(
-            text, parent=piece, start=start, end=end, step="utf16", segments=segments, field=True
-        )
+        yield Piece(text, piece, start, end, "utf16", segments=segments, field=True)
 
 
 def _utf16_runs(data: bytes) -> Iterator[tuple[int, int, bytes]]:
@@ -138,81 +126,54 @@ def decode_form_value(piece: Piece, start: int, end: int) -> Iterator[Piece]:
         yield from _apply(piece, start, end, "", _FORM, _percent)
 
 
-def _cells(piece: Piece, mark: bytes) -> Iterator[Cell]:
-    """Yield the ranges to decode: the fields that hold the mark, else the whole piece."""
-    data = piece.data
-    if data.lstrip()[:1] in (b"{", b"["):
-        yield from _strings(data, mark)
-        return
-    held = [
-        (leaf.start, leaf.end)
-        for frame in frames.frames_of(piece)[:1]
-        for leaf in frame.leaves
-        if data.find(mark, leaf.start, leaf.end) >= 0
-    ]
-    if held:
-        yield from held
-    elif mark == b"\\" and b'"' in data and is_text(data):
-        yield from _strings(data, mark)
-    else:
-        yield 0, len(data)
+class _Table(dict[bytes, bytes]):
+    """Escaped text -> what it stands for, worked out once a piece."""
 
+    def __init__(self, replace: Replace) -> None:
+        super().__init__()
+        self._replace = replace
 
-def _strings(data: bytes, mark: bytes) -> Iterator[Cell]:
-    """Yield the JSON strings that hold the mark; the whole where it is no JSON."""
-    at = data.find(mark)
-    while at >= 0:
-        opening = data.rfind(b'"', 0, at)
-        match = _STRING.match(data, opening) if opening >= 0 else None
-        if not match or match.end() <= at:
-            yield 0, len(data)
-            return
-        yield match.start() + 1, match.end() - 1
-        at = data.find(mark, match.end())
+    def __missing__(self, text: bytes) -> bytes:
+        found = self[text] = b"".join(unit for unit, _ in self._replace(text))
+        return found
 
 
 def _apply(
-    piece: Piece,
-    start: int,
-    end: int,
-    step: str,
-    pattern: re.Pattern[bytes],
-    replace: Callable[[bytes], list[tuple[bytes, int]]],
+    piece: Piece, start: int, end: int, step: str, pattern: re.Pattern[bytes], replace: Replace
 ) -> Iterator[Piece]:
+    """Undo the escapes in a cell; where each byte came from is worked out when it is asked for."""
     data = piece.data
-    out: list[bytes] = []
+    whole = (start, end) == (0, len(data))
+    cell = data if whole else data[start:end]
+    table = _Table(replace)
+    decoded, count = pattern.subn(lambda match: table[match[0]], cell)
+    if not count:
+        return
+    child = Piece(decoded, piece, start, end, step, field=piece.field or not whole)
+    child.remap = lambda: _segments(cell, start, pattern, replace)
+    child.dense = count * DENSE > len(cell)
+    yield child
+
+
+def _segments(cell: bytes, start: int, pattern: re.Pattern[bytes], replace: Replace) -> Segments:
     decoded = array("q", [0])
     encoded = array("q", [start])
-    size = 0
-    at = start
-    for match in pattern.finditer(data, start, end):
+    size = at = 0
+    for match in pattern.finditer(cell):
         if match.start() > at:
-            out.append(data[at : match.start()])
             size += match.start() - at
+            at = match.start()
             decoded.append(size)
-            encoded.append(match.start())
-        at = match.start()
+            encoded.append(start + at)
         for unit, length in replace(match[0]):
-            out.append(unit)
             size += len(unit)
             at += length
             decoded.append(size)
-            encoded.append(at)
-    if encoded == array("q", [start]):
-        return
-    if at < end:
-        out.append(data[at:end])
-        decoded.append(size + end - at)
-        encoded.append(end)
-    yield Piece(
-        b"".join(out),
-        parent=piece,
-        start=start,
-        end=end,
-        step=step,
-        segments=Segments(decoded, encoded),
-        field=True if (start, end) != (0, len(data)) else piece.field,
-    )
+            encoded.append(start + at)
+    if at < len(cell):
+        decoded.append(size + len(cell) - at)
+        encoded.append(start + len(cell))
+    return Segments(decoded, encoded)
 
 
 def _percent(text: bytes) -> list[tuple[bytes, int]]:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 FrameName = Literal["json", "multipart", "form", "path", "msgpack", "cbor", "protobuf"]
 """``path``: the segments of a URL's path, a structure that no chain tells."""
+RAW: Final = ("msgpack", "cbor", "protobuf")
+"""Structures that are never text."""
 BINARY: Final = ("multipart", "msgpack", "cbor", "protobuf")
 """Structures whose fields may hold any bytes."""
 MAX_TOKENS: Final = 400_000
@@ -86,7 +88,10 @@ def binary_frame(piece: Piece) -> Frame | None:
 
 
 def _frames(data: bytes, hint: str) -> Iterator[Frame]:
-    for reader in READERS.values():
+    raw = not is_text(data)
+    for name, reader in READERS.items():
+        if name in RAW and not raw and name not in hint:
+            continue
         leaves = reader(data, hint)
         if leaves is not None:
             ordered = sorted(
@@ -249,9 +254,7 @@ def _read_form(data: bytes, hint: str) -> Reading:
 
 
 def _binary(name: FrameName, walk: Callable[[bytes], list[Leaf] | None]) -> Reader:
-    def read(data: bytes, hint: str) -> Reading:
-        if not data or (is_text(data) and name not in hint):
-            return None
+    def read(data: bytes, hint: str) -> Reading:  # noqa: ARG001 - one signature for all
         leaves = walk(data)
         return (name, leaves) if leaves else None
 

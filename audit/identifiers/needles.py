@@ -10,16 +10,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from audit.bundle.identity import Identifier
+from audit.identifiers.gates import SHORT_RUN
 from audit.identifiers.kinds import is_low_entropy
 from audit.identifiers.spelling import Rule
 from audit.identifiers.spellings import digest_inputs, spellings
+from audit.identifiers.triggers import triggers
 from audit.tables.vocabulary import Form
 
 ANCHOR: Final = 12
 """Bytes of a needle that the engine looks for; the rest is compared where they are found."""
-SHORTEST_RUN: Final = 8
-"""Characters from which a run of base64, base32 or hexadecimal text is decoded wherever it
-stands. Shorter encodings of short values are needles of their own."""
 DIGESTS: Final[Mapping[str, tuple[Form, tuple[str, ...]]]] = {
     "md5": ("md5", ()),
     "sha1": ("sha1", ()),
@@ -98,7 +97,7 @@ def _short_encodings(
             ("hex", source.hex().encode()),
         ]
         for step, text in encoded:
-            if len(text.rstrip(b"=")) < SHORTEST_RUN:
+            if len(text.rstrip(b"=")) < SHORT_RUN:
                 caseless = step in ("hex", "base32")
                 folded = text.lower() if caseless else text
                 yield Needle(
@@ -110,17 +109,27 @@ def _short_encodings(
 
 @dataclass(frozen=True, slots=True)
 class Anchors:
-    """The distinct bytes to look for, and the needles behind each."""
+    """The distinct bytes to look for, and what each is."""
 
     texts: tuple[bytes, ...]
-    """Lower-case first bytes of needles; the engine matches ASCII letters of any case."""
+    """Lower-case first bytes of needles, and triggers; letters of any case match."""
     needles: tuple[tuple[Needle, ...], ...]
     """Needles that begin with the anchor of the same index."""
+    triggers: tuple[frozenset[bytes], ...]
+    """Texts of the same index that tell of a short encoded value, in their own case."""
 
 
 def make_anchors(needles: Sequence[Needle]) -> Anchors:
-    """Group needles by their first bytes."""
+    """Group needles by their first bytes, and add the triggers."""
     grouped: defaultdict[bytes, list[Needle]] = defaultdict(list)
     for needle in needles:
         grouped[needle.data[:ANCHOR].lower()].append(needle)
-    return Anchors(tuple(grouped), tuple(tuple(group) for group in grouped.values()))
+    found: defaultdict[bytes, set[bytes]] = defaultdict(set)
+    for text in triggers({needle.data: needle.caseless for needle in needles}):
+        found[text.lower()].add(text)
+    texts = tuple(dict.fromkeys((*grouped, *found)))
+    return Anchors(
+        texts,
+        tuple(tuple(grouped.get(text, ())) for text in texts),
+        tuple(frozenset(found.get(text, ())) for text in texts),
+    )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -75,6 +76,20 @@ class Segments:
             high = self.encoded[last + 1]
         return low, high
 
+    def changes(self) -> tuple[list[int], list[int]]:
+        """Return where decoded bytes differ from the encoded ones: starts and ends, sorted."""
+        starts: list[int] = []
+        ends: list[int] = []
+        for at in range(len(self.decoded) - 1):
+            if not self._linear(at):
+                low, high = self.decoded[at], self.decoded[at + 1]
+                if ends and ends[-1] == low:
+                    ends[-1] = high
+                else:
+                    starts.append(low)
+                    ends.append(high)
+        return starts, ends
+
     def _linear(self, at: int) -> bool:
         return self.decoded[at + 1] - self.decoded[at] == self.encoded[at + 1] - self.encoded[at]
 
@@ -82,24 +97,35 @@ class Segments:
 class Piece:
     """Bytes to search: a payload, or what a decoder made of a part of another piece."""
 
-    __slots__ = (
-        "budget", "covered", "data", "depth", "end", "field", "frames", "hint", "name", "others", "owner",
-        "parent", "ragged", "segments", "start", "step",
-    )  # fmt: skip
+    name = ""
+    """What the decoder calls this part, such as a member of a ZIP; ``''``: nothing."""
+    hint = ""
+    """Media type, where it is known."""
+    others: Sequence[tuple[int, int]] = ()
+    """Further places in the parent where the same encoded bytes stand."""
+    covered = False
+    """Whether the whole piece is compressed: what its bytes seem to say is chance."""
+    ragged = False
+    """Whether bytes before the first one may be missing."""
+    remap: Callable[[], Segments] | None = None
+    """Works out ``segments``."""
+    dense = False
+    """Whether a decoder changed so much that everything is to be searched anew."""
+    depth = 0
+    """Decoders on the way."""
+    owner = 0
+    """Index of the payload."""
 
     def __init__(
         self,
         data: bytes,
-        *,
         parent: Piece | None = None,
         start: int = 0,
         end: int = 0,
         step: str = "",
-        name: str = "",
-        segments: Segments | None = None,
+        *,
         field: bool = False,
-        others: Sequence[tuple[int, int]] = (),
-        hint: str = "",
+        segments: Segments | None = None,
     ) -> None:
         self.data = data
         self.parent = parent
@@ -108,34 +134,61 @@ class Piece:
         self.end = end
         self.step = step
         """Name of the decoder, as chains show it."""
-        self.name = name
-        """What the decoder calls this part, such as a member of a ZIP; ``''``: nothing."""
-        self.segments = segments
-        """Where single bytes lie in the parent; None: the encoded bytes are one whole."""
+        if segments is not None:
+            self.segments = segments
         self.field = field
         """Whether the bytes are one whole field."""
-        self.others = others
-        """Further places in the parent where the same encoded bytes stand."""
-        self.covered = False
-        """Whether the whole piece is compressed: what its bytes seem to say is chance."""
-        self.ragged = False
-        """Whether bytes before the first one may be missing."""
-        self.hint = hint
-        """Media type, where it is known."""
-        self.frames: dict[tuple[int, int], list[Frame]] = {}
-        """Structures found so far, by range."""
         if parent is None:
-            self.depth = 0
-            self.owner = 0
             self.budget = Budget()
         else:
             self.depth = parent.depth + 1
             self.owner = parent.owner
             self.budget = parent.budget
-            self.ragged = parent.ragged and start == 0
+            if parent.ragged and start == 0:
+                self.ragged = True
+
+    @cached_property
+    def segments(self) -> Segments | None:
+        """Where single bytes lie in the parent; None: the encoded bytes are one whole."""
+        return None if self.remap is None else self.remap()
+
+    @cached_property
+    def frames(self) -> dict[tuple[int, int], list[Frame]]:
+        """Structures found so far, by range."""
+        return {}
 
     def in_parent(self, start: int, end: int) -> tuple[int, int]:
         """Return where a range of this piece lies in the parent, in whole encoded spans."""
         if self.segments is None:
             return self.start, self.end
         return self.segments.span(start, end)
+
+    @cached_property
+    def _changes(self) -> tuple[list[int], list[int]] | None:
+        if self.remap is None or self.dense or self.segments is None:
+            return None
+        return self.segments.changes()
+
+    def is_new(self, start: int, end: int) -> bool:
+        """Whether a range holds, or touches, something that the decoder changed.
+
+        Where it does not, the parent shows the same bytes and was searched.
+        """
+        if self._changes is None:
+            return True
+        starts, ends = self._changes
+        at = bisect_left(ends, start)
+        return at < len(starts) and starts[at] <= end
+
+    def part(self, start: int, end: int) -> Piece:
+        """Return a field of this piece as a piece of its own; nothing was decoded for it."""
+        child = Piece(
+            self.data[start:end],
+            self,
+            start,
+            end,
+            field=True,
+            segments=Segments((0, end - start), (start, end)),
+        )
+        child.depth = self.depth
+        return child

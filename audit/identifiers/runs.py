@@ -2,30 +2,55 @@
 
 from __future__ import annotations
 
-import binascii
 import re
+from binascii import a2b_base64, a2b_hex
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from audit.identifiers.compression import decode_headerless, decode_zlib
 from audit.identifiers.frames import binary_frame
-from audit.identifiers.needles import SHORTEST_RUN
+from audit.identifiers.gates import LONG_RUN, PACKED_FIRST, SHORT_RUN
 from audit.identifiers.piece import Piece
+from audit.identifiers.text import PRINTABLE, is_text
 
 _RUN: Final = re.compile(rb"([A-Za-z0-9+/_-]+)(={0,6})")
-_HEX: Final = re.compile(rb"[0-9A-Fa-f]{8,}")
+_SHORT_RUN: Final = re.compile(rb"([A-Za-z0-9+/_-]{8,15})(={0,6})(?![A-Za-z0-9+/_-])")
+_SHORT_SEGMENT: Final = re.compile(rb"([A-Za-z0-9]{8,15})(={0,6})(?=[+/_-])")
+_LETTERS: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_"
+_RUN_OR_NUL: Final = bytes(byte if byte in _LETTERS else 0 for byte in range(256))
+_BEGINNINGS: Final = PACKED_FIRST | frozenset(b"\x1f\x28P")
+"""First bytes of compressed data, those with a mark (gzip, Zstandard, ZIP) included."""
+_HEX: Final = re.compile(rb"[0-9A-Fa-f]{16,}")
+_SHORT_HEX: Final = re.compile(rb"[0-9A-Fa-f]{8,}")
 _HEX_GROUPS: Final = re.compile(
     rb"(?<![0-9A-Fa-f])[0-9A-Fa-f]{2}([-:. ,+])[0-9A-Fa-f]{2}(?:\1[0-9A-Fa-f]{2}){2,}"
     rb"(?!\1?[0-9A-Fa-f])"
     rb"|(?<![0-9A-Fa-f])(?:[0-9A-Fa-f]{4}){1,2}([-:. ])(?:[0-9A-Fa-f]{4}){1,3}"
     rb"(?:\2(?:[0-9A-Fa-f]{4}){1,3})+(?!\2?[0-9A-Fa-f])"
 )
+_GROUPS_WIDTH: Final = 32
+"""Bytes that the gate of grouped digits takes at most."""
+MAX_GROUPS: Final = 1 << 20
+"""Bytes of one run of grouped digits that are decoded together."""
 _GROUP_BEFORE: Final = re.compile(rb"[0-9A-Fa-f][-:. ,+]\Z")
 _HEX_PREFIXED: Final = re.compile(rb"0[xX][0-9A-Fa-f]{2}(?:[\s,;]{1,2}0[xX][0-9A-Fa-f]{2}){3,}")
+_SIGN: Final = re.compile(rb"[+/_-]")
+BEFORE_TRIGGER: Final = 256
+"""Letters before a trigger among which the encoded text may begin."""
+BEHIND_TRIGGER: Final = 4096
+"""Letters behind the beginning of a trigger that are decoded with it."""
+MAX_SIGNS: Final = 8
+"""Signs before a trigger behind each of which the encoded text may begin."""
+LONG_NAME: Final = 1024
+"""Letters up to which a run may be names and encoded text side by side."""
 _SEGMENT: Final = re.compile(rb"[A-Za-z0-9]{8,}")
 """Letters between the signs that base64 shares with paths and names."""
-_BASE32: Final = re.compile(rb"[A-Z2-7]{8,}|[a-z2-7]{8,}")
+_LONG_BASE32: Final = re.compile(rb"[A-Z2-7]{16,}|[a-z2-7]{16,}")
+_SHORT_BASE32: Final = re.compile(rb"[A-Z2-7]{8,}|[a-z2-7]{8,}")
+_ZLIB: Final = 0x78
 _NOT_HEX: Final = bytes(set(range(256)) - set(b"0123456789abcdefABCDEF"))
+_HEX_DASH: Final = b"0123456789abcdefABCDEF-"
 _URL: Final = bytes.maketrans(b"-_", b"+/")
 _FROM_BASE32: Final = bytes.maketrans(
     b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz234567",
@@ -59,86 +84,189 @@ class Run:
             [place + low for place in self.places],
         )
 
-    def child(self, data: bytes, step: str, *, pad: int, whole: bool, name: str = "") -> Piece:
+    def child(self, data: bytes, step: str, pad: int, *, whole: bool) -> Piece:
         """Return what a decoder made of the run."""
+        places = self.places
+        start = places[0]
         size = len(self.text) + pad
-        return Piece(
-            data,
-            parent=self.piece,
-            start=self.places[0],
-            end=self.places[0] + size,
-            step=step,
-            name=name,
-            field=whole,
-            others=[(place, place + size) for place in self.places[1:]],
-        )
+        piece = Piece(data, self.piece, start, start + size, step, field=whole)
+        if len(places) > 1:
+            piece.others = [(place, place + size) for place in places[1:]]
+        return piece
 
 
 def decode_runs(piece: Piece, starts: Sequence[int]) -> Iterator[Piece]:
-    """Decode every run that begins at one of ``starts``; equal runs are decoded once."""
+    """Decode the long runs that begin at ``starts``; equal ones once."""
+    jwts = _jwt_parts(piece.data) if b"eyJ" in piece.data else {}
+    offsets = 1 if is_text(piece.data) else 4
+    for run in _runs(piece, starts):
+        part = jwts.get(run.places[0])
+        if part:
+            for child in RUN_DECODERS["base64"](run):
+                child.step, child.name = "jwt", part
+                yield child
+        else:
+            yield from _decode_long(run, offsets)
+    yield from _joined_lines(piece, starts)
+
+
+def decode_tokens(piece: Piece, starts: Sequence[int]) -> Iterator[Piece]:
+    """Decode the short runs that begin at ``starts``, if they hold compressed data."""
+    for pattern in (_SHORT_RUN, _SHORT_SEGMENT):
+        for run in _runs(piece, starts, pattern):
+            yield from _packed(run)
+
+
+def decode_triggered(piece: Piece, inside: Sequence[int]) -> Iterator[Piece]:
+    """Decode the runs around some offsets in every way: a trigger tells of a value there.
+
+    Of long runs it is the part around the offset: from its beginning they are decoded anyway.
+    """
+    done = -1
+    for offset in inside:
+        if offset <= done:
+            continue
+        low = max(0, offset - BEFORE_TRIGGER)
+        begin = low + piece.data[low : offset + 1].translate(_RUN_OR_NUL).rfind(b"\0") + 1
+        match = _RUN.match(piece.data, begin, offset + BEHIND_TRIGGER)
+        if not match:
+            continue
+        done = match.end()
+        run = Run(piece, match[1], len(match[2]), (begin,))
+        yield from _decode_all(run, offsets=4)
+        signs = [sign.end() for sign in _SIGN.finditer(run.text, 0, offset - begin)]
+        for sign in signs[-MAX_SIGNS:]:
+            yield from _decode_all(run.part(sign, len(run.text)))
+        for segment in _SEGMENT.finditer(run.text):
+            if segment.end() - segment.start() < len(run.text):
+                yield from _decode_all(run.part(*segment.span()))
+
+
+def is_short_run(data: bytes, offset: int) -> bool:
+    """Whether the run around an offset is no long one, which is decoded as a whole anyway."""
+    low = max(0, offset - LONG_RUN)
+    before = data[low : offset + 1].translate(_RUN_OR_NUL).rfind(b"\0")
+    behind = data[offset : offset + LONG_RUN + 1].translate(_RUN_OR_NUL).find(b"\0")
+    return before >= 0 or low == 0 or behind >= 0
+
+
+def _packed(run: Run) -> Iterator[Piece]:
+    """Yield what a short run holds as a whole, where that is compressed data."""
+    text = run.text
+    size = len(text)
+    padded = run.pad == 0 or (size + run.pad) % 4 == 0
+    if padded and text[-1:].translate(_URL)[0] in _LAST_BASE64[size % 4]:
+        yield from _inflated(run, "base64")
+    if text[-1:].upper()[0] in _LAST_BASE32[size % 8] and _SHORT_BASE32.fullmatch(text):
+        yield from _inflated(run, "base32")
+    if size % 2 == 0 and _SHORT_HEX.fullmatch(text):
+        yield from _inflated(run, "hex")
+
+
+def _inflated(run: Run, name: str) -> Iterator[Piece]:
+    for child in RUN_DECODERS[name](run):
+        first = child.data[0]
+        if first in PACKED_FIRST:
+            yield from decode_headerless(child)
+            if first == _ZLIB:
+                yield from decode_zlib(child, (0,))
+
+
+def _last_letters(alphabet: bytes, unused: dict[int, int]) -> dict[int, frozenset[int]]:
+    """Return, by the rest of a run's length, the letters whose unused low bits are zero."""
+    return {
+        rest: frozenset(alphabet[:: 1 << unused[rest]]) if rest in unused else frozenset()
+        for rest in range(8)
+    }
+
+
+_BASE64: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+_BASE32: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+_LAST_BASE64: Final = _last_letters(_BASE64, {0: 0, 2: 4, 3: 2})
+_LAST_BASE32: Final = _last_letters(_BASE32, {0: 0, 2: 2, 4: 4, 5: 1, 7: 3})
+
+
+def _runs(piece: Piece, starts: Sequence[int], pattern: re.Pattern[bytes] = _RUN) -> Iterator[Run]:
+    """Yield the distinct runs that begin at some offsets and are no part of a binary frame."""
     data = piece.data
     tokens: dict[tuple[bytes, bytes], list[int]] = {}
     frame = binary_frame(piece) if starts else None
     for start in starts:
-        match = _RUN.match(data, start)
+        match = pattern.match(data, max(0, start))
         if match and (frame is None or frame.at(*match.span(1))):
-            tokens.setdefault((match[1], match[2]), []).append(start)
-    jwts = _jwt_parts(data) if b"eyJ" in data else {}
+            tokens.setdefault((match[1], match[2]), []).append(match.start())
     for (text, pad), places in tokens.items():
-        run = Run(piece, text, len(pad), places)
-        part = jwts.get(places[0])
-        if part:
-            yield from decode_base64(run, step="jwt", name=part)
-        else:
-            yield from _decode_run(run)
-    yield from _joined_lines(piece, starts)
+        yield Run(piece, text, len(pad), places)
 
 
-def _decode_run(run: Run) -> Iterator[Piece]:
+def _decode_long(run: Run, offsets: int) -> Iterator[Piece]:
     text = run.text
-    if text.translate(None, _NOT_HEX) != text or len(text) < 2 * SHORTEST_RUN:
-        yield from RUN_DECODERS["base64"](run)
-        for match in _SEGMENT.finditer(text):
-            if match.end() - match.start() < len(text):
-                yield from RUN_DECODERS["base64"](run.part(*match.span()), offsets=1)
-    for name, pattern in (("hex", _HEX), ("base32", _BASE32)):
+    size = len(text)
+    if text.translate(None, _HEX_DASH):
+        yield from RUN_DECODERS["base64"](run, offsets=offsets)
+        for match in _SIGN.finditer(text, 0, LONG_NAME):
+            if size - match.end() >= SHORT_RUN and _begins(text, match.end()):
+                yield from RUN_DECODERS["base64"](run.part(match.end(), size))
+    if size > LONG_NAME:
+        if _HEX.fullmatch(text):
+            yield from RUN_DECODERS["hex"](run)
+        elif _LONG_BASE32.fullmatch(text):
+            yield from RUN_DECODERS["base32"](run)
+        return
+    for name, pattern in (("hex", _HEX), ("base32", _LONG_BASE32)):
         for match in pattern.finditer(text):
             yield from RUN_DECODERS[name](run.part(*match.span()))
 
 
-def decode_base64(run: Run, *, step: str = "", name: str = "", offsets: int = 4) -> Iterator[Piece]:
-    """Decode base64 or base64url at all four offsets: letters may stand right before it.
+def _begins(text: bytes, start: int) -> bool:
+    """Whether base64 text that begins here decodes to text, or to compressed data."""
+    head = a2b_base64(text[start : start + 8].translate(_URL))
+    first = head[0]
+    if first in _BEGINNINGS or not head.translate(None, PRINTABLE):
+        return True
+    return head[1::2] == b"\0\0\0" or (first >= 0xC2 and any(map(is_text, (head[:4], head[:5]))))
+
+
+def _decode_all(run: Run, *, offsets: int = 1) -> Iterator[Piece]:
+    """Decode a short run by each alphabet that it is written in."""
+    yield from RUN_DECODERS["base64"](run, offsets=offsets)
+    for name, pattern in (("hex", _SHORT_HEX), ("base32", _SHORT_BASE32)):
+        for match in pattern.finditer(run.text):
+            yield from RUN_DECODERS[name](run.part(*match.span()))
+
+
+def decode_base64(run: Run, *, offsets: int = 1) -> Iterator[Piece]:
+    """Decode base64 or base64url, at ``offsets=4`` also if letters stand right before it.
 
     Behind ``/ + - _`` may be the beginning of the encoded text or its middle. Read from there
-    (``offsets=1``) the middle gives nothing, or the right bytes: before them stands no letter or
-    digit then, as the last six bits there are 62 or 63.
+    the middle gives nothing, or the right bytes: before them stands no letter or digit then, as
+    the last six bits there are 62 or 63.
     """
     size = len(run.text)
     pad = min(run.pad, 2)
     text = run.text.translate(_URL)
-    if not step:
-        is_url = text != run.text or (pad == 0 and size % 4 != 0)
-        step = "base64url" if is_url else "base64"
-        if is_data_url(run.piece.data, run.places[0]):
-            step = "data-url+" + step
+    step = "base64"
+    if text != run.text or (pad == 0 and size % 4 != 0):
+        step = "base64url"
+    if is_data_url(run.piece.data, run.places[0]):
+        step = "data-url+" + step
     whole = size % 4 != 1 and ((size + pad) % 4 == 0 or pad == 0)
     for phase in range(offsets):
         length = size - phase
         if length % 4 == 1:
             length -= 1
-        if length < SHORTEST_RUN - 2:
+        if length < SHORT_RUN - 2:
             break
-        decoded = binascii.a2b_base64(text[phase : phase + length] + b"==")
-        yield run.child(decoded, step, pad=pad, whole=whole and phase == 0, name=name)
+        decoded = a2b_base64(text[phase : phase + length] + b"==")
+        yield run.child(decoded, step, pad, whole=whole and phase == 0)
 
 
 def decode_hex(run: Run) -> Iterator[Piece]:
     """Decode hexadecimal text; where its pairs may begin at either digit, both ways."""
     size = len(run.text)
-    for phase in (0, 1) if size % 2 or size >= 24 else (0,):
+    for phase in (0, 1) if size % 2 else (0,):
         digits = run.text[phase : phase + ((size - phase) & ~1)]
-        decoded = bytes.fromhex(digits.decode("ascii"))
-        yield run.child(decoded, "hex", pad=0, whole=phase == 0 and size % 2 == 0)
+        yield run.child(a2b_hex(digits), "hex", 0, whole=phase == 0 and size % 2 == 0)
 
 
 def decode_base32(run: Run) -> Iterator[Piece]:
@@ -147,7 +275,7 @@ def decode_base32(run: Run) -> Iterator[Piece]:
     bits = size * 5
     number = int(run.text.translate(_FROM_BASE32), 32) >> bits % 8
     decoded = number.to_bytes(bits // 8, "big")
-    yield run.child(decoded, "base32", pad=run.pad, whole=size % 8 in (0, 2, 4, 5, 7))
+    yield run.child(decoded, "base32", run.pad, whole=size % 8 in (0, 2, 4, 5, 7))
 
 
 RUN_DECODERS: Final[dict[str, Callable[..., Iterator[Piece]]]] = {
@@ -199,18 +327,32 @@ def _joined_lines(piece: Piece, starts: Sequence[int]) -> Iterator[Piece]:
                 yield child
 
 
-def decode_hex_groups(piece: Piece) -> Iterator[Piece]:
+def _groups_at(data: bytes, low: int, seen: int) -> re.Match[bytes] | None:
+    """Return the grouped digits that begin between two offsets, as far as they go."""
+    for pattern in (_HEX_GROUPS, _HEX_PREFIXED):
+        near = pattern.search(data, low, seen + 1)
+        if near:
+            return pattern.match(data, near.start(), near.start() + MAX_GROUPS)
+    return None
+
+
+def decode_hex_groups(piece: Piece, ends: Sequence[int]) -> Iterator[Piece]:
     """Decode hexadecimal text with separators, such as ``de:ad:be:ef`` or ``0xde, 0xad``."""
     data = piece.data
     frame = binary_frame(piece)
-    for pattern in (_HEX_GROUPS, _HEX_PREFIXED):
-        for match in pattern.finditer(data):
-            start, end = match.span()
-            text = match[0].lower().replace(b"0x", b"")
-            digits = text.translate(None, _NOT_HEX)
-            if len(digits) % 2 == 0 and (frame is None or frame.at(start, end)):
-                decoded = bytes.fromhex(digits.decode("ascii"))
-                child = Piece(decoded, parent=piece, start=start, end=end, step="hex", field=True)
-                if _GROUP_BEFORE.search(data, max(0, start - 2), start):
-                    child.ragged, child.field = True, False
-                yield child
+    done = 0
+    for seen in ends:
+        if seen <= done:
+            continue
+        at = max(done, seen - _GROUPS_WIDTH)
+        match = _groups_at(data, at, seen)
+        if not match:
+            continue
+        start, end = match.span()
+        done = end
+        digits = match[0].lower().replace(b"0x", b"").translate(None, _NOT_HEX)
+        if len(digits) % 2 == 0 and (frame is None or frame.at(start, end)):
+            child = Piece(a2b_hex(digits), piece, start, end, "hex", field=True)
+            if _GROUP_BEFORE.search(data, max(0, start - 2), start):
+                child.ragged, child.field = True, False
+            yield child

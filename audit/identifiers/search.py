@@ -1,7 +1,7 @@
 """The search itself: level by level through everything that the decoders make of some payloads.
 
 Pieces of one level are joined and given to the engine at once; only a piece in which something
-was found, or that a decoder may take, is looked at by itself.
+was found, or that may hold what has no mark, is looked at by itself.
 """
 
 from __future__ import annotations
@@ -11,15 +11,20 @@ from dataclasses import dataclass
 from typing import Final
 
 from audit.identifiers.boundaries import counts
-from audit.identifiers.decoders import decode
+from audit.identifiers.decoders import Marks, decode
 from audit.identifiers.engine import Engine, Event
 from audit.identifiers.frames import binary_frame
-from audit.identifiers.needles import SHORTEST_RUN, Anchors, Needle
+from audit.identifiers.gates import GATES
+from audit.identifiers.needles import Anchors, Needle
 from audit.identifiers.piece import MAX_DEPTH, Piece
 from audit.identifiers.place import Place, find_place
+from audit.identifiers.runs import is_short_run
+from audit.identifiers.text import is_text
 
 GROUP: Final = 4 << 20
 """Bytes of small pieces that are joined for one pass of the engine."""
+SURE_TRIGGER: Final = 6
+"""Letters from which a trigger counts in long runs too, where few stand by chance."""
 SHORTEST_UNSURE: Final = 2
 """Bytes from which a value of low entropy is looked at where it is no whole field."""
 LONG_ID: Final = 32
@@ -46,7 +51,9 @@ class Search:
         self._engine = engine
         self._texts = anchors.texts
         self._needles = anchors.needles
-        self._run = len(anchors.texts)
+        self._triggers = anchors.triggers
+        self._anchors = len(anchors.texts)
+        self._once = frozenset(gate.name for gate in GATES if gate.once)
 
     def run(self, roots: Sequence[Piece]) -> list[Match]:
         """Return every match in the pieces and in all that comes out of them."""
@@ -54,43 +61,65 @@ class Search:
         level: Sequence[Piece] = roots
         while level:
             following: list[Piece] = []
-            for piece, events in self._events(level):
-                self._visit(piece, events, found, following)
+            for group in _groups(level):
+                self._search(group, found, following)
             level = following
         return found
 
-    def _events(self, level: Sequence[Piece]) -> Iterator[tuple[Piece, list[Event]]]:
-        for group in _groups(level):
-            if len(group) == 1:
-                yield group[0], self._engine.find(group[0].data)
-                continue
-            events = self._engine.find(_GAP.join(piece.data for piece in group))
-            at = low = 0
-            total = len(events)
-            for piece in group:
-                high = low + len(piece.data)
-                own: list[Event] = []
-                while at < total and events[at][0] <= high:
-                    end, number = events[at]
-                    own.append((end - low, number))
-                    at += 1
-                yield piece, own
-                low = high + 1
+    def _search(self, group: list[Piece], found: list[Match], following: list[Piece]) -> None:
+        if len(group) == 1:
+            events = self._engine.find(group[0].data)
+        else:
+            events = self._engine.find(_GAP.join([piece.data for piece in group]))
+        first = self._anchors
+        once = {
+            GATES[number - first].name
+            for _, number in events
+            if number >= first and GATES[number - first].once
+        }
+        at = low = 0
+        total = len(events)
+        for piece in group:
+            high = low + len(piece.data)
+            begin = at
+            while at < total and events[at][0] <= high:
+                at += 1
+            if at > begin or once or (piece.field and not is_text(piece.data)):
+                self._visit(piece, low, events[begin:at], once, found, following)
+            low = high + 1
 
     def _visit(
-        self, piece: Piece, events: list[Event], found: list[Match], following: list[Piece]
+        self,
+        piece: Piece,
+        low: int,
+        events: list[Event],
+        once: set[str],
+        found: list[Match],
+        following: list[Piece],
     ) -> None:
-        starts: list[int] = []
+        marks: Marks = {name: [0] for name in once} if b"\0" in piece.data else {}
         candidates: list[Event] = []
-        run = self._run
-        for event in events:
-            if event[1] == run:
-                starts.append(event[0] - SHORTEST_RUN)
-            else:
-                candidates.append(event)
+        first = self._anchors
+        for offset, number in events:
+            end = offset - low
+            if number >= first:
+                gate = GATES[number - first]
+                if piece.is_new(end - gate.width - gate.reach, end + gate.reach):
+                    marks.setdefault(gate.name, []).append(end - gate.width)
+                continue
+            if self._needles[number]:
+                candidates.append((end, number))
+            texts = self._triggers[number]
+            size = len(self._texts[number])
+            if (
+                texts
+                and piece.data[end - size : end] in texts
+                and (size >= SURE_TRIGGER or is_short_run(piece.data, end - 1))
+            ):
+                marks.setdefault("trigger", []).append(end - 1)
         if piece.depth < MAX_DEPTH:
             budget = piece.budget
-            for child in decode(piece, starts):
+            for child in decode(piece, marks, quiet=not (marks or candidates)):
                 if not budget.spend(len(child.data)):
                     break
                 if child.data:
@@ -108,6 +137,8 @@ class Search:
             stop = start + len(needle.data)
             text = data[start:stop]
             if text != needle.data and not (needle.caseless and text.lower() == needle.folded):
+                continue
+            if not piece.is_new(start - 1, stop + 1):
                 continue
             low, high = _field_around(piece, start, stop)
             if not counts(needle.rule, data[low:high], start - low, stop - low):
@@ -129,7 +160,7 @@ class Search:
 
 
 def _field_around(piece: Piece, start: int, end: int) -> tuple[int, int]:
-    """Return the field of a binary format that a range lies in, else the whole piece."""
+    """Return the field of a binary format that a range lies in, else the near surroundings."""
     frame = binary_frame(piece)
     leaf = frame.at(start, end) if frame else None
     return (leaf.start, leaf.end) if leaf else (0, len(piece.data))

@@ -1,0 +1,83 @@
+"""Triggers: how values look inside base64, base32 and hexadecimal text.
+
+Long runs of such text are all decoded, from their beginning. Short ones are as frequent as words,
+and encoded text may stand right behind other letters: that is decoded where a trigger stands, the
+letters that a value determines at each offset at which it may begin.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from audit.identifiers.gates import LONG_RUN
+
+LONGEST: Final = LONG_RUN * 6 // 8 - 1
+"""Bytes up to which a value, written in base64, makes a run that is not long."""
+SHORTEST: Final = 3
+"""Bytes under which a value determines too few letters; it is found as a whole field alone."""
+WIDTH: Final = 12
+"""Letters of a trigger at most."""
+
+
+def triggers(values: Mapping[bytes, bool]) -> Iterator[bytes]:
+    """Yield the triggers of values (value -> whether letters of any case match)."""
+    for value, caseless in values.items():
+        if len(value) >= SHORTEST and (caseless or len(value) <= LONGEST):
+            for source in _sources(value, caseless=caseless):
+                yield from _letters(source)
+
+
+def _sources(value: bytes, *, caseless: bool) -> Iterator[bytes]:
+    """Yield a value, in its usual cases, and what it is in one more encoding that stays short."""
+    plain = dict.fromkeys((value, value.lower(), value.upper()) if caseless else (value,))
+    for source in plain:
+        yield source
+        if len(value) > LONGEST:
+            continue
+        text = "".join(f"%{byte:02X}" for byte in source)
+        for encoded in (
+            source.hex().encode(),
+            source.hex().upper().encode(),
+            base64.b64encode(source).rstrip(b"="),
+            base64.urlsafe_b64encode(source).rstrip(b"="),
+            base64.b32encode(source).rstrip(b"="),
+            base64.b32encode(source).rstrip(b"=").lower(),
+            text.encode(),
+            text.lower().encode(),
+            *_wide(source),
+        ):
+            if len(encoded) <= LONGEST:
+                yield encoded
+
+
+def _wide(source: bytes) -> Iterator[bytes]:
+    try:
+        text = source.decode("utf-8")
+    except UnicodeDecodeError:
+        return
+    yield text.encode("utf-16-le")
+    yield text.encode("utf-16-be")
+
+
+def _letters(source: bytes) -> Iterator[bytes]:
+    size = len(source)
+    for offset in range(3):
+        low = -(-offset * 8 // 6)
+        high = min((offset + size) * 8 // 6, low + WIDTH)
+        text = base64.b64encode(b"\0" * offset + source)[low:high]
+        if len(text) >= SHORTEST:
+            yield text
+            yield text.replace(b"+", b"-").replace(b"/", b"_")
+    if size * 2 < LONG_RUN:
+        yield source.hex().encode()[:WIDTH]
+        yield source.hex().upper().encode()[:WIDTH]
+    if size * 8 < LONG_RUN * 5:
+        for offset in range(5):
+            low = -(-offset * 8 // 5)
+            high = min((offset + size) * 8 // 5, low + WIDTH)
+            text = base64.b32encode(b"\0" * offset + source)[low:high]
+            if len(text) >= SHORTEST:
+                yield text
+                yield text.lower()
