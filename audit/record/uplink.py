@@ -84,7 +84,8 @@ class Uplink(abc.ABC):
 class _Nat(Uplink):
     """Root: a link into the machine's own network, which forwards and masquerades."""
 
-    def start(self) -> None:
+    def __init__(self, sandbox: Sandbox, addresses: Addresses, folder: Path) -> None:
+        super().__init__(sandbox, addresses, folder)
         self.resolvers = reachable_resolvers()
         if not self.resolvers:
             raise SetupError(
@@ -92,6 +93,8 @@ class _Nat(Uplink):
                 source="/etc/resolv.conf",
                 hint="record as an ordinary user with slirp4netns, or name an outer server there",
             )
+
+    def start(self) -> None:
         wanted = {
             "near": self._addresses.uplink_v4,
             "far": self._addresses.internet_v4,
@@ -175,7 +178,7 @@ class _Pasta(Uplink):
 def choose_uplink(sandbox: Sandbox, addresses: Addresses, folder: Path) -> Uplink:
     """Return the way out that this machine has.
 
-    Raises :class:`SetupError` naming what to install where there is none.
+    Raises :class:`SetupError` naming what is missing where there is none.
     """
     if may_translate():
         return _Nat(sandbox, addresses, folder)
