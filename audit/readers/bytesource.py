@@ -9,7 +9,10 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Final, Self
 
+import numpy as np
+
 from audit.errors import CaptureError
+from audit.readers.recordchunk import TAIL, Bytes
 
 GZIP_MAGIC: Final = b"\x1f\x8b"
 INFLATED_LIMIT: Final = 64 << 30
@@ -51,6 +54,20 @@ class ByteSource:
                 break
             data += more
         return data
+
+    def array(self, offset: int, length: int, into: Bytes | None = None) -> Bytes:
+        """Return the same with ``TAIL`` zero bytes behind; in ``into`` where that has the size."""
+        length = min(length, max(self.size - offset, 0))
+        if into is None or len(into) != length + TAIL:
+            into = np.empty(length + TAIL, dtype=np.uint8)
+        view, done = into.data[:length], 0
+        while done < length:
+            count = os.preadv(self._fd, [view[done:]], offset + done)
+            if not count:  # the file has become shorter
+                return np.append(into[:done], np.zeros(TAIL, dtype=np.uint8))
+            done += count
+        into[length:] = 0
+        return into
 
     def close(self) -> None:
         """Close the file and remove the spooled copy."""

@@ -36,6 +36,10 @@ class CaptureFile:
                 hint="name a file as tcpdump, Wireshark or 'audit record' write it",
             )
 
+    def rewind(self) -> None:
+        """Begin anew: :meth:`chunks` may be asked for once more."""
+        self._walk = type(self._walk)(self._source)
+
     def chunks(self) -> Iterator[RecordChunk]:
         """Yield all packets in file order, once; the properties below are whole afterwards."""
         yield from self._walk.chunks()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy.typing as npt
 
 from audit.readers.communityid import ICMP6_PAIRS, ICMP_PAIRS, community_id
 from audit.readers.frames import ICMP, ICMP6, NO_PROTO, PROTO_ARP, TCP, UDP, Frames
+from audit.readers.knownends import KnownEnds
 from audit.readers.recordchunk import UNDATED, Ints, Mask, RecordChunk
 
 PROTO_NAMES: Final = {TCP: "tcp", UDP: "udp", ICMP: "icmp", ICMP6: "icmp6", PROTO_ARP: "arp"}
@@ -71,8 +73,9 @@ class ConversationTable:
 
     def __init__(self) -> None:
         self._ids: dict[bytes, int] = {}
-        self._size = 0
-        self._sums = np.zeros((0, 6), dtype=np.int64)
+        self._known = KnownEnds()
+        self._sums = np.zeros((3, 0), dtype=np.int64)
+        """Packets, bytes, payload; by twice the conversation, plus 1 for what side b sent."""
         self._firsts = np.zeros((0, 6), dtype=np.int64)
         self._bits = np.zeros(0, dtype=np.uint64)
 
@@ -81,15 +84,20 @@ class ConversationTable:
 
     def add(self, chunk: RecordChunk, frames: Frames) -> tuple[Ints, Mask]:
         """Count a chunk in; return each packet's conversation (-1: none) and whether a sent it."""
-        known = np.flatnonzero(frames.proto != NO_PROTO)
-        conversation = np.full(len(frames.proto), -1, dtype=np.int64)
-        from_a = np.zeros(len(frames.proto), dtype=bool)
-        if len(known):
-            words, swapped = _keys(frames, known)
-            conversation[known] = ids = self._lookup(words)
-            from_a[known] = ~swapped
+        conversation, from_a, hashes = self._known.look_up(frames)
+        new = np.flatnonzero((conversation < 0) & (frames.proto != NO_PROTO))
+        if len(new):
+            words, swapped = _keys(frames, new)
+            conversation[new] = ids = self._lookup(words)
+            from_a[new] = ~swapped
+            self._known.learn(hashes[new], ids, words.byteswap().view(np.uint64))
             self._grow()
-            self._count(chunk, frames, known, ids, ~swapped)
+        known = np.flatnonzero(conversation >= 0)
+        if len(known):
+            everything = len(known) == len(conversation)
+            side = from_a if everything else from_a[known]
+            ids = conversation if everything else conversation[known]
+            self._count(chunk, frames, known, ids, side)
         return conversation, from_a
 
     def _lookup(self, words: npt.NDArray[np.uint64]) -> Ints:
@@ -107,11 +115,11 @@ class ConversationTable:
         return ids[inverse.reshape(-1)]
 
     def _grow(self) -> None:
-        need = len(self._ids)
-        if need > len(self._sums):
-            room = max(need, 2 * len(self._sums), 64)
-            extra = room - len(self._sums)
-            self._sums = np.vstack([self._sums, np.zeros((extra, 6), dtype=np.int64)])
+        need, have = len(self._ids), len(self._bits)
+        if need > have:
+            extra = max(need, 2 * have, 64) - have
+            room = np.zeros((3, 2 * extra), dtype=np.int64)
+            self._sums = np.concatenate([self._sums, room], axis=1)
             fresh = np.full((extra, 6), _LATE, dtype=np.int64)
             fresh[:, 1] = UNDATED
             self._firsts = np.vstack([self._firsts, fresh])
@@ -120,24 +128,27 @@ class ConversationTable:
     def _count(
         self, chunk: RecordChunk, frames: Frames, known: Ints, ids: Ints, from_a: Mask
     ) -> None:
-        side = (~from_a).astype(np.int64)
-        for base, values in (
-            (0, np.ones(len(known), dtype=np.int64)),
-            (2, chunk.wire[known]),
-            (4, frames.payload_wire[known]),
-        ):
-            np.add.at(self._sums, (ids, base + side), values)
+        lane = 2 * ids + ~from_a
+        low, size = 2 * int(ids.min()), 2 * int(ids.max()) + 2
+        for row, values in enumerate((None, chunk.wire[known], frames.payload_wire[known])):
+            sums = np.bincount(lane - low, values, size - low)
+            self._sums[row, low:size] += sums.astype(np.int64)
         ts = chunk.ts[known]
         np.maximum.at(self._firsts[:, 1], ids, ts)
-        flags = np.where(frames.proto[known] == TCP, frames.flags[known], 0)
         number = chunk.first + known
         early = np.where(ts == UNDATED, _LATE - 1, ts)
-        self._earliest(0, ids, early, from_a.astype(np.int64) + 2 * number)
-        opening = (flags & _SYN) != 0
-        opener = from_a ^ ((flags & _ACK) != 0)  # a SYN-ACK answers the other side's SYN
-        self._earliest(4, ids[opening], early[opening], opener[opening].astype(np.int64))
-        bits = np.uint64(1) << np.minimum(chunk.iface[known] & 63, 63).astype(np.uint64)
-        np.bitwise_or.at(self._bits, ids, bits)
+        maybe = np.flatnonzero(early < self._firsts[ids, 0])
+        if len(maybe):
+            value = from_a[maybe].astype(np.int64) + 2 * number[maybe]
+            self._earliest(0, ids[maybe], early[maybe], value)
+        flags = np.where(frames.proto[known] == TCP, frames.flags[known], 0)
+        opening = np.flatnonzero(flags & _SYN)
+        opener = from_a[opening] ^ ((flags[opening] & _ACK) != 0)  # SYN-ACK answers the other's SYN
+        self._earliest(4, ids[opening], early[opening], opener.astype(np.int64))
+        faces = np.minimum(chunk.iface[known] & 63, 63)
+        for face in np.unique(faces).tolist() if len(known) else ():
+            on_it = ids if bool((faces == face).all()) else ids[faces == face]
+            self._bits[on_it] |= np.uint64(1 << face)
 
     def _earliest(self, column: int, ids: Ints, ts: Ints, value: Ints) -> None:
         """Keep in ``column`` the least time and beside it the value of the packet that has it."""
@@ -154,14 +165,14 @@ class ConversationTable:
     def _make(self, key: bytes, index: int) -> Conversation:
         proto, ipv6, low_port, high_port = _ports_of(key)
         low, high = (key[0:16], key[16:32]) if ipv6 else (key[12:16], key[28:32])
-        sums = [int(value) for value in self._sums[index]]
-        first, last, mark, _, syn, opener = (int(value) for value in self._firsts[index])
+        counts, sizes, payload = self._sums[:, 2 * index : 2 * index + 2].tolist()
+        first, last, mark, _, syn, opener = self._firsts[index].tolist()
         bits = int(self._bits[index])
         return Conversation(
             index=index,
             proto=proto,
-            a=Endpoint(address=str(ipaddress.ip_address(low)), port=low_port),
-            b=Endpoint(address=str(ipaddress.ip_address(high)), port=high_port),
+            a=Endpoint(address=_text(low), port=low_port),
+            b=Endpoint(address=_text(high), port=high_port),
             community_id=None
             if proto == PROTO_ARP
             else community_id(proto, low, high, low_port, high_port),
@@ -170,11 +181,21 @@ class ConversationTable:
             last_ts=None if last == UNDATED else last,
             first_from_a=bool(mark & 1),
             syn_from_a=None if syn == _LATE else bool(opener),
-            packets=(sums[0], sums[1]),
-            bytes=(sums[2], sums[3]),
-            payload=(sums[4], sums[5]),
-            interfaces=tuple(bit for bit in range(64) if bits >> bit & 1),
+            packets=(counts[0], counts[1]),
+            bytes=(sizes[0], sizes[1]),
+            payload=(payload[0], payload[1]),
+            interfaces=_bits_of(bits),
         )
+
+
+@lru_cache(maxsize=65_536)
+def _text(packed: bytes) -> str:
+    return str(ipaddress.ip_address(packed))
+
+
+@lru_cache(maxsize=1024)
+def _bits_of(bits: int) -> tuple[int, ...]:
+    return tuple(bit for bit in range(64) if bits >> bit & 1)
 
 
 def _keys(frames: Frames, known: Ints) -> tuple[npt.NDArray[np.uint64], Mask]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import islice
+from itertools import chain, islice
 from typing import Final
 
 from audit.readers.conversations import Conversation
@@ -14,13 +14,10 @@ from audit.readers.frames import ICMP, ICMP6, UDP
 from audit.readers.packetstore import Packets
 from audit.readers.quic import QuicHellos, is_quic
 from audit.readers.sealed_rows import add_dtls, add_quic
+from audit.readers.tails import HELLO_LIMIT, SNIFF_LIMIT
 from audit.readers.talk import Talk
 
 _ECHO: Final = {(ICMP, 8), (ICMP, 0), (ICMP6, 128), (ICMP6, 129)}
-SNIFF_LIMIT: Final = 64
-"""Datagrams of a conversation that are looked at to tell what it is."""
-HELLO_LIMIT: Final = 256
-"""Datagrams of a sealed conversation in which hellos are looked for."""
 CONVERSATION_LIMIT: Final = 64 << 20
 """Payload bytes of one conversation that go to the search."""
 _UDP_HEADER: Final = 8
@@ -38,10 +35,13 @@ def open_datagrams(
     if conversation.proto != UDP and (conversation.proto, conversation.a.port) not in _ECHO:
         return
     datagrams = _datagrams(talk, packets, read, from_a=from_a)
-    first = list(islice(datagrams, SNIFF_LIMIT))
-    if any(is_quic(datagram.data) for datagram in first):
-        _open_quic(talk, [*first, *islice(datagrams, HELLO_LIMIT)])
-    elif any(is_dtls(datagram.data) for datagram in first):
+    first: list[Datagram] = []
+    for datagram in islice(datagrams, SNIFF_LIMIT):
+        first.append(datagram)
+        if is_quic(datagram.data):
+            _open_quic(talk, first, datagrams, packets)
+            return
+    if any(is_dtls(datagram.data) for datagram in first):
         _open_dtls(talk, first, datagrams)
     else:
         ports = (conversation.a.port, conversation.b.port)
@@ -62,13 +62,26 @@ def _read_plain(
             reader.add(datagram)
 
 
-def _open_quic(talk: Talk, datagrams: list[Datagram]) -> None:
+def _open_quic(
+    talk: Talk, first: list[Datagram], later: Iterator[Datagram], packets: Packets
+) -> None:
     found = QuicHellos()
-    for datagram in datagrams:
+    limit = SNIFF_LIMIT + HELLO_LIMIT
+    in_pieces = bool((packets.fragment >= 0).any())
+    for datagram in chain(first, islice(later, limit - len(first))):
         if not found.done:
             found.add(datagram.data, datagram.numbers[-1], from_client=datagram.from_originator)
+        elif not in_pieces:
+            if len(packets) < limit:
+                _note_cut(talk, int((packets.wire > packets.length).sum()))
+            break
     talk.saw("metadata-only", "opaque")
-    add_quic(talk, found, datagrams[0].ts)
+    add_quic(talk, found, first[0].ts)
+
+
+def _note_cut(talk: Talk, count: int) -> None:
+    if count:
+        talk.cut(f"{count} datagrams are cut off by the capture")
 
 
 def _open_dtls(talk: Talk, first: list[Datagram], later: Iterator[Datagram]) -> None:
@@ -114,8 +127,7 @@ def _datagrams(
             yield _joined(heads[key], data, pieces.numbers)
     if open_pieces:
         talk.cut(f"{len(open_pieces)} datagrams lack fragments")
-    if cut:
-        talk.cut(f"{cut} datagrams are cut off by the capture")
+    _note_cut(talk, cut)
 
 
 def _single(

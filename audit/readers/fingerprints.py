@@ -4,53 +4,83 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from typing import Literal
+from functools import lru_cache
+from typing import Final, Literal
 
 from audit.readers.tlshello import ClientHello
 
-_VERSION_CODES = {
+_VERSION_CODES: Final = {
     0x0304: "13", 0x0303: "12", 0x0302: "11", 0x0301: "10", 0x0300: "s3", 0x0002: "s2",
     0xFEFF: "d1", 0xFEFD: "d2", 0xFEFC: "d3",
 }  # fmt: skip
+_GREASE: Final = frozenset(0x0A0A + 0x1010 * number for number in range(16))
+_SEEN: Final = 4096
+"""Fingerprints remembered: clients greet alike again and again."""
+_Numbers = tuple[int, ...]
 
 
 def is_grease(number: int) -> bool:
     """Whether a 16-bit value is reserved to be ignored (RFC 8701)."""
-    return number & 0x0F0F == 0x0A0A and number >> 8 == number & 0xFF
+    return number in _GREASE
 
 
 def ja3(hello: ClientHello) -> str:
     """Return the JA3 digest: MD5 over version, ciphers, extensions, groups, point formats."""
-    lists = (
-        hello.ciphers,
-        [kind for kind, _ in hello.extensions],
-        hello.numbers(10, width=2, prefix=2),
-        hello.numbers(11, width=1, prefix=1),
+    return _ja3(
+        hello.version,
+        _plain(hello.ciphers),
+        _plain(kind for kind, _ in hello.extensions),
+        _plain(hello.numbers(10, width=2, prefix=2)),
+        _plain(hello.numbers(11, width=1, prefix=1)),
     )
-    fields = [str(hello.version)]
-    fields += ["-".join(str(value) for value in values if not is_grease(value)) for values in lists]
-    return hashlib.md5(",".join(fields).encode(), usedforsecurity=False).hexdigest()
 
 
 def ja4(hello: ClientHello, carrier: Literal["t", "q", "d"] = "t") -> str:
     """Return the JA4 fingerprint; ``carrier``: TCP, QUIC or DTLS."""
-    ciphers = sorted(_hex(hello.ciphers))
-    kinds = [kind for kind, _ in hello.extensions if not is_grease(kind)]
-    offered = [item for item in hello.numbers(43, width=2, prefix=1) if not is_grease(item)]
-    version = _VERSION_CODES.get(max(offered, default=hello.version), "00")
+    return _ja4(
+        carrier,
+        hello.version,
+        _plain(hello.numbers(43, width=2, prefix=1)),
+        _plain(hello.ciphers),
+        _plain(kind for kind, _ in hello.extensions),
+        _plain(hello.numbers(13, width=2, prefix=2)),
+        _alpn(hello),
+    )
+
+
+def _plain(numbers: Iterable[int]) -> _Numbers:
+    return tuple([number for number in numbers if number not in _GREASE])
+
+
+@lru_cache(maxsize=_SEEN)
+def _ja3(version: int, *lists: _Numbers) -> str:
+    text = ",".join([str(version), *("-".join(map(str, values)) for values in lists)])
+    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+
+
+@lru_cache(maxsize=_SEEN)
+def _ja4(
+    carrier: str,
+    version: int,
+    offered: _Numbers,
+    ciphers: _Numbers,
+    kinds: _Numbers,
+    signatures: _Numbers,
+    alpn: str,
+) -> str:
+    code = _VERSION_CODES.get(max(offered, default=version), "00")
     if carrier == "d" and offered:
-        version = _VERSION_CODES.get(min(offered), "00")  # DTLS counts its versions downwards
+        code = _VERSION_CODES.get(min(offered), "00")  # DTLS counts its versions downwards
     named = "d" if 0 in kinds else "i"
     counts = f"{min(len(ciphers), 99):02d}{min(len(kinds), 99):02d}"
-    extensions = ",".join(sorted(_hex(kind for kind in kinds if kind not in {0, 16})))
-    signatures = ",".join(_hex(hello.numbers(13, width=2, prefix=2)))
-    tail = f"{extensions}_{signatures}" if signatures else extensions
-    head = f"{carrier}{version}{named}{counts}{_alpn(hello)}"
-    return f"{head}_{_digest(','.join(ciphers))}_{_digest(tail if kinds else '')}"
+    extensions = _hex(sorted(kind for kind in kinds if kind not in {0, 16}))
+    tail = f"{extensions}_{_hex(signatures)}" if signatures else extensions
+    head = f"{carrier}{code}{named}{counts}{alpn}"
+    return f"{head}_{_digest(_hex(sorted(ciphers)))}_{_digest(tail if kinds else '')}"
 
 
-def _hex(values: Iterable[int]) -> list[str]:
-    return [f"{value:04x}" for value in values if not is_grease(value)]
+def _hex(values: Iterable[int]) -> str:
+    return ",".join([f"{value:04x}" for value in values])
 
 
 def _digest(text: str) -> str:

@@ -9,7 +9,15 @@ import numpy as np
 import numpy.typing as npt
 
 from audit.readers.links import ARP, IPV4, IPV6, UNKNOWN, be16, be32, network_layer
-from audit.readers.recordchunk import Bytes, Interface, Ints, Mask, RecordChunk, numbers_in
+from audit.readers.recordchunk import (
+    Bytes,
+    Interface,
+    Ints,
+    Mask,
+    RecordChunk,
+    numbers_in,
+    pieces_at,
+)
 
 TCP: Final = 6
 UDP: Final = 17
@@ -24,6 +32,7 @@ _WITH_PORTS: Final = (TCP, UDP, 132, 136, 33)
 _EXTENSIONS: Final = (0, 43, 44, 51, 60, 135, 139, 140)
 """IPv6 extension headers that lead on to another header (RFC 8200, RFC 7045)."""
 
+_LONGEST: Final = 1 << 40
 Words = npt.NDArray[np.uint64]
 
 
@@ -66,36 +75,82 @@ def decode_frames(chunk: RecordChunk, interfaces: list[Interface]) -> Frames:
     links = np.asarray([face.link for face in interfaces] + [-1], dtype=np.int64)
     end = chunk.start + chunk.length
     at, kind = network_layer(chunk.data, chunk.start, end, links[chunk.iface])
-    frames = _empty(len(at), at)
-    for version, decode in ((IPV4, _ipv4), (IPV6, _ipv6), (ARP, _arp)):
-        index = np.flatnonzero(kind == version)
-        if len(index):
-            decode(frames, chunk.data, index, at[index], end[index])
-    _transport(frames, chunk.data)
+    frames, rest = _usual(chunk.data, at, kind, end)
+    if len(rest):
+        at, kind, end = at[rest], kind[rest], end[rest]
+        for version, decode in ((IPV4, _ipv4), (IPV6, _ipv6), (ARP, _arp)):
+            chosen = kind == version
+            if chosen.any():
+                decode(frames, chunk.data, rest[chosen], at[chosen], end[chosen])
+        _transport(frames, chunk.data, rest)
     return frames
 
 
-def _empty(count: int, at: Ints) -> Frames:
-    def filled(value: int) -> Ints:
-        return np.full(count, value, dtype=np.int64)
+_REACH: Final = 40
+"""Bytes of the network layer that the usual packet is told by."""
 
+
+def _usual(data: Bytes, at: Ints, kind: Ints, end: Ints) -> tuple[Frames, Ints]:
+    """Decode TCP and UDP whose headers are whole, without options of IP and not in fragments.
+
+    Returns the frames and which of them are left to be decoded one step after the other.
+    """
+    head = pieces_at(data, np.minimum(at, len(data) - _REACH), _REACH)
+
+    def number(start: int, stop: int) -> npt.NDArray[np.uint64]:
+        return head[:, start:stop].view(f">u{stop - start}")[:, 0].astype(np.uint64)
+
+    room, first, total = end - at, head[:, 0], number(2, 4).astype(np.int64)
+    four = (kind == IPV4) & (first == 0x45) & ((head[:, 6] & 0x3F) == 0) & (head[:, 7] == 0)
+    six = (kind == IPV6) & (first >> 4 == 6)
+    length = np.where(six, number(4, 6).astype(np.int64), total - 20)
+    proto = np.where(six, head[:, 6], head[:, 9]).astype(np.int64)
+    size = np.where(six, 40, 20)
+    need = np.where(proto == TCP, 20, 8)
+    plain = (four | six) & ((proto == TCP) | (proto == UDP))
+    plain &= (length >= need) & (room >= size + need)
+    begin = np.where(plain, at + size, 0)
+    frames = _laid(data, plain, proto, begin, begin + length, end)
+    frames.payload = np.where(plain, frames.payload, at)
+    frames.ipv6 = plain & six
+    for column, (high, low, short) in ((frames.src, (8, 16, 12)), (frames.dst, (24, 32, 16))):
+        column[:, 0] = np.where(frames.ipv6, number(high, high + 8), 0)
+        column[:, 1] = np.where(frames.ipv6, number(low, low + 8), number(short, short + 4))
+    rest = np.flatnonzero(~plain)
+    frames.src[rest] = frames.dst[rest] = 0
+    return frames, rest
+
+
+def _laid(data: Bytes, plain: Mask, proto: Ints, begin: Ints, claimed: Ints, end: Ints) -> Frames:
+    head = pieces_at(data, begin, 20)
+
+    def number(start: int, stop: int) -> Ints:
+        return head[:, start:stop].view(f">u{stop - start}")[:, 0].astype(np.int64)
+
+    tcp = plain & (proto == TCP)
+    header = np.where(tcp, np.maximum((head[:, 12] >> 4).astype(np.int64) * 4, 20), 8)
+    stated = number(4, 6)
+    stated = np.where(tcp | (stated < 8), _LONGEST, stated)
+    captured = np.minimum(np.minimum(claimed, end) - begin, stated) - header
+    wire = np.minimum(claimed - begin, stated) - header
+    count = len(begin)
     return Frames(
-        proto=filled(NO_PROTO),
-        ipv6=np.zeros(count, dtype=bool),
-        src=np.zeros((count, 2), dtype=np.uint64),
-        dst=np.zeros((count, 2), dtype=np.uint64),
-        sport=filled(-1),
-        dport=filled(-1),
-        header=filled(0),
-        payload=at,
-        payload_length=filled(0),
-        payload_wire=filled(0),
-        seq=filled(0),
-        ack=filled(0),
-        flags=filled(0),
-        fragment=filled(-1),
+        proto=np.where(plain, proto, NO_PROTO),
+        ipv6=plain,
+        src=np.empty((count, 2), dtype=np.uint64),
+        dst=np.empty((count, 2), dtype=np.uint64),
+        sport=np.where(plain, number(0, 2), -1),
+        dport=np.where(plain, number(2, 4), -1),
+        header=np.where(plain, header, 0),
+        payload=begin + header,
+        payload_length=np.where(plain, np.maximum(captured, 0), 0),
+        payload_wire=np.where(plain, np.maximum(wire, 0), 0),
+        seq=np.where(tcp, number(4, 8), 0),
+        ack=np.where(tcp, number(8, 12), 0),
+        flags=np.where(tcp, head[:, 13], 0).astype(np.int64),
+        fragment=np.full(count, -1, dtype=np.int64),
         more=np.zeros(count, dtype=bool),
-        ident=filled(0),
+        ident=np.zeros(count, dtype=np.int64),
     )
 
 
@@ -171,18 +226,17 @@ def _lay(frames: Frames, index: Ints, at: Ints, claimed: Ints, end: Ints) -> Non
     frames.payload_wire[index] = np.maximum(claimed - at, 0)
 
 
-def _transport(frames: Frames, data: Bytes) -> None:
-    head = frames.fragment <= 0
-    ported = np.flatnonzero(
-        np.isin(frames.proto, _WITH_PORTS) & head & (frames.payload_length >= 4)
-    )
+def _transport(frames: Frames, data: Bytes, index: Ints) -> None:
+    index = index[frames.fragment[index] <= 0]
+    proto, length = frames.proto[index], frames.payload_length[index]
+    ported = index[np.isin(proto, _WITH_PORTS) & (length >= 4)]
     at = frames.payload[ported]
     frames.sport[ported] = be16(data, at)
     frames.dport[ported] = be16(data, at + 2)
-    _skip_tcp(frames, data, np.flatnonzero((frames.proto == TCP) & head))
-    _skip_udp(frames, data, np.flatnonzero((frames.proto == UDP) & head))
-    icmp = (frames.proto == ICMP) | (frames.proto == ICMP6)
-    messages = np.flatnonzero(icmp & head & (frames.payload_length >= 2))
+    _skip_tcp(frames, data, index[proto == TCP])
+    _skip_udp(frames, data, index[proto == UDP])
+    icmp = (proto == ICMP) | (proto == ICMP6)
+    messages = index[icmp & (length >= 2)]
     at = frames.payload[messages]
     frames.sport[messages], frames.dport[messages] = data[at], data[at + 1]
     _skip(frames, messages, np.full(len(messages), 8, dtype=np.int64))

@@ -42,6 +42,8 @@ def network_layer(data: Bytes, start: Ints, end: Ints, link: Ints) -> tuple[Ints
     Link types (registry of tcpdump.org): Ethernet with VLAN, QinQ, SNAP, PPPoE and MPLS, FDDI,
     raw IP, null and loop, PPP, Cisco HDLC, Linux cooked v1 and v2, PKTAP. Others give ``UNKNOWN``.
     """
+    if len(link) and bool((link == link[0]).all()):
+        return _decode(int(link[0]), data, start, end)
     at = start.copy()
     kind = np.full(len(start), UNKNOWN, dtype=np.int64)
     for number in np.unique(link):
@@ -73,6 +75,14 @@ def _decode(link: int, data: Bytes, start: Ints, end: Ints) -> tuple[Ints, Ints]
 def _ethernet(data: Bytes, start: Ints, end: Ints) -> tuple[Ints, Ints]:
     at = start + 14
     kind = np.where(at <= end, be16(data, start + 12), UNKNOWN)
+    odd = np.flatnonzero((kind != IPV4) & (kind != IPV6))
+    if len(odd):
+        at[odd], kind[odd] = _tagged(data, at[odd], end[odd], kind[odd])
+    return at, kind
+
+
+def _tagged(data: Bytes, at: Ints, end: Ints, kind: Ints) -> tuple[Ints, Ints]:
+    """Pass over VLAN tags, SNAP, PPPoE and MPLS."""
     for _ in range(4):
         tagged = np.isin(kind, _VLANS) & (at + 4 <= end)
         if not tagged.any():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -14,9 +14,12 @@ from audit.readers.conversations import Conversation, Endpoint
 from audit.readers.datagram_opening import open_datagrams
 from audit.readers.frames import TCP
 from audit.readers.keylog import KeyLog
-from audit.readers.packetstore import Packets
-from audit.readers.recordchunk import Interface
+from audit.readers.outline import outline
+from audit.readers.packetstore import Packets, Sorted
+from audit.readers.recordchunk import Interface, Mask
+from audit.readers.sealed import HANDSHAKE_LIMIT, SealedReader, is_settled
 from audit.readers.segments import Run
+from audit.readers.tails import PEEKED
 from audit.readers.talk import Talk, instant
 from audit.readers.tcp import STREAM_LIMIT, Connection, Side, reassemble
 from audit.readers.tlshello import begins_like_tls
@@ -25,11 +28,8 @@ from audit.tables.reference import Reference
 from audit.tables.vocabulary import Direction
 
 _KNOWN_PORTS: Final = 1024
-HANDSHAKE_LIMIT: Final = 1 << 16
-"""Bytes of each direction in which the handshake of a TLS connection lies that is not opened."""
 CAPTURE_LIMIT: Final = 2 << 30
 """Bytes of streams that are put together of one capture, each of which has its own limit."""
-_PEEKED: Final = 2
 _PEEK: Final = 64
 _RANDOM_AT: Final = 11
 """Offset of the client's random: record and message header, version."""
@@ -46,14 +46,62 @@ class Opening:
     keys: KeyLog
     read: Callable[[int, int], bytes]
     interfaces: tuple[Interface, ...]
+    found: Sorted
     opened_bytes: int = 0
-    """Bytes of streams that were put together so far."""
+    """Bytes of streams that were put together so far, handshakes aside."""
+    _spans: dict[int, tuple[int, int, int]] = field(default_factory=dict)
+    _sealed: SealedReader = field(init=False)
 
-    def add(self, conversation: Conversation, packets: Packets | None) -> None:
+    def __post_init__(self) -> None:
+        self._spans = self.found.spans()
+        self._sealed = SealedReader(
+            packets=self.found.packets, outline=outline(self.found), read=self.read
+        )
+
+    def misjudged(self, conversations: list[Conversation], cut: Mask) -> frozenset[int]:
+        """Return which of the conversations that are ``cut`` need what was left out of them."""
+        doubtful = (conversations[index] for index in np.flatnonzero(cut).tolist())
+        return frozenset(
+            conversation.index
+            for conversation in doubtful
+            if conversation.proto == TCP and not self._is_enough(conversation)
+        )
+
+    def _is_enough(self, conversation: Conversation) -> bool:
+        group, begin, end = self._spans[conversation.index]
+        syn = conversation.syn_from_a
+        if self._sealed.connection(group, self.keys.of, syn_from_a=syn):
+            return True
+        packets = self.found.packets.take(slice(begin, end))
+        limit = self._limit(packets)
+        if limit != HANDSHAKE_LIMIT:
+            return False
+        connections = reassemble(packets, self.read, limit)
+        return len(connections) == 1 and all(
+            side.unread is None
+            or (
+                bool(side.runs)
+                and side.runs[0].start == 0
+                and (len(side.runs[0].data) < side.unread or is_settled(side.runs[0].data))
+            )
+            for side in (connections[0].a, connections[0].b)
+        )
+
+    def add(self, conversation: Conversation) -> None:
         """Add the conversation's row and everything in it."""
-        connections = []
-        if packets is not None and conversation.proto == TCP and packets.wire.any():
-            connections = reassemble(packets, self.read, self._limit(packets))
+        connections: list[Connection] = []
+        packets = None
+        group, begin, end = self._spans.get(conversation.index, (0, 0, 0))
+        if begin < end and conversation.proto == TCP:
+            syn = conversation.syn_from_a
+            sealed = self._sealed.connection(group, self.keys.of, syn_from_a=syn)
+            if sealed is not None:
+                connections = [sealed]
+            else:
+                packets = self.found.packets.take(slice(begin, end))
+                connections = self._reassembled(packets)
+        elif begin < end:
+            packets = self.found.packets.take(slice(begin, end))
         from_a = self._originator_is_a(conversation, connections)
         talk = self._talk(conversation, from_a=from_a)
         for connection in connections:
@@ -64,9 +112,19 @@ class Opening:
         talk.row["transport"] = talk.transport()
         talk.row["content"] = talk.content()
 
+    def _reassembled(self, packets: Packets) -> list[Connection]:
+        if not packets.wire.any():
+            return []
+        limit = self._limit(packets)
+        connections = reassemble(packets, self.read, limit)
+        if limit != HANDSHAKE_LIMIT:
+            sides = [side for one in connections for side in (one.a, one.b)]
+            self.opened_bytes += sum(len(run.data) for side in sides for run in side.runs)
+        return connections
+
     def _limit(self, packets: Packets) -> int:
         """Return how many bytes to put together: of TLS that stays closed only the handshake."""
-        for index in np.flatnonzero(packets.length > 0)[:_PEEKED]:
+        for index in np.flatnonzero(packets.length > 0)[:PEEKED]:
             data = self.read(int(packets.offset[index]), min(int(packets.length[index]), _PEEK))
             if begins_like_tls(data, 1):
                 random = data[_RANDOM_AT : _RANDOM_AT + 32]
@@ -158,7 +216,6 @@ class Opening:
             direction = talk.direction(from_originator=originates)
             first, later = self._runs(side, direction, reset=reset)
             streams.append(first)
-            self.opened_bytes += sum(len(run.data) for run in side.runs)
             rests += later
         missed = sum(side.missed for side in sides)
         talk.row["missed_bytes"] = missed + int(str(talk.row["missed_bytes"]))

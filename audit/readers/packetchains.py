@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from audit.readers.recordchunk import Ints
+from audit.readers.recordchunk import TAIL, Bytes, Ints
 
 _ENHANCED: Final = 6
 _SMALLEST: Final = 32
@@ -21,8 +21,8 @@ _SMALLEST: Final = 32
 class PacketChains:
     """The chains in one piece of a file that begins at a block."""
 
-    def __init__(self, block: bytes, order: str) -> None:
-        words = np.frombuffer(block, dtype=order + "u4", count=len(block) // 4)
+    def __init__(self, block: Bytes, order: str) -> None:
+        words = block[: (len(block) - TAIL) // 4 * 4].view(order + "u4")
         at = np.flatnonzero(words[:-1] == _ENHANCED)
         length = words[at + 1].astype(np.int64)
         end = at + length // 4

@@ -45,7 +45,23 @@ def read_packets(path: Path, options: PacketOptions) -> Extract:
     """
     extract = Extract()
     with CaptureFile(path) as file:
-        table, store, unread = _scan(file)
+        opening, conversations, unread = _scan(file, extract, options)
+        for conversation in conversations:
+            opening.add(conversation)
+        extract.truncated[:0] = file.truncated
+        _note_unread(extract, unread, file.interfaces)
+        extract.dropped = file.dropped
+    _sort_rows(extract)
+    return extract
+
+
+def _scan(
+    file: CaptureFile, extract: Extract, options: PacketOptions
+) -> tuple[Opening, list[Conversation], dict[int, int]]:
+    """Pass over all packets; once more where a conversation needs what was left out of it."""
+    whole: frozenset[int] = frozenset()
+    while True:
+        table, store, unread = _pass_over(file, whole)
         keys = KeyLog()
         keys.add(file.secrets)
         keys.add(options.secrets)
@@ -57,18 +73,21 @@ def read_packets(path: Path, options: PacketOptions) -> Extract:
             keys=keys,
             read=file.read,
             interfaces=tuple(file.interfaces),
+            found=store.by_conversation(),
         )
-        _open_all(opening, table.conversations(), store)
-        extract.truncated[:0] = file.truncated
-        _note_unread(extract, unread, file.interfaces)
-        extract.dropped = file.dropped
-    _sort_rows(extract)
-    return extract
+        conversations = table.conversations()
+        missing = opening.misjudged(conversations, store.tails.cut) | store.tails.spoiled
+        if missing <= whole:
+            return opening, conversations, unread
+        whole |= missing
+        file.rewind()
 
 
-def _scan(file: CaptureFile) -> tuple[ConversationTable, PacketStore, dict[int, int]]:
-    """Pass over all packets once: count conversations, keep the index of candidates."""
-    table, store, ports = ConversationTable(), PacketStore(), FragmentPorts()
+def _pass_over(
+    file: CaptureFile, whole: frozenset[int]
+) -> tuple[ConversationTable, PacketStore, dict[int, int]]:
+    """Count conversations, keep the index of candidates; those in ``whole`` stay whole."""
+    table, store, ports = ConversationTable(), PacketStore(whole), FragmentPorts()
     unread: dict[int, int] = {}
     for chunk in file.chunks():
         frames = decode_frames(chunk, file.interfaces)
@@ -79,12 +98,6 @@ def _scan(file: CaptureFile) -> tuple[ConversationTable, PacketStore, dict[int, 
         for face, count in zip(faces.tolist(), counts.tolist(), strict=True):
             unread[face] = unread.get(face, 0) + count
     return table, store, unread
-
-
-def _open_all(opening: Opening, conversations: list[Conversation], store: PacketStore) -> None:
-    by_index = dict(store.by_conversation())
-    for conversation in conversations:
-        opening.add(conversation, by_index.pop(conversation.index, None))
 
 
 def _note_unread(extract: Extract, unread: dict[int, int], interfaces: list[Interface]) -> None:

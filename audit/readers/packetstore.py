@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from audit.readers.frames import ICMP, ICMP6, TCP, UDP, Frames
-from audit.readers.recordchunk import UNDATED, Ints, Mask, RecordChunk
+from audit.readers.recordchunk import UNDATED, Ints, Mask, RecordChunk, order_by
+from audit.readers.tails import Tails
 
 _CONTROL = 1 | 2 | 4  # FIN, SYN, RST
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True)
 class Packets:
     """Columns of packets, in the order of time (undated ones in that of the file)."""
 
@@ -39,27 +41,39 @@ class Packets:
     """Fragment offset; -1: whole."""
     more: npt.NDArray[np.bool_]
     ident: npt.NDArray[np.uint32]
+    several: npt.NDArray[np.bool_]
+    """Whether it stands for several segments in a row, which are counted and not read."""
 
     def take(self, index: Ints | slice | Mask) -> Packets:
         """Return some of the packets."""
-        return Packets(**{item.name: getattr(self, item.name)[index] for item in fields(self)})
+        return Packets(*[getattr(self, name)[index] for name in _COLUMNS])
 
     def __len__(self) -> int:
         return len(self.number)
 
 
+_COLUMNS: Final = tuple(item.name for item in fields(Packets))
+
+
 class PacketStore:
     """Collects candidate packets of each chunk, then hands them out by conversation."""
 
-    def __init__(self) -> None:
+    def __init__(self, whole: Iterable[int] = ()) -> None:
         self._parts: list[Packets] = []
+        self.tails = Tails(whole)
 
     def add(self, chunk: RecordChunk, frames: Frames, conversation: Ints, from_a: Mask) -> None:
-        """Keep TCP, UDP and ICMP packets with payload, and those that open or end a connection."""
-        tcp = frames.proto == TCP
-        carries = np.isin(frames.proto, (TCP, UDP, ICMP, ICMP6)) & (frames.payload_wire > 0)
-        nowhere = tcp & (frames.sport < 0)  # fragments whose first one was not seen
-        kept = np.flatnonzero((carries & ~nowhere) | (tcp & ((frames.flags & _CONTROL) != 0)))
+        """Keep TCP, UDP and ICMP packets with payload, and those that open or end a connection.
+
+        Changes lengths in ``frames`` where a packet stands for several.
+        """
+        proto = frames.proto
+        tcp, carries = proto == TCP, frames.payload_wire > 0
+        carries &= tcp | (proto == UDP) | (proto == ICMP) | (proto == ICMP6)
+        carries &= ~(tcp & (frames.sport < 0))  # fragments whose first one was not seen
+        kept = np.flatnonzero(carries | (tcp & ((frames.flags & _CONTROL) != 0)))
+        if len(kept):
+            kept, count, acks = self.tails.thin(chunk, frames, conversation, from_a, kept)
         if len(kept):
             at = frames.payload[kept]
             self._parts.append(
@@ -73,26 +87,48 @@ class PacketStore:
                     length=frames.payload_length[kept].astype(np.uint32),
                     wire=frames.payload_wire[kept].astype(np.uint32),
                     seq=frames.seq[kept].astype(np.uint32),
-                    ack=frames.ack[kept].astype(np.uint32),
+                    ack=acks.astype(np.uint32),
                     flags=frames.flags[kept].astype(np.uint8),
                     fragment=frames.fragment[kept].astype(np.int32),
                     more=frames.more[kept],
                     ident=frames.ident[kept].astype(np.uint32),
+                    several=count > 1,
                 )
             )
 
-    def by_conversation(self) -> Iterator[tuple[int, Packets]]:
-        """Yield each conversation's index and packets, in order of index; empties the store."""
-        if not self._parts:
-            return
-        columns = {}
-        for item in fields(Packets):
-            columns[item.name] = np.concatenate([getattr(part, item.name) for part in self._parts])
+    def by_conversation(self) -> Sorted:
+        """Return all packets, grouped by conversation and in order of time; empties the store."""
+        columns: list[npt.NDArray[Any]] = []
+        for name in _COLUMNS:
+            parts = [getattr(part, name) for part in self._parts]
+            columns.append(np.concatenate(parts) if parts else np.zeros(0, dtype=np.int64))
         self._parts.clear()
-        every = Packets(**columns)
+        every = Packets(*columns)
         late = np.where(every.ts == UNDATED, np.iinfo(np.int64).max, every.ts)
-        order = np.lexsort((every.number, late, every.conversation))
-        sorted_ids = every.conversation[order]
-        bounds = np.flatnonzero(np.diff(sorted_ids, prepend=sorted_ids[0] - 1))
-        for begin, end in zip(bounds, [*bounds[1:], len(order)], strict=True):
-            yield int(sorted_ids[begin]), every.take(order[begin:end])
+        if bool((late[1:] >= late[:-1]).all()):
+            order = order_by(every.conversation)
+        else:
+            order = np.lexsort((every.number, late, every.conversation))
+        every = every.take(order)
+        begins = np.flatnonzero(np.diff(every.conversation, prepend=-1))
+        return Sorted(
+            every,
+            begins,
+            np.append(begins[1:], [len(order)] if len(begins) else []).astype(np.int64),
+        )
+
+
+@dataclass(slots=True)
+class Sorted:
+    """Packets grouped by conversation; groups ascend by the conversation's index."""
+
+    packets: Packets
+    begins: Ints
+    """Where each group begins."""
+    ends: Ints
+
+    def spans(self) -> dict[int, tuple[int, int, int]]:
+        """Return the group of each conversation, and where its packets begin and end."""
+        ids = self.packets.conversation[self.begins].tolist()
+        spans = zip(range(len(ids)), self.begins.tolist(), self.ends.tolist(), strict=True)
+        return dict(zip(ids, spans, strict=True))

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from audit.readers.bytesource import ByteSource
-from audit.readers.recordchunk import Interface, RecordChunk, nanoseconds, padded, words_at
+from audit.readers.recordchunk import TAIL, Bytes, Interface, RecordChunk, nanoseconds, words_at
 
 MAGICS: Final[dict[bytes, tuple[str, int, int]]] = {
     b"\xd4\xc3\xb2\xa1": ("<", 1_000_000, 16),
@@ -48,8 +48,9 @@ class PcapWalk:
     def chunks(self) -> Iterator[RecordChunk]:
         """Yield the packets block by block; what cannot be read is noted in ``truncated``."""
         offset, number, size = HEADER, 1, BLOCK
+        block = None
         while offset < self._source.size:
-            block = self._source.read(offset, size)
+            block = self._source.array(offset, size, block)
             at, used, needed = self._positions(block)
             if at:
                 yield self._chunk(block, at, offset, number)
@@ -65,14 +66,15 @@ class PcapWalk:
             else:
                 size = max(needed, BLOCK)
 
-    def _positions(self, block: bytes) -> tuple[list[int], int, int]:
+    def _positions(self, block: Bytes) -> tuple[list[int], int, int]:
         """Return the offsets of whole records, bytes used, and bytes that the next one needs."""
         length_at = struct.Struct(self._order + "8xI").unpack_from
         found: list[int] = []
-        position, end, head = 0, len(block), self._head
+        position, end, head = 0, len(block) - TAIL, self._head
+        view = block.data
         needed = head
         while position + head <= end:
-            needed = head + length_at(block, position)[0]
+            needed = head + length_at(view, position)[0]
             if needed > RECORD_LIMIT or position + needed > end:
                 break
             found.append(position)
@@ -80,8 +82,7 @@ class PcapWalk:
             needed = head
         return found, position, needed
 
-    def _chunk(self, block: bytes, at: list[int], offset: int, number: int) -> RecordChunk:
-        data = padded(block)
+    def _chunk(self, data: Bytes, at: list[int], offset: int, number: int) -> RecordChunk:
         heads = np.asarray(at, dtype=np.int64)
         words = words_at(data, heads, 4, self._order).astype(np.int64)
         scale = 1_000_000_000 // self._ticks

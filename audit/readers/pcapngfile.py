@@ -16,12 +16,13 @@ from audit.readers.bytesource import ByteSource
 from audit.readers.packetchains import PacketChains
 from audit.readers.pcapfile import BLOCK, RECORD_LIMIT, WIRE_LIMIT
 from audit.readers.recordchunk import (
+    TAIL,
     UNDATED,
+    Bytes,
     Interface,
     Ints,
     RecordChunk,
     nanoseconds,
-    padded,
     words_at,
 )
 
@@ -57,8 +58,9 @@ class PcapngWalk:
     def chunks(self) -> Iterator[RecordChunk]:
         """Yield the packets block by block; what cannot be read is noted in ``truncated``."""
         offset, size = 0, BLOCK
+        block = None
         while offset < self._source.size:
-            block = self._source.read(offset, size)
+            block = self._source.array(offset, size, block)
             used, packets, trouble, needed = self._walk(block)
             if packets:
                 at, kind = (np.concatenate(column) for column in zip(*packets, strict=True))
@@ -75,23 +77,23 @@ class PcapngWalk:
             else:
                 size = max(needed, BLOCK)
 
-    def _walk(self, block: bytes) -> tuple[int, list[tuple[Ints, Ints]], str, int]:
+    def _walk(self, block: Bytes) -> tuple[int, list[tuple[Ints, Ints]], str, int]:
         """Read whole blocks; return bytes used, packets (offsets, types), trouble, bytes needed.
 
         Stops before a section header that follows packets: a section may change byte order.
         """
         packets: list[tuple[Ints, Ints]] = []
-        chains = PacketChains(block, self._order)
-        position, end, needed, trouble = 0, len(block), 12, ""
+        chains, view = PacketChains(block, self._order), block.data
+        position, end, needed, trouble = 0, len(block) - TAIL, 12, ""
         head = struct.Struct(self._order + "II").unpack_from
         word = struct.Struct(self._order + "I").unpack_from
         while position + 12 <= end:
             run = chains.run_at(position)
             if run is not None:
                 packets.append((run, np.full(len(run), _ENHANCED)))
-                position = int(run[-1]) + head(block, int(run[-1]))[1]
+                position = int(run[-1]) + head(view, int(run[-1]))[1]
                 continue
-            kind, length = head(block, position)
+            kind, length = head(view, position)
             if kind == SECTION:
                 if packets:
                     break
@@ -99,26 +101,26 @@ class PcapngWalk:
                 chains = PacketChains(block, self._order)
                 head = struct.Struct(self._order + "II").unpack_from
                 word = struct.Struct(self._order + "I").unpack_from
-                length = head(block, position)[1]
+                length = head(view, position)[1]
             needed = (length + 3) & ~3
             if trouble or needed < 12 or needed > RECORD_LIMIT:
                 trouble = trouble or f"a block claims {length} bytes"
                 break
             if position + needed > end:
                 break
-            if word(block, position + needed - 4)[0] != length:
+            if word(view, position + needed - 4)[0] != length:
                 trouble = "the two lengths of a block differ"
                 break
             if kind in {_ENHANCED, _SIMPLE, _OBSOLETE}:
                 packets.append((np.asarray([position]), np.asarray([kind])))
             elif kind != SECTION:
-                self._other(kind, block[position + 8 : position + needed - 4])
+                self._other(kind, block[position + 8 : position + needed - 4].tobytes())
             position += needed
             needed = 12
         return position, packets, trouble, needed
 
-    def _begin_section(self, block: bytes, position: int) -> str:
-        magic = block[position + 8 : position + 12]
+    def _begin_section(self, block: Bytes, position: int) -> str:
+        magic = block[position + 8 : position + 12].tobytes()
         if magic not in {b"\x4d\x3c\x2b\x1a", b"\x1a\x2b\x3c\x4d"}:
             return "a section header has no byte-order magic"
         self._order = "<" if magic == b"\x4d\x3c\x2b\x1a" else ">"
@@ -169,8 +171,7 @@ class PcapngWalk:
             yield code, data[position + 4 : position + 4 + length]
             position += 4 + ((length + 3) & ~3)
 
-    def _chunk(self, block: bytes, at: Ints, kind: Ints, offset: int) -> RecordChunk:
-        data = padded(block)
+    def _chunk(self, data: Bytes, at: Ints, kind: Ints, offset: int) -> RecordChunk:
         words = words_at(data, at, 7, self._order).astype(np.int64)
         body = words[:, 1] - 12
         simple, obsolete = kind == _SIMPLE, kind == _OBSOLETE

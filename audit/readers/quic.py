@@ -21,6 +21,8 @@ _SALTS: Final = {
 }
 _DRAFT_29_SALT: Final = bytes.fromhex("afbfec289993d24c9e9786f19c6111e04390a899")
 _DRAFT_23_SALT: Final = bytes.fromhex("c3eef712c72ebb5a11a7d2432bb46365bef9f502")
+KNOWN_VERSIONS: Final = (V1, V2, *range(0xFF000017, 0xFF000023))
+"""Versions whose Initials are opened: RFC 9000, RFC 9369, drafts 23 to 34."""
 CRYPTO_LIMIT: Final = 1 << 17
 """Bytes of one direction's CRYPTO stream that are kept."""
 _KEY_LIMIT: Final = 8
@@ -135,11 +137,11 @@ def _salt(version: int) -> bytes | None:
 
 
 def _varint(octets: Octets) -> int:
-    first = octets.number(1)
-    value = first & 0x3F
-    for _ in range((1 << (first >> 6)) - 1):
-        value = value << 8 | octets.number(1)
-    return value
+    """Return a variable-length integer (RFC 9000 §16); raises :class:`TooShortError`."""
+    if not octets.left:
+        raise TooShortError
+    size = 1 << (octets.data[octets.at] >> 6)
+    return octets.number(size) & ((1 << 8 * size - 2) - 1)
 
 
 def _label(secret: bytes, label: str, length: int) -> bytes:
@@ -186,13 +188,16 @@ def _crypto_frames(text: bytes) -> Iterator[tuple[int, bytes]]:
     octets = Octets(text)
     try:
         while octets.left:
+            if not text[octets.at]:  # padding fills most of an Initial
+                octets.at = len(text) - len(text[octets.at :].lstrip(b"\0"))
+                continue
             kind = _varint(octets)
             if kind == 6:
                 offset = _varint(octets)
                 yield offset, octets.take(_varint(octets))
             elif kind in {2, 3}:
                 _skip_ack(octets, with_counts=kind == 3)
-            elif kind not in {0, 1}:
+            elif kind not in {0, 1}:  # PADDING written long, PING
                 return
     except TooShortError:
         return

@@ -43,6 +43,8 @@ class Placed:
     """Bytes before the last one seen that are not in the capture."""
     extent: int = 0
     """One past the last byte that was sent."""
+    unread: int | None = None
+    """Where the first packets begin that are counted and not read; ``None``: all are read."""
 
 
 def place(packets: Packets, at: Ints, limit: int, read: Read) -> Placed:
@@ -59,6 +61,9 @@ def place(packets: Packets, at: Ints, limit: int, read: Read) -> Placed:
     extent = max(int((at + packets.wire).max()), 0)
     gaps = int(np.maximum(begins - before, 0).sum())
     placed = Placed(missed=gaps + max(extent - max(int(reached[-1]), 0), 0), extent=extent)
+    if packets.several.any():
+        placed.unread = int(at[packets.several].min())
+        limit = max(min(limit, placed.unread), 0)
     chosen = at < limit
     at, packets = at[chosen], packets.take(chosen)
     in_order = at[0] == 0 and bool((at[1:] == ends[chosen][:-1]).all()) if len(at) else True

@@ -34,6 +34,8 @@ class Side:
     """Bytes that were sent, by the sequence numbers, but are not in the capture."""
     beyond: int = 0
     """Bytes after the limit that were not put together."""
+    unread: int | None = None
+    """Where segments begin that were joined and not read; ``None``: all were."""
     strays: int = 0
     """Segments with sequence numbers that fit nowhere."""
     ended: int | None = None
@@ -114,7 +116,7 @@ def _side(own: Packets, other: Packets, read: Read, limit: int) -> Side:
     strays = (at < -_WINDOW) | (at > sent_so_far + _WINDOW)
     side.strays = int(strays.sum())
     placed = place(carrying.take(~strays), at[~strays], limit, read)
-    side.runs = placed.runs
+    side.runs, side.unread = placed.runs, placed.unread
     side.missed = placed.missed + _unseen(other, origin, placed.extent)
     side.beyond = max(placed.extent - limit, 0)
     return side

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from audit.readers.octets import Octets, TooShortError
 
@@ -19,14 +20,14 @@ _RETRY_RANDOM: Final = bytes.fromhex(
     "cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c"
 )
 """Random of a ServerHello that is a HelloRetryRequest (RFC 8446 §4.1.3)."""
+_HEAD: Final = struct.Struct("!HH").unpack_from
 _VERSIONS: Final = {
     0x0300: "SSLv3", 0x0301: "TLSv1.0", 0x0302: "TLSv1.1", 0x0303: "TLSv1.2", 0x0304: "TLSv1.3",
     0xFEFF: "DTLSv1.0", 0xFEFD: "DTLSv1.2", 0xFEFC: "DTLSv1.3",
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """One TLS record; offsets count in the stream."""
 
     type: int
@@ -54,7 +55,10 @@ class ClientHello:
 
     def extension(self, number: int) -> bytes | None:
         """Return the data of an extension, ``None`` where it was not sent."""
-        return next((data for kind, data in self.extensions if kind == number), None)
+        for kind, data in self.extensions:
+            if kind == number:
+                return data
+        return None
 
     @property
     def sni_bytes(self) -> bytes:
@@ -77,11 +81,7 @@ class ClientHello:
 
     def numbers(self, number: int, *, width: int, prefix: int) -> tuple[int, ...]:
         """Return the numbers in an extension that is a list behind a length of ``prefix`` bytes."""
-        data = (self.extension(number) or b"")[prefix:]
-        return tuple(
-            int.from_bytes(data[at : at + width], "big")
-            for at in range(0, len(data) - width + 1, width)
-        )
+        return _numbers((self.extension(number) or b"")[prefix:], width)
 
     @property
     def has_ech(self) -> bool:
@@ -183,9 +183,7 @@ def parse_client_hello(body: bytes, *, datagram: bool = False) -> ClientHello | 
         extensions = _extensions(octets)
     except TooShortError:
         return None
-    ciphers = tuple(
-        int.from_bytes(suites[at : at + 2], "big") for at in range(0, len(suites) - 1, 2)
-    )
+    ciphers = _numbers(suites, 2)
     return ClientHello(version=version, random=random, ciphers=ciphers, extensions=extensions)
 
 
@@ -221,11 +219,18 @@ def leaf_certificate(body: bytes, *, tls13: bool) -> bytes | None:
 def _extensions(octets: Octets) -> tuple[tuple[int, bytes], ...]:
     if not octets.left:
         return ()
-    inner = Octets(octets.block(2))
-    found = []
-    try:
-        while inner.left:
-            found.append((inner.number(2), inner.block(2)))
-    except TooShortError:  # a hello that ends badly still has what stood before
-        pass
+    data = octets.block(2)
+    found, at = [], 0
+    while at + 4 <= len(data):
+        kind, size = _HEAD(data, at)
+        at += 4 + size
+        if at > len(data):  # a hello that ends badly still has what stood before
+            break
+        found.append((kind, data[at - size : at]))
     return tuple(found)
+
+
+def _numbers(data: bytes, width: int) -> tuple[int, ...]:
+    """Return the big-endian numbers that follow one another; a cut last one is left out."""
+    count = len(data) // width
+    return struct.unpack(f"!{count}{'H' if width == 2 else 'B'}", data[: count * width])
