@@ -283,9 +283,12 @@ def _message(
 def _nested(
     data: bytes, at: int, end: int, path: str, leaves: list[Leaf], depth: int, left: list[int]
 ) -> bool:
-    """Read a length-delimited field as a message where it is one and does not read as text."""
+    """Read a length-delimited field as a message, unless it reads as something else."""
     if end - at < 2 or depth >= MAX_NESTING:
         return False
-    if data[at] >= 0x20 and is_text(data[at:end]):
+    first = data[at]
+    if first >= 0x20 and is_text(data[at:end]):
+        return False
+    if 0x80 <= first <= 0xBF and (walk_msgpack(data[at:end]) or walk_cbor(data[at:end])):
         return False
     return _message(data, at, end, path, leaves, depth + 1, left)

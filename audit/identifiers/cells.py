@@ -19,18 +19,21 @@ Cell = tuple[int, int]
 """A range of a piece."""
 
 
-def cells(piece: Piece, ends: Sequence[int], *, strings: bool = False) -> Iterator[Cell]:
+def cells(
+    piece: Piece, ends: Sequence[int], *, strings: bool = False, entities: bool = False
+) -> Iterator[Cell]:
     """Yield the ranges to decode: the fields that hold a mark, else the whole text.
 
     ``ends`` are one past the marks. ``strings``: the marks are those of quoted strings, so that
-    these are looked for in any text. In bytes that are no text it is the text around each mark.
+    these are looked for in any text. ``entities``: they begin with what parts a form. In bytes
+    that are no text it is the text around each mark.
     """
     data = piece.data
     if data.lstrip()[:1] in (b"{", b"["):
         yield from _strings(data, ends)
         return
-    known = frames.frames_of(piece)
-    held = list(_fields(known[0], ends)) if known else []
+    known = [frame for frame in frames.frames_of(piece) if not entities or frame.name != "form"]
+    held = list(_fields(data, known[0], ends)) if known else []
     if held:
         yield from held
     elif not is_text(data):
@@ -61,13 +64,19 @@ def around(data: bytes, ends: Sequence[int], delimiters: bytes) -> Iterator[Cell
             yield start, last
 
 
-def _fields(frame: frames.Frame, ends: Sequence[int]) -> Iterator[Cell]:
-    last = -1
+def _fields(data: bytes, frame: frames.Frame, ends: Sequence[int]) -> Iterator[Cell]:
+    """Yield the fields that hold marks; of those that are no text, the text around the marks."""
+    held: dict[tuple[int, int], list[int]] = {}
     for end in ends:
         leaf = frame.at(end - 1, end)
-        if leaf is not None and leaf.start > last:
-            last = leaf.start
-            yield leaf.start, leaf.end
+        if leaf is not None:
+            held.setdefault((leaf.start, leaf.end), []).append(end)
+    for (start, stop), own in held.items():
+        if is_text(data[start:stop]):
+            yield start, stop
+        else:
+            for low, high in around(data[:stop], own, _CONTROL):
+                yield max(low, start), high
 
 
 def _strings(data: bytes, ends: Sequence[int]) -> Iterator[Cell]:

@@ -128,6 +128,7 @@ CONTAINERS: Final[dict[str, Decoder]] = {
 """Gate -> what may take a piece as a whole; then nothing else does."""
 ESCAPES: Final[dict[str, Decoder]] = {
     "percent": escapes.decode_percent,
+    "plus": escapes.decode_plus,
     "escaped": escapes.decode_escapes,
     "percent-u": escapes.decode_percent_u,
     "html": escapes.decode_html,

@@ -68,6 +68,13 @@ def _tokens(piece: Piece, ends: Sequence[int]) -> Iterator[Piece]:
                     yield child
 
 
+def decode_plus(piece: Piece, ends: Sequence[int]) -> Iterator[Piece]:
+    """Decode ``+`` as a space in what looks like the value of a form."""
+    if piece.hint not in ("form", "value"):
+        for start, end in around(piece.data, ends, _DELIMITERS):
+            yield from _apply(piece, start, end, "", _FORM, _percent)
+
+
 def decode_escapes(piece: Piece, ends: Sequence[int]) -> Iterator[Piece]:
     r"""Decode ``\uXXXX``, ``\xXX``, ``\/`` and their like, field by field."""
     for start, end in cells(piece, ends, strings=True):
@@ -84,7 +91,7 @@ def decode_percent_u(piece: Piece, ends: Sequence[int]) -> Iterator[Piece]:
 
 def decode_html(piece: Piece, ends: Sequence[int]) -> Iterator[Piece]:
     """Decode HTML and XML entities."""
-    for start, end in cells(piece, ends):
+    for start, end in cells(piece, ends, entities=True):
         yield from _apply(piece, start, end, "html", _ENTITY, _entity)
 
 

@@ -114,6 +114,7 @@ GATES: Final = (
     ),
     Gate("percent", f"%{_H}{{2}}"),
     Gate("percent-u", f"%u{_H}{{4}}"),
+    Gate("plus", "=[A-Za-z0-9%._~*!'()\\-]{1,64}\\+[A-Za-z0-9%(]"),
     Gate("escaped", "\\\\[uxU\"'\\\\/bfnrt0-3]"),
     Gate("html", "&(?:#[0-9xX]|[A-Za-z][A-Za-z])[0-9A-Za-z]{0,30};"),
     Gate("utf16", "(?:[\\t\\n\\r\\x20-\\xff]\\x00){3}", once=True),

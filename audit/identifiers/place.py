@@ -51,7 +51,7 @@ def find_place(piece: Piece, start: int, end: int) -> Place:
         if frame.name != "path":
             steps.append(frame.name)
             paths.append(leaf.path)
-        key = leaf.type in ("key", "head")
+        key = leaf.type == "key" and (start - low, end - low) == (leaf.start, leaf.end)
         number = leaf.type == "number" and frame.name != "json"
         whole = whole or (start - low, end - low) in frame.ranges
         name = leaf.path.rpartition(".")[2]

@@ -173,7 +173,7 @@ def _phone(value: str) -> list[Spelling]:
     for text in grouped:
         texts.setdefault(text, True)
         parts = re.findall(r"\+?\d+", text)
-        for separator in ("-", " ", ".", "/"):
+        for separator in ("-", " ", ".", "/", "+"):
             texts.setdefault(separator.join(parts), False)
     for text, digest in texts.items():
         rule: Rule = "word" if text.startswith("tel:") else "digits"

@@ -30,26 +30,31 @@ def triggers(values: Mapping[bytes, bool]) -> Iterator[bytes]:
 
 
 def _sources(value: bytes, *, caseless: bool) -> Iterator[bytes]:
-    """Yield a value, in its usual cases, and what it is in one more encoding that stays short."""
-    plain = dict.fromkeys((value, value.lower(), value.upper()) if caseless else (value,))
-    for source in plain:
-        yield source
-        if len(value) > LONGEST:
-            continue
-        text = "".join(f"%{byte:02X}" for byte in source)
-        for encoded in (
-            source.hex().encode(),
-            source.hex().upper().encode(),
-            base64.b64encode(source).rstrip(b"="),
-            base64.urlsafe_b64encode(source).rstrip(b"="),
-            base64.b32encode(source).rstrip(b"="),
-            base64.b32encode(source).rstrip(b"=").lower(),
-            text.encode(),
-            text.lower().encode(),
-            *_wide(source),
-        ):
-            if len(encoded) <= LONGEST:
-                yield encoded
+    """Yield a value, in its usual cases, and what it is in further encodings that stay short."""
+    level = dict.fromkeys((value, value.lower(), value.upper()) if caseless else (value,))
+    yield from level
+    while level:
+        level = dict.fromkeys(
+            encoded
+            for source in level
+            if len(source) < LONGEST
+            for encoded in _encodings(source)
+            if len(encoded) <= LONGEST
+        )
+        yield from level
+
+
+def _encodings(source: bytes) -> Iterator[bytes]:
+    percent = "".join(f"%{byte:02X}" for byte in source)
+    yield source.hex().encode()
+    yield source.hex().upper().encode()
+    yield base64.b64encode(source).rstrip(b"=")
+    yield base64.urlsafe_b64encode(source).rstrip(b"=")
+    yield base64.b32encode(source).rstrip(b"=")
+    yield base64.b32encode(source).rstrip(b"=").lower()
+    yield percent.encode()
+    yield percent.lower().encode()
+    yield from _wide(source)
 
 
 def _wide(source: bytes) -> Iterator[bytes]:
