@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from audit.bundle.identity import Identifier
-from audit.tables.vocabulary import Form
+from audit.tables.vocabulary import Form, Location
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +42,7 @@ class Control:
     form: Form
     chain: tuple[str, ...] | None
     """Chain of the hit; None: any."""
+    location: Location = "body"
 
 
 def control_identifiers(key: bytes) -> tuple[Identifier, Identifier]:
@@ -96,6 +97,18 @@ def make_controls(identifiers: Sequence[Identifier], own: int) -> list[Control]:
         )
     )
     found += [
+        Control("form in json", _form_in_json(text), text_index, "plain", ("json", "form")),
+        Control("digest, deep", _deep(text), text_index, "sha256", _DEEP),
+        Control(
+            "segment of a path",
+            b"/v1/" + base64.b64encode(packed) + b"/x",
+            address_index,
+            "packed-address",
+            ("base64",),
+            location="path",
+        ),
+    ]
+    found += [
         Control(
             f"identifier {item.kind}",
             item.value.encode("utf-8", "surrogatepass"),
@@ -134,6 +147,7 @@ def _forms(text: str) -> list[_Planted]:
         ("utf16", "utf16", (), plain.decode().encode("utf-16-le")),
         ("utf16 big-endian", "utf16", (), plain.decode().encode("utf-16-be")),
         ("escaped", "escaped", (), b"".join(b"\\u%04x" % byte for byte in plain)),
+        ("escaped by escape()", "escaped", (), b"".join(b"%%u%04X" % byte for byte in plain)),
         ("html", "html", (), b"".join(b"&#%d;" % byte for byte in plain)),
     ]
     found += [
@@ -169,6 +183,21 @@ def _digests(plain: bytes) -> list[_Planted]:
     digest = hashlib.sha256(plain).digest()
     found.append(("sha256 in base64", "sha256", ("base64",), base64.b64encode(digest)))
     return found
+
+
+_DEEP: Final = ("gzip", "json", "base64", "zlib", "json", "percent", "hex")
+
+
+def _form_in_json(text: str) -> bytes:
+    return json.dumps({"q": "a=1&b=" + text.replace(" ", "+")}).encode()
+
+
+def _deep(text: str) -> bytes:
+    """Put a digest into every sort of container, one inside the other."""
+    digest = _percent(hashlib.sha256(text.encode()).hexdigest().encode())
+    inner = zlib.compress(json.dumps({"a": digest.decode()}).encode())
+    encoded = base64.b64encode(inner).decode()
+    return gzip.compress(json.dumps([encoded]).encode(), mtime=0)
 
 
 def _brotli(data: bytes) -> bytes:

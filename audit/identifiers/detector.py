@@ -19,6 +19,7 @@ from audit.identifiers.search import Match, Search
 from audit.identifiers.text import is_text
 from audit.tables.extract import Payload
 from audit.tables.reference import Reference
+from audit.tables.vocabulary import Location
 
 NO_KEY: Final = b"audit: no identifiers"
 """Key of pseudonyms where there is no identity (and so nothing to name)."""
@@ -78,7 +79,9 @@ class Detector:
         """Plant one control per form, container and identifier in memory and search for each."""
         own = len(self.identity.identifiers)
         planted = make_controls(self._known, own)
-        found = self._scan_batch([text_payload(control.data) for control in planted], all_=True)
+        found = self._scan_batch(
+            [text_payload(control.data, control.location) for control in planted], all_=True
+        )
         return tuple(
             ControlResult(
                 name=control.name,
@@ -218,12 +221,12 @@ def _root(payload: Payload) -> Piece:
     return piece
 
 
-def text_payload(data: bytes) -> Payload:
-    """Return bytes of unknown place as a payload: for redaction and controls."""
+def text_payload(data: bytes, location: Location = "body") -> Payload:
+    """Return bytes as a payload of no row: for redaction and controls."""
     return Payload(
         table="",
         row=0,
-        location="body",
+        location=location,
         detail="",
         direction="sent",
         data=data,

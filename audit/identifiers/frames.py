@@ -18,8 +18,7 @@ from audit.identifiers.text import is_text
 if TYPE_CHECKING:
     from audit.identifiers.piece import Piece
 
-FrameName = Literal["json", "multipart", "form", "path", "msgpack", "cbor", "protobuf"]
-"""``path``: the segments of a URL's path, a structure that no chain tells."""
+FrameName = Literal["json", "multipart", "form", "msgpack", "cbor", "protobuf"]
 RAW: Final = ("msgpack", "cbor", "protobuf")
 """Structures that are never text."""
 BINARY: Final = ("multipart", "msgpack", "cbor", "protobuf")
@@ -224,17 +223,6 @@ def _read_multipart(data: bytes, hint: str) -> Reading:  # noqa: ARG001 - one si
     return "multipart", leaves
 
 
-def _read_path(data: bytes, hint: str) -> Reading:
-    if hint != "path":
-        return None
-    leaves: list[Leaf] = []
-    at = 0
-    for segment in data.split(b"?")[0].split(b"/")[:MAX_PARTS]:
-        leaves.append(Leaf(at, at + len(segment), "", "text"))
-        at += len(segment) + 1
-    return "path", leaves
-
-
 def _read_form(data: bytes, hint: str) -> Reading:
     if b"=" not in data or ("form" not in hint and not _FORM.match(data)):
         return None
@@ -266,7 +254,6 @@ READERS: Final[dict[FrameName, Reader]] = {
     "json": _read_json,
     "multipart": _read_multipart,
     "form": _read_form,
-    "path": _read_path,
     "msgpack": _binary("msgpack", binary.walk_msgpack),
     "cbor": _binary("cbor", binary.walk_cbor),
     "protobuf": _binary("protobuf", binary.walk_protobuf),

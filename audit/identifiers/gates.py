@@ -89,13 +89,7 @@ def _both(digits: str) -> str:
 
 _H: Final = "[0-9A-Fa-f]"
 _SHORT: Final = SHORT_RUN - 2
-_TWOS: Final = "|".join(
-    f"{_H}{{2}}(?:[{mark}]{_H}{{2}}){{3}}" for mark in ("\\-", ":", ".", " ", ",", "+")
-)
-_FOURS: Final = "|".join(
-    f"(?:{_H}{{4}}){{1,2}}[{mark}](?:{_H}{{4}}){{1,3}}[{mark}]{_H}{{4}}"
-    for mark in ("\\-", ":", ".", " ")
-)
+_GROUPS: Final = f"(?:{_H}{{2}}[\\-:. ,+]){{3}}{_H}{{2}}|{_H}{{4}}[\\-:. ]{_H}{{4}}"
 GATES: Final = (
     Gate("run", f"[{RUN_ALPHABET}]{{{LONG_RUN}}}", before=RUN_ALPHABET, width=LONG_RUN),
     Gate(
@@ -114,11 +108,11 @@ GATES: Final = (
     ),
     Gate("percent", f"%{_H}{{2}}"),
     Gate("percent-u", f"%u{_H}{{4}}"),
-    Gate("plus", "=[A-Za-z0-9%._~*!'()\\-]{1,64}\\+[A-Za-z0-9%(]"),
+    Gate("plus", "=[A-Za-z0-9%._~*!'()\\-]{1,16}\\+[A-Za-z0-9%(]"),
     Gate("escaped", "\\\\[uxU\"'\\\\/bfnrt0-3]"),
-    Gate("html", "&(?:#[0-9xX]|[A-Za-z][A-Za-z])[0-9A-Za-z]{0,30};"),
+    Gate("html", "&(?:#[0-9xX]|[A-Za-z]{2}[0-9A-Za-z]{0,6};)"),
     Gate("utf16", "(?:[\\t\\n\\r\\x20-\\xff]\\x00){3}", once=True),
-    Gate("hex-groups", f"(?:{_TWOS}|{_FOURS})", before="0-9A-Fa-f"),
+    Gate("hex-groups", f"(?:{_GROUPS})", before="0-9A-Fa-f"),
     Gate("hex-groups", f"0[xX]{_H}{{2}}[\\s,;]{{1,2}}0[xX]{_H}{{2}}"),
     Gate("gzip", "\\x1f\\x8b\\x08", width=3),
     Gate("zstd", "\\x28\\xb5\\x2f\\xfd", width=4),

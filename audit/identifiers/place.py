@@ -48,9 +48,8 @@ def find_place(piece: Piece, start: int, end: int) -> Place:
         frame, leaf = _frame(piece, low, high, (start - low, end - low), hint)
         if frame is None or leaf is None:
             break
-        if frame.name != "path":
-            steps.append(frame.name)
-            paths.append(leaf.path)
+        steps.append(frame.name)
+        paths.append(leaf.path)
         key = leaf.type == "key" and (start - low, end - low) == (leaf.start, leaf.end)
         number = leaf.type == "number" and frame.name != "json"
         whole = whole or (start - low, end - low) in frame.ranges

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
@@ -14,6 +13,7 @@ from audit.identifiers.hit import pseudonym
 
 MAX_PASSES: Final = 8
 """Times that one text is searched again after blanking; what is left then is blanked whole."""
+_NUMBER: Final = re.compile(rb"-?[0-9]+")
 _NUMBER_BEFORE: Final = re.compile(rb"[\[:,]\s*\Z")
 _NUMBER_AFTER: Final = re.compile(rb"\s*[\],}]")
 
@@ -89,15 +89,11 @@ def merge(redactors: Sequence[Redactor]) -> Redactor:
     return merged
 
 
-def same_key(one: Identity, other: Identity) -> bool:
-    """Whether two identities are of one subject (compared in constant time)."""
-    return hmac.compare_digest(one.key() or b"", other.key() or b"")
-
-
 def _blank(data: bytes, spans: Iterable[tuple[int, int, str]]) -> bytes:
     """Replace ranges by their labels; of overlapping ones the first, over their union."""
     out: list[bytes] = []
     at = 0
+    is_json = data.lstrip()[:1] in (b"{", b"[")
     union: list[tuple[int, int, str]] = []
     for start, end, label in sorted(spans, key=lambda span: (span[0], -span[1])):
         if union and start < union[-1][1]:
@@ -108,9 +104,17 @@ def _blank(data: bytes, spans: Iterable[tuple[int, int, str]]) -> bytes:
     for start, end, label in union:
         out.append(data[at:start])
         text = label.encode()
-        if _NUMBER_BEFORE.search(data, max(0, start - 8), start) and _NUMBER_AFTER.match(data, end):
+        if is_json and _is_number(data, start, end):
             text = b'"' + text + b'"'  # a number of a JSON text becomes a string
         out.append(text)
         at = end
     out.append(data[at:])
     return b"".join(out)
+
+
+def _is_number(data: bytes, start: int, end: int) -> bool:
+    return (
+        _NUMBER.fullmatch(data, start, end) is not None
+        and _NUMBER_BEFORE.search(data, max(0, start - 8), start) is not None
+        and _NUMBER_AFTER.match(data, end) is not None
+    )

@@ -224,7 +224,7 @@ def _begins(text: bytes, start: int) -> bool:
     first = head[0]
     if first in _BEGINNINGS or not head.translate(None, PRINTABLE):
         return True
-    return head[1::2] == b"\0\0\0" or (first >= 0xC2 and any(map(is_text, (head[:4], head[:5]))))
+    return head[1::2] == b"\0\0\0" or any(is_text(head[:size]) for size in (6, 5, 4))
 
 
 def _decode_all(run: Run, *, offsets: int = 1) -> Iterator[Piece]:

@@ -2,7 +2,8 @@
 
 Long runs of such text are all decoded, from their beginning. Short ones are as frequent as words,
 and encoded text may stand right behind other letters: that is decoded where a trigger stands, the
-letters that a value determines at each offset at which it may begin.
+letters that a value determines at each offset at which it may begin. (Of a long value, which makes
+a long run, only the first matters: right behind other letters it is what was encoded.)
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ def _wide(source: bytes) -> Iterator[bytes]:
 
 def _letters(source: bytes) -> Iterator[bytes]:
     size = len(source)
-    for offset in range(3):
+    for offset in range(3 if size <= LONGEST else 1):
         low = -(-offset * 8 // 6)
         high = min((offset + size) * 8 // 6, low + WIDTH)
         text = base64.b64encode(b"\0" * offset + source)[low:high]
