@@ -22,6 +22,8 @@ class CaptureFile:
 
     def __init__(self, path: Path) -> None:
         self._source = ByteSource(path)
+        self.read = self._source.read
+        """Returns bytes of the (inflated) file by offset and length."""
         head = self._source.read(0, HEADER)
         self._walk: PcapWalk | PcapngWalk
         if head[:4] == MAGIC and len(head) >= 12:
@@ -43,10 +45,6 @@ class CaptureFile:
     def chunks(self) -> Iterator[RecordChunk]:
         """Yield all packets in file order, once; the properties below are whole afterwards."""
         yield from self._walk.chunks()
-
-    def read(self, offset: int, length: int) -> bytes:
-        """Return bytes of the (inflated) file."""
-        return self._source.read(offset, length)
 
     @property
     def interfaces(self) -> list[Interface]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -11,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from audit.readers.communityid import ICMP6_PAIRS, ICMP_PAIRS, community_id
+from audit.readers.endpoint import packed_text
 from audit.readers.frames import ICMP, ICMP6, NO_PROTO, PROTO_ARP, TCP, UDP, Frames
 from audit.readers.knownends import KnownEnds
 from audit.readers.recordchunk import UNDATED, Ints, Mask, RecordChunk
@@ -35,7 +35,7 @@ class Endpoint:
         return f"{host}:{self.port}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Conversation:
     """All packets of one 5-tuple; sides a and b in canonical order, not in that of roles."""
 
@@ -171,8 +171,8 @@ class ConversationTable:
         return Conversation(
             index=index,
             proto=proto,
-            a=Endpoint(address=_text(low), port=low_port),
-            b=Endpoint(address=_text(high), port=high_port),
+            a=Endpoint(address=packed_text(low), port=low_port),
+            b=Endpoint(address=packed_text(high), port=high_port),
             community_id=None
             if proto == PROTO_ARP
             else community_id(proto, low, high, low_port, high_port),
@@ -186,11 +186,6 @@ class ConversationTable:
             payload=(payload[0], payload[1]),
             interfaces=_bits_of(bits),
         )
-
-
-@lru_cache(maxsize=65_536)
-def _text(packed: bytes) -> str:
-    return str(ipaddress.ip_address(packed))
 
 
 @lru_cache(maxsize=1024)

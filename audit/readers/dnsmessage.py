@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass
 from typing import Final
 
+from audit.readers.endpoint import packed_text
 from audit.readers.octets import Octets, TooShortError
 
 _JUMP_LIMIT: Final = 64
@@ -136,7 +136,7 @@ def _record(
 def _value(data: bytes, rtype: int, at: int, length: int) -> str | None:
     body = data[at : at + length]
     if (rtype, length) in {(1, 4), (28, 16)}:
-        return str(ipaddress.ip_address(body))
+        return packed_text(body)
     skipped = {2: 0, 5: 0, 12: 0, 39: 0, 15: 2, 33: 6, 64: 2, 65: 2}.get(rtype)
     if skipped is not None and skipped < length:
         try:

@@ -22,6 +22,12 @@ def plain_address(host: str) -> str:
     return str(mapped or address)
 
 
+@lru_cache(maxsize=65_536)
+def packed_text(packed: bytes) -> str:
+    """Return the text of a packed address (4 or 16 bytes)."""
+    return str(ipaddress.ip_address(packed))
+
+
 @lru_cache(maxsize=4096)
 def is_address(host: str) -> bool:
     """Whether a text is an IP address and no name."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ipaddress
 import json
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final, Literal
 
 from audit.identifiers.content import classify_content
@@ -98,6 +99,7 @@ def header_object(headers: Headers) -> str:
     return json.dumps(joined, sort_keys=True, separators=(",", ":"))
 
 
+@lru_cache(maxsize=4096)
 def host_name(authority: str | None) -> str | None:
     """Return the DNS name in ``host`` or ``host:port``, lower case; ``None`` for an address."""
     if not authority:

@@ -32,7 +32,12 @@ class Octets:
 
     def number(self, width: int) -> int:
         """Return the next ``width`` bytes as a number; raises :class:`TooShortError`."""
-        return int.from_bytes(self.take(width), "big")
+        end = self.at + width
+        if end > len(self.data):
+            raise TooShortError
+        number = int.from_bytes(self.data[self.at : end], "big")
+        self.at = end
+        return number
 
     def block(self, width: int) -> bytes:
         """Return the block behind a length of ``width`` bytes; raises :class:`TooShortError`."""

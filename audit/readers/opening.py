@@ -16,7 +16,7 @@ from audit.readers.frames import TCP
 from audit.readers.keylog import KeyLog
 from audit.readers.outline import outline
 from audit.readers.packetstore import Packets, Sorted
-from audit.readers.recordchunk import Interface, Mask
+from audit.readers.recordchunk import Interface
 from audit.readers.sealed import HANDSHAKE_LIMIT, SealedReader, is_settled
 from audit.readers.segments import Run
 from audit.readers.tails import PEEKED
@@ -54,25 +54,24 @@ class Opening:
 
     def __post_init__(self) -> None:
         self._spans = self.found.spans()
-        self._sealed = SealedReader(
-            packets=self.found.packets, outline=outline(self.found), read=self.read
-        )
+        self._sealed = SealedReader(self.found.packets, outline(self.found), self.read)
 
-    def misjudged(self, conversations: list[Conversation], cut: Mask) -> frozenset[int]:
-        """Return which of the conversations that are ``cut`` need what was left out of them."""
-        doubtful = (conversations[index] for index in np.flatnonzero(cut).tolist())
+    def misjudged(self, conversations: list[Conversation]) -> frozenset[int]:
+        """Return which of the conversations need what was left out of them."""
         return frozenset(
             conversation.index
-            for conversation in doubtful
+            for conversation in conversations
             if conversation.proto == TCP and not self._is_enough(conversation)
         )
 
     def _is_enough(self, conversation: Conversation) -> bool:
-        group, begin, end = self._spans[conversation.index]
+        group, begin, end = self._spans.get(conversation.index, (0, 0, 0))
+        packets = self.found.packets.take(slice(begin, end))
+        if not packets.several.any():
+            return True
         syn = conversation.syn_from_a
         if self._sealed.connection(group, self.keys.of, syn_from_a=syn):
             return True
-        packets = self.found.packets.take(slice(begin, end))
         limit = self._limit(packets)
         if limit != HANDSHAKE_LIMIT:
             return False
@@ -87,8 +86,11 @@ class Opening:
             for side in (connections[0].a, connections[0].b)
         )
 
-    def add(self, conversation: Conversation) -> None:
-        """Add the conversation's row and everything in it."""
+    def add(self, conversation: Conversation) -> bool:
+        """Add the conversation's row and everything in it.
+
+        Returns false, and adds nothing, where it needs what was left out of it.
+        """
         connections: list[Connection] = []
         packets = None
         group, begin, end = self._spans.get(conversation.index, (0, 0, 0))
@@ -99,6 +101,8 @@ class Opening:
                 connections = [sealed]
             else:
                 packets = self.found.packets.take(slice(begin, end))
+                if packets.several.any() and not self._is_enough(conversation):
+                    return False
                 connections = self._reassembled(packets)
         elif begin < end:
             packets = self.found.packets.take(slice(begin, end))
@@ -111,6 +115,7 @@ class Opening:
         talk.row["host"] = talk.host
         talk.row["transport"] = talk.transport()
         talk.row["content"] = talk.content()
+        return True
 
     def _reassembled(self, packets: Packets) -> list[Connection]:
         if not packets.wire.any():

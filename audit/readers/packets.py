@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from audit.readers.ahead import one_ahead
 from audit.readers.capfile import CaptureFile
-from audit.readers.conversations import Conversation, ConversationTable
+from audit.readers.conversations import ConversationTable
 from audit.readers.endpoint import plain_address
 from audit.readers.fragments import FragmentPorts
 from audit.readers.frames import NO_PROTO, decode_frames
@@ -43,11 +44,16 @@ def read_packets(path: Path, options: PacketOptions) -> Extract:
     :class:`audit.errors.CaptureError` for a file that is no capture; what is damaged or too large
     further on is named in ``truncated``, and everything before it is kept.
     """
-    extract = Extract()
+    whole: frozenset[int] = frozenset()
     with CaptureFile(path) as file:
-        opening, conversations, unread = _scan(file, extract, options)
-        for conversation in conversations:
-            opening.add(conversation)
+        while True:
+            table, store, unread = _pass_over(file, whole)
+            extract = Extract()
+            missing = _open(file, table, store, extract, options)
+            if missing <= whole:
+                break
+            whole |= missing
+            file.rewind()
         extract.truncated[:0] = file.truncated
         _note_unread(extract, unread, file.interfaces)
         extract.dropped = file.dropped
@@ -55,32 +61,32 @@ def read_packets(path: Path, options: PacketOptions) -> Extract:
     return extract
 
 
-def _scan(
-    file: CaptureFile, extract: Extract, options: PacketOptions
-) -> tuple[Opening, list[Conversation], dict[int, int]]:
-    """Pass over all packets; once more where a conversation needs what was left out of it."""
-    whole: frozenset[int] = frozenset()
-    while True:
-        table, store, unread = _pass_over(file, whole)
-        keys = KeyLog()
-        keys.add(file.secrets)
-        keys.add(options.secrets)
-        opening = Opening(
-            extract=extract,
-            capture=options.capture,
-            file=options.file,
-            client=frozenset(map(plain_address, options.client)),
-            keys=keys,
-            read=file.read,
-            interfaces=tuple(file.interfaces),
-            found=store.by_conversation(),
-        )
-        conversations = table.conversations()
-        missing = opening.misjudged(conversations, store.tails.cut) | store.tails.spoiled
-        if missing <= whole:
-            return opening, conversations, unread
-        whole |= missing
-        file.rewind()
+def _open(
+    file: CaptureFile,
+    table: ConversationTable,
+    store: PacketStore,
+    extract: Extract,
+    options: PacketOptions,
+) -> frozenset[int]:
+    """Open all conversations; return those that need what was left out of them."""
+    keys = KeyLog()
+    keys.add(file.secrets)
+    keys.add(options.secrets)
+    opening = Opening(
+        extract=extract,
+        capture=options.capture,
+        file=options.file,
+        client=frozenset(map(plain_address, options.client)),
+        keys=keys,
+        read=file.read,
+        interfaces=tuple(file.interfaces),
+        found=store.by_conversation(),
+    )
+    conversations = table.conversations()
+    spoiled = frozenset(store.tails.spoiled)
+    if spoiled or not all(map(opening.add, conversations)):
+        return spoiled | opening.misjudged(conversations)
+    return frozenset()
 
 
 def _pass_over(
@@ -89,7 +95,7 @@ def _pass_over(
     """Count conversations, keep the index of candidates; those in ``whole`` stay whole."""
     table, store, ports = ConversationTable(), PacketStore(whole), FragmentPorts()
     unread: dict[int, int] = {}
-    for chunk in file.chunks():
+    for chunk in one_ahead(file.chunks()):
         frames = decode_frames(chunk, file.interfaces)
         ports.resolve(frames)
         conversation, from_a = table.add(chunk, frames)

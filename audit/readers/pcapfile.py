@@ -48,9 +48,10 @@ class PcapWalk:
     def chunks(self) -> Iterator[RecordChunk]:
         """Yield the packets block by block; what cannot be read is noted in ``truncated``."""
         offset, number, size = HEADER, 1, BLOCK
-        block = None
+        spare: list[Bytes | None] = [None, None]
         while offset < self._source.size:
-            block = self._source.array(offset, size, block)
+            block = self._source.array(offset, size, spare.pop(0))
+            spare.append(block)
             at, used, needed = self._positions(block)
             if at:
                 yield self._chunk(block, at, offset, number)

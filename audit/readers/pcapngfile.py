@@ -58,9 +58,10 @@ class PcapngWalk:
     def chunks(self) -> Iterator[RecordChunk]:
         """Yield the packets block by block; what cannot be read is noted in ``truncated``."""
         offset, size = 0, BLOCK
-        block = None
+        spare: list[Bytes | None] = [None, None]
         while offset < self._source.size:
-            block = self._source.array(offset, size, block)
+            block = self._source.array(offset, size, spare.pop(0))
+            spare.append(block)
             used, packets, trouble, needed = self._walk(block)
             if packets:
                 at, kind = (np.concatenate(column) for column in zip(*packets, strict=True))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass
 from typing import Final
+
+from audit.readers.endpoint import packed_text
 
 COOKIE: Final = b"\x21\x12\xa4\x42"
 _METHODS: Final = {
@@ -61,4 +62,4 @@ def _address(value: bytes, mask: bytes) -> str | None:
     if size is None:
         return None
     packed = bytes(one ^ two for one, two in zip(value[4:], mask[:size], strict=True))
-    return str(ipaddress.ip_address(packed))
+    return packed_text(packed)

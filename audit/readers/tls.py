@@ -65,10 +65,12 @@ class TlsConversation:
 def read_tls(client: ByteStream, server: ByteStream, keys: KeyLog) -> TlsConversation:
     """Read a connection from the bytes of both directions; either may be cut or empty."""
     found = TlsConversation()
-    _read_client(found, client.data, list(islice(records_of(client.data), _CLOSED_LIMIT)))
+    client_records = list(islice(records_of(client.data), _CLOSED_LIMIT))
+    _read_client(found, client.data, client_records)
     secrets = keys.of(found.hello.random) if found.hello else {}
     bound = RECORD_COUNT_LIMIT if secrets else _CLOSED_LIMIT
-    client_records = list(islice(records_of(client.data), bound))
+    if secrets:
+        client_records = list(islice(records_of(client.data), bound))
     server_records = list(islice(records_of(server.data), bound))
     if RECORD_COUNT_LIMIT in {len(client_records), len(server_records)}:
         found.problems.append(f"only {RECORD_COUNT_LIMIT} records of a direction were opened")

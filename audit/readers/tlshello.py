@@ -171,10 +171,8 @@ def messages_of(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 def parse_client_hello(body: bytes, *, datagram: bool = False) -> ClientHello | None:
     """Read a ClientHello; ``None`` for bytes that are none. ``datagram``: of DTLS."""
-    octets = Octets(body)
+    octets = Octets(body, 34)
     try:
-        version = octets.number(2)
-        random = octets.take(32)
         octets.block(1)
         if datagram:
             octets.block(1)
@@ -183,22 +181,22 @@ def parse_client_hello(body: bytes, *, datagram: bool = False) -> ClientHello | 
         extensions = _extensions(octets)
     except TooShortError:
         return None
+    version, random = int.from_bytes(body[:2], "big"), body[2:34]
     ciphers = _numbers(suites, 2)
     return ClientHello(version=version, random=random, ciphers=ciphers, extensions=extensions)
 
 
 def parse_server_hello(body: bytes) -> ServerHello | None:
     """Read a ServerHello; ``None`` for bytes that are none."""
-    octets = Octets(body)
+    octets = Octets(body, 34)
     try:
-        version = octets.number(2)
-        random = octets.take(32)
         octets.block(1)
         cipher = octets.number(2)
         octets.number(1)
         extensions = _extensions(octets)
     except TooShortError:
         return None
+    version, random = int.from_bytes(body[:2], "big"), body[2:34]
     for kind, data in extensions:
         if kind == 43 and len(data) == 2:
             version = int.from_bytes(data, "big")
