@@ -57,12 +57,14 @@ def make_certificate(address: str, folder: Path) -> Path:
 
 
 async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError,
-                             TimeoutError, ValueError):  # fmt: skip
+    try:
         async with asyncio.timeout(_LIMIT_S):
             await _exchange(reader, writer)
-    with contextlib.suppress(OSError):
-        writer.close()
+    except (OSError, TimeoutError, ValueError, IndexError, EOFError, asyncio.LimitOverrunError):
+        pass  # whatever is not a request gets no answer
+    finally:
+        with contextlib.suppress(OSError):
+            writer.close()
 
 
 async def _exchange(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

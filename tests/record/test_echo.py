@@ -60,7 +60,7 @@ def test_garbage_does_not_end_it(echo):
         b"GET / HTTP/1.1\r\ncontent-length: many\r\n\r\n",
         b"\x16\x03\x01",
     ):
-        with socket.create_connection(("127.0.0.1", echo[0])) as end:
+        with socket.create_connection(("127.0.0.1", echo[0]), timeout=10) as end:
             end.sendall(data)
             end.shutdown(socket.SHUT_WR)
             end.recv(100)
