@@ -20,14 +20,23 @@ def digest_file(path: Path) -> str:
 
 
 def files_in(folder: Path) -> list[str]:
-    """Return the paths of all files of a bundle but the manifest, sorted, with forward slashes."""
-    return sorted(
-        path.relative_to(folder).as_posix()
-        for path in folder.rglob("*")
-        if path.is_file()
-        and not path.is_symlink()
-        and path.name not in {MANIFEST, MANIFEST + ".part"}
-    )
+    """Return the paths of all files of a bundle but its manifest, sorted, with forward slashes.
+
+    Raises :class:`CaptureError` for a link or anything else that is no plain file: its bytes would
+    not be the bundle's own.
+    """
+    found = []
+    for path in folder.rglob("*"):
+        name = path.relative_to(folder).as_posix()
+        if path.is_symlink() or not (path.is_file() or path.is_dir()):
+            raise CaptureError(
+                f"{name} is no plain file",
+                source=str(folder),
+                hint="a bundle holds its own bytes; copy them in and record their digests",
+            )
+        if path.is_file() and name not in {MANIFEST, MANIFEST + ".part"}:
+            found.append(name)
+    return sorted(found)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

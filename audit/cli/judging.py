@@ -57,6 +57,10 @@ def open_captures(paths: Sequence[Path]) -> Opened:
                 hint="give a bundle's folder, or a .pcap, .pcapng, .har or .mitm file",
             )
     opened = Opened(bundles=tuple(bundles), files=tuple(files))
+    places = [path.resolve() for path in paths]
+    for path, place in zip(paths, places, strict=True):
+        if places.count(place) > 1:
+            raise UsageError("this capture is named twice", source=str(path))
     if len(opened.targets) > 1:
         names = ", ".join(sorted(str(target) for _, target in opened.targets))
         raise UsageError(
@@ -147,7 +151,7 @@ def redactor_for(opened: Opened, subject: Identity | None) -> Redactor:
         for line in bundle.journal
         if line.control and line.control.get("token")
     ]
-    identities = [bundle.identity for bundle in opened.bundles] if subject is None else [subject]
+    identities = [bundle.identity for bundle in opened.bundles] + ([subject] if subject else [])
     return merge([Redactor(identity, tokens) for identity in identities or [Identity()]])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+import traceback
 from typing import Final, cast
 
 import click
@@ -78,6 +79,10 @@ def main() -> None:
         code = 0
     except OSError as problem:
         error(f"{problem.filename or 'system'}: {problem.strerror or problem}")
+        code = 3
+    except Exception:  # noqa: BLE001 - a bug keeps its traceback, and is never taken for a verdict
+        traceback.print_exc()
+        error("this is a bug in the toolkit, not a verdict; please report the lines above")
         code = 3
     sys.exit(code if isinstance(code, int) else 0)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from pathlib import Path
 from typing import get_args
@@ -34,7 +35,11 @@ from audit.tables.vocabulary import Pass
 )
 @click.option("--vantage", type=click.Choice(get_args(Rung)), default="auto", show_default=True)
 @click.option("--lab", is_flag=True, help="Record in the stand-in network of the demo.")
-@click.option("--timeout", type=float, help="Longest run of the client, seconds.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(0, 86400, min_open=True),
+    help="Longest run of the client, seconds.",
+)
 @click.option("--out", type=click.Path(path_type=Path), default=CAPTURES, show_default=True)
 @click.option("--force", is_flag=True, help="Replace captures of the same name.")
 @click.argument("client", nargs=-1, type=click.UNPROCESSED)
@@ -54,6 +59,8 @@ def command(
     """Record each pass of a fresh profile and say where the bundles lie."""
     from audit.checks.targets import locate_target
 
+    if timeout is not None and not math.isfinite(timeout):
+        raise UsageError("--timeout is a number of seconds")
     loaded, chosen = locate_target(target, policy)
     if not client and chosen.driver is None:
         raise UsageError(
@@ -85,7 +92,8 @@ def command(
         )
         for reason in report.truncated:
             say(f"  incomplete: {reason}")
-    say("judge it: audit run " + " ".join(map(str, folders)))
+    how = f" --target {target}" if target and len(Path(target).parts) > 1 else ""
+    say("judge it: audit run " + " ".join(map(str, folders)) + how)
 
 
 def target_stem(target: str | None, client: tuple[str, ...]) -> str:

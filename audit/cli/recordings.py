@@ -55,7 +55,10 @@ def prepare_driver(target: Target) -> tuple[list[str], list[str]]:
             f"the target '{target.name}' has no driver",
             hint="give the client's command after --, such as: audit record -- my-client",
         )
-    python = str(prepare_environment(target.folder, cache_folder() / "targets"))
+    if target.requirements is None:
+        python = str(Path(sys.base_prefix) / "bin" / "python3")
+    else:
+        python = str(prepare_environment(target.folder, cache_folder() / "targets"))
     driver = str(target.driver.absolute())
     return [python, driver, "client"], [python, driver, "peer"]
 

@@ -63,5 +63,13 @@ def test_files_are_named_with_slashes_and_without_the_manifest(tmp_path):
     (tmp_path / "server").mkdir()
     for name in ("server/log.txt", "flows.mitm", MANIFEST, MANIFEST + ".part"):
         (tmp_path / name).write_text("x")
-    (tmp_path / "link").symlink_to(tmp_path / "flows.mitm")
-    assert files_in(tmp_path) == ["flows.mitm", "server/log.txt"]
+    (tmp_path / "server" / MANIFEST).write_text("{}")
+    assert files_in(tmp_path) == ["flows.mitm", f"server/{MANIFEST}", "server/log.txt"]
+
+
+def test_a_link_is_no_part_of_a_bundle(tmp_path):
+    folder = make_bundle(tmp_path / "b")
+    (tmp_path / "elsewhere").write_text("foreign")
+    (folder / "flows.mitm").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(CaptureError, match="no plain file"):
+        open_bundle(folder)

@@ -52,3 +52,36 @@ def test_a_missing_capture_is_one_sentence() -> None:
     ran = run_audit("run", "captures/nowhere")
     assert ran.code == 3
     assert ran.err.strip() == "audit: captures/nowhere: there is no such capture"
+
+
+def test_a_bug_is_never_taken_for_a_verdict(monkeypatch, capsys) -> None:
+    from audit.cli import main as frame
+
+    def broken(**_: object) -> None:
+        raise ZeroDivisionError("a bug")
+
+    monkeypatch.setattr(frame.cli, "main", broken)
+    with pytest.raises(SystemExit) as ended:
+        frame.main()
+    assert ended.value.code == 3
+    assert "ZeroDivisionError" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("run", "captures/sample", "captures/sample"), "named twice"),
+        (("run", "captures/sample", "--as-of", "0001-01-01T00:00:00+14:00"), "ISO 8601"),
+        (("run", "captures/sample", "--as-of", "yesterday"), "ISO 8601"),
+        (("run", "captures/sample", "--format", "docx"), "unknown format"),
+        (("record", "--timeout", "nan", "--", "true"), "number of seconds"),
+        (("record",), "no client to record"),
+        (("tables", "captures/sample", "nothing"), "no table"),
+        (("run", "captures/sample", "--target", "nobody"), "no target"),
+    ],
+)
+def test_a_wrong_call_is_one_sentence_and_judges_nothing(arguments, words: str) -> None:
+    ran = run_audit(*arguments)
+    assert ran.code == 2, ran.err
+    assert words in ran.err
+    assert "Traceback" not in ran.err

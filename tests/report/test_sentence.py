@@ -39,6 +39,10 @@ def judged(*outcomes: Outcome | None):
             "No promise is shown broken, but 2 of the 3 that were tested could not be proven for session-python 1.0.5; one was kept.",
         ),
         (
+            [P, P, U],
+            "No promise is shown broken, but 1 of the 3 that were tested could not be proven for session-python 1.0.5; 2 were kept.",
+        ),
+        (
             [U],
             "No promise is shown broken, but 1 of the 1 that were tested could not be proven for session-python 1.0.5.",
         ),
@@ -68,3 +72,10 @@ def test_client_is_named_by_the_program_that_ran():
         client_of(results.make_result([], captures=[], target={"is_official": "yes"})).is_official
         is None
     )
+
+
+@pytest.mark.parametrize("n", range(4**4))
+def test_every_mixture_of_outcomes_has_a_sentence(n: int) -> None:
+    counts = [n // 4**place % 4 for place in range(4)]
+    mixture = [o for o, times in zip((F, U, N, P), counts, strict=True) for _ in range(times)]
+    assert verdict_sentence(judged(*mixture, None)).endswith(".")
