@@ -7,7 +7,6 @@ only sign.
 
 from __future__ import annotations
 
-import struct
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -30,8 +29,6 @@ class Leaf:
     end: int
     path: str
     type: LeafType
-    value: int | None = None
-    """The number, where the type is ``number`` and the format is binary."""
 
 
 _MSGPACK_MANY: Final = frozenset((*range(0x80, 0xA0), 0xDC, 0xDD, 0xDE, 0xDF))
@@ -68,9 +65,9 @@ class _Walker:
         start = self.take(size)
         return int.from_bytes(self.data[start : self.at], "big")
 
-    def leaf(self, size: int, path: str, kind: LeafType, value: int | None = None) -> str:
+    def leaf(self, size: int, path: str, kind: LeafType) -> str:
         start = self.take(size)
-        self.leaves.append(Leaf(start, self.at, path, kind, value))
+        self.leaves.append(Leaf(start, self.at, path, kind))
         return self.data[start : min(self.at, start + 100)].decode("utf-8", "replace")
 
 
@@ -132,7 +129,7 @@ class _MessagePack(_Walker):
 
     def integer(self, size: int, path: str) -> str:
         value = int.from_bytes(self.data[self.at : self.at + size], "big")
-        self.leaf(size, path, "number", value)
+        self.leaf(size, path, "number")
         return str(value)
 
     def pairs(self, count: int, path: str, depth: int) -> str:
@@ -175,7 +172,7 @@ class _Cbor(_Walker):
         if major in (0, 1):
             if value < 0:
                 raise NotThisError
-            self.leaves.append(Leaf(at, self.at, path, "number", value if major == 0 else ~value))
+            self.leaves.append(Leaf(at, self.at, path, "number"))
             return str(value)
         if major in (2, 3):
             kind: LeafType = "bytes" if major == 2 else ("key" if key else "text")
@@ -259,13 +256,12 @@ def _message(
             start = at
             value, at = _varint(data, at, end)
             ok = value >= 0
-            leaves.append(Leaf(start, at, here, "number", value))
+            leaves.append(Leaf(start, at, here, "number"))
         elif wire in (1, 5):
             size = 8 if wire == 1 else 4
             ok = at + size <= end
             if ok:
-                fixed = struct.unpack_from("<Q" if wire == 1 else "<I", data, at)[0]
-                leaves.append(Leaf(at, at + size, here, "number", fixed))
+                leaves.append(Leaf(at, at + size, here, "number"))
             at += size
         else:
             size, at = _varint(data, at, end)

@@ -10,6 +10,8 @@ from __future__ import annotations
 import binascii
 import math
 import re
+from collections import Counter
+from functools import cache
 from typing import Final
 
 from audit.identifiers import compression, frames
@@ -23,6 +25,17 @@ MAX_LAYERS: Final = 6
 """Containers inside one another that are opened."""
 SAMPLE: Final = 1 << 16
 """Bytes of a field whose letters are counted."""
+WINDOW: Final = 256
+"""Bytes whose letters are counted together: a shorter random stretch is at most a key."""
+SHORTEST: Final = 16
+"""Bytes under which only the number of different ones is looked at."""
+SLACK: Final = 0.35
+"""Bits by which the entropy of random bytes may lie under its mean: about ten deviations at 256
+bytes, three at 64."""
+SHORTEST_TEXT: Final = 4
+"""Bytes of a readable field from which it is no chance."""
+LARGEST_PARSED: Final = 96
+"""Bytes up to which random ones parse as a binary format now and then."""
 MAX_FIELDS: Final = 20_000
 """Fields of one body that are judged."""
 
@@ -75,7 +88,7 @@ def _judge(data: bytes, hint: str, layer: int, budget: Budget) -> Content:
         worst = max(inner, key=_RANK.__getitem__)
         return worst if len(inner) == 1 or worst != "opaque" else "mixed"
     frame = frames.find_frame(data, hint)
-    if frame is not None and (frame.name != "protobuf" or _plausible(frame, data)):
+    if frame is not None and _plausible(frame, data):
         return _judge_fields(frame, data, layer, budget)
     return _judge_binary(data)
 
@@ -150,13 +163,15 @@ def _readable_share(frame: frames.Frame, data: bytes) -> int:
 
 
 def _plausible(frame: frames.Frame, data: bytes) -> bool:
-    """Whether bytes that parse as protocol buffers are so by more than chance."""
-    numbers = {leaf.path.split(".")[0] for leaf in frame.leaves}
-    if not numbers or max(map(int, numbers)) > 4096:
-        return False
-    return len(data) >= 24 or any(
-        leaf.end - leaf.start >= 4 and is_text(data[leaf.start : leaf.end]) for leaf in frame.leaves
-    )
+    """Whether bytes that parse as a binary format are so by more than chance."""
+    if any(
+        leaf.end - leaf.start >= SHORTEST_TEXT
+        and leaf.type != "number"
+        and is_text(data[leaf.start : leaf.end])
+        for leaf in frame.leaves
+    ):
+        return True
+    return frame.name == "multipart" or len(data) > LARGEST_PARSED or not _is_random(data)
 
 
 def _judge_binary(data: bytes) -> Content:
@@ -169,31 +184,28 @@ def _judge_binary(data: bytes) -> Content:
 
 
 def _is_random(data: bytes) -> bool:
-    """Whether any stretch of the bytes has the entropy of random ones.
-
-    The entropy of n random bytes, counted, is about log2(256) minus 255 / (2 n ln 2) (Miller and
-    Madow); of few bytes nearly log2(n).
-    """
-    if len(data) < 16:
+    """Whether any stretch of the bytes has the entropy of random ones."""
+    if len(data) < SHORTEST:
         return len(set(data)) * 4 > len(data) * 3
-    for start in range(0, min(len(data), SAMPLE), 4096):
-        block = data[start : start + 4096]
-        if len(block) < 64 and start:
+    for start in range(0, min(len(data), SAMPLE), WINDOW):
+        block = data[start : start + WINDOW]
+        if start and len(block) < LARGEST_KEY:
             break
-        counts = [block.count(value) for value in set(block)]
         size = len(block)
+        counts = Counter(block).values()
         entropy = -sum(count / size * math.log2(count / size) for count in counts)
-        if entropy > _expected(size) - 0.35:
+        if entropy > _expected(size) - SLACK:
             return True
     return False
 
 
+@cache
 def _expected(size: int) -> float:
-    """Return the mean counted entropy of ``size`` random bytes, in bits."""
-    if size >= 1024:
-        return 8 - 255 / (2 * size * math.log(2))
+    """Return the mean entropy of ``size`` random bytes, as their counts show it, in bits.
+
+    Each of the 256 values stands there as often as a Poisson variable of mean size / 256 says.
+    """
     mean = size / 256
-    # Poisson counts: the expectation of -c/n log2(c/n) over 256 values.
     total = 0.0
     weight = math.exp(-mean)
     for count in range(1, 40):

@@ -148,6 +148,8 @@ def name_form(match: Match, steps: tuple[str, ...]) -> tuple[Form, tuple[str, ..
     form = needle.form
     if form == "plain" and match.piece.data[match.start : match.end] not in needle.spelled:
         form = "case"
+    if form == "packed-address" and match.place.number:
+        form = "integer-address"
     if form in ("plain", "case") and full and full[-1] in FORM_STEPS:
         return full[-1], full[:-1]  # type: ignore[return-value]
     return form, full

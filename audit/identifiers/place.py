@@ -30,8 +30,6 @@ class Place:
     """Whether it lies in the name of a field."""
     number: bool = False
     """Whether the field is a number of a binary format."""
-    name: str = ""
-    """Innermost name of the field."""
 
 
 def find_place(piece: Piece, start: int, end: int) -> Place:
@@ -42,7 +40,6 @@ def find_place(piece: Piece, start: int, end: int) -> Place:
     paths: list[str] = []
     whole = piece.field and (start, end) == (0, len(data))
     key = number = False
-    name = piece.name
     hint = piece.hint
     for _ in range(MAX_INNER):
         frame, leaf = _frame(piece, low, high, (start - low, end - low), hint)
@@ -53,16 +50,23 @@ def find_place(piece: Piece, start: int, end: int) -> Place:
         key = leaf.type == "key" and (start - low, end - low) == (leaf.start, leaf.end)
         number = leaf.type == "number" and frame.name != "json"
         whole = whole or (start - low, end - low) in frame.ranges
-        name = leaf.path.rpartition(".")[2]
-        if leaf.value is not None:
-            whole = True
+        if number and not whole:
+            whole = _is_number(data[low + leaf.start : start], data[end : low + leaf.end])
         if (leaf.end - leaf.start) == high - low or leaf.type in ("number", "key", "head"):
             break
         low, high = low + leaf.start, low + leaf.end
         hint = ""
     if not whole and not key:
         whole, key = _by_marks(data, start, end)
-    return Place(tuple(steps), " > ".join(paths), whole, key, number, name)
+        if start == 0 and piece.field and end < len(data):
+            whole = data[end] in b"#&;"  # a fragment or a further parameter follows
+    return Place(tuple(steps), " > ".join(paths), whole, key, number)
+
+
+def _is_number(before: bytes, behind: bytes) -> bool:
+    """Whether the bytes around a value only widen it to the size of its number."""
+    rest = before + behind
+    return rest in (b"\0" * len(rest), b"\xff" * len(rest))
 
 
 def _frame(
@@ -79,7 +83,7 @@ def _frame(
         known = piece.frames[low, high] = find_frames(piece.data[low:high], hint)
     held = [(frame, leaf) for frame in known if (leaf := frame.at(*span)) is not None]
     for frame, leaf in held:
-        if span in frame.ranges or leaf.value is not None:
+        if span in frame.ranges or leaf.type == "number":
             return frame, leaf
     return held[0] if held else (None, None)
 
