@@ -175,7 +175,7 @@ class NetnsStage(Stage):
         """End the proxy first: its last secrets belong to the packets."""
         found = Tapped()
         if self.proxy:
-            found.truncated += self.proxy.stop()
+            found.failed += self.proxy.stop()
             found.drops["proxy"] = Drops(received=self.proxy.flows)
         if self._tap:
             self._tap.stop(found)

@@ -60,7 +60,7 @@ class PacketTap:
         program.job.signal(signal.SIGTERM)
         code = program.wait(_END_LIMIT_S, "the packet tap to write its last packets")
         if code != 0:
-            found.truncated.append(self._last_words() or f"the packet tap {describe_exit(code)}")
+            found.failed.append(self._last_words() or f"the packet tap {describe_exit(code)}")
         else:
             _count(json.loads(self._said[-1]), found)
         program.close()
@@ -73,7 +73,7 @@ def _count(counted: dict[str, Any], found: Tapped) -> None:
     if counted["dropped"]:
         found.truncated.append(f"the kernel dropped {counted['dropped']} packets of the tap")
     if counted["packets"] == 0:
-        found.truncated.append("the packet tap saw no packet at all")
+        found.failed.append("the packet tap saw no packet at all")
     found.truncated += [
         f"interface {name} is of an unknown link type" for name in counted["unknown_links"]
     ]

@@ -117,8 +117,9 @@ class Performance:
         space, stage, persona = self._setting.space, self._stage, self._setting.persona
         facts = persona.to_json(stage.addresses)
         env = client_environment(argv[0], space, persona) | stage.client_variables()
-        env["AUDIT_PERSONA"] = str(space.write_json("client/persona.json", facts))
-        env["AUDIT_TRUST"] = str(space.write_json("client/trust.json", stage.facts.trust))
+        if self._plan.tells_persona:
+            env["AUDIT_PERSONA"] = str(space.write_json("client/persona.json", facts))
+            env["AUDIT_TRUST"] = str(space.write_json("client/trust.json", stage.facts.trust))
         return stage.client_job(argv, env)
 
     def _perform(self) -> None:

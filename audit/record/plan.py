@@ -81,6 +81,11 @@ class RecordPlan:
     """Takes what such a client prints, as it prints it."""
 
     @property
+    def tells_persona(self) -> bool:
+        """Whether a program gets to know the persona's values, beyond what its machine shows."""
+        return self.speaks_protocol or bool(self.extra_commands)
+
+    @property
     def intercepts(self) -> bool:
         """Whether the proxy opens the client's TLS."""
         return self.pass_ == "intercepted"  # noqa: S105 - a pass of a recording
@@ -94,7 +99,8 @@ class RecordReport:
     vantage: Literal["netns", "proxy"]
     ladder: tuple[Rung, ...]
     truncated: tuple[str, ...]
-    """Why the recording is incomplete, a sentence each; empty for a whole one."""
+    """What the recording could not keep (packets the kernel dropped), a sentence each; empty for
+    a whole one. What failed altogether is raised instead."""
     duration_s: float
     """From the call to the finished bundle, monotonic clock."""
     client_s: float

@@ -122,6 +122,6 @@ class ProxyStage(Stage):
         """End the proxy."""
         found = Tapped()
         if self.proxy:
-            found.truncated += self.proxy.stop()
+            found.failed += self.proxy.stop()
             found.drops["proxy"] = Drops(received=self.proxy.flows)
         return found

@@ -35,7 +35,10 @@ class Tapped:
     """What the taps say at their end."""
 
     drops: dict[str, Drops] = field(default_factory=dict)
+    failed: list[str] = field(default_factory=list)
+    """Why a tap did not do its work to the end, a sentence each: the recording failed."""
     truncated: list[str] = field(default_factory=list)
+    """What a tap that worked could not keep, a sentence each: the recording is incomplete."""
     packets: int = 0
     interfaces: tuple[str, ...] = ()
 

@@ -41,28 +41,13 @@ class Program:
         """
         self.name = name
         self.watch: Watch = sandbox.watch
-        self.stdin: BinaryIO | None = None
-        self._tails: list[Tail] = []
+        self.job, self.stdin, out, err = _start(sandbox, name, spec, given_stdin, descriptors)
         self._lines: Lines | None = None
-        given, mine = os.pipe()
-        out, err = os.pipe(), os.pipe()
-        theirs = [given if given_stdin is None else given_stdin, out[1], err[1], *descriptors]
-        try:
-            self.job: Job = sandbox.start(name, spec, theirs)
-        except BaseException:
-            for number in (mine, out[0], err[0]):
-                os.close(number)
-            raise
-        finally:
-            for number in (given, out[1], err[1]):
-                os.close(number)
-        self.stdin = os.fdopen(mine, "wb", buffering=0)
-        ours, complaints = (os.fdopen(end[0], "rb", buffering=0) for end in (out, err))
-        self._tails.append(Tail(self.watch, complaints, on_output))
+        self._tails = [Tail(self.watch, err, on_output)]
         if on_line is None:
-            self._tails.append(Tail(self.watch, ours, on_output))
+            self._tails.append(Tail(self.watch, out, on_output))
         else:
-            self._lines = Lines(self.watch, ours, on_line)
+            self._lines = Lines(self.watch, out, on_line)
         sandbox.at_close(self.close)
         if stdin:
             self.say(stdin)
@@ -127,6 +112,29 @@ class Program:
             tail.close()
         if self._lines is not None:
             self._lines.close()
+
+
+def _start(
+    sandbox: Sandbox,
+    name: str,
+    spec: JobSpec,
+    given_stdin: int | None,
+    descriptors: tuple[int, ...],
+) -> tuple[Job, BinaryIO | None, BinaryIO, BinaryIO]:
+    """Start a job; return it with our ends of its standard input, output and error."""
+    (given, mine), out, err = os.pipe(), os.pipe(), os.pipe()
+    theirs = [given if given_stdin is None else given_stdin, out[1], err[1], *descriptors]
+    try:
+        job = sandbox.start(name, spec, theirs)
+    except BaseException:
+        for number in (mine, out[0], err[0]):
+            os.close(number)
+        raise
+    finally:
+        for number in (given, out[1], err[1]):
+            os.close(number)
+    ours, complaints = (os.fdopen(end[0], "rb", buffering=0) for end in (out, err))
+    return job, os.fdopen(mine, "wb", buffering=0), ours, complaints
 
 
 def describe_exit(code: int) -> str:
