@@ -21,6 +21,7 @@ MAX_MEMBERS: Final = 2_000
 SMALL: Final = 64
 """Bytes under which Brotli is tried only behind the first byte that short data of it has."""
 _CHUNK: Final = 1 << 16
+_SMALL_CHUNK: Final = 1 << 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,24 +75,30 @@ def inflate_gzip(data: bytes, start: int, limit: int) -> Inflated | None:
 
 
 def inflate_zstd(data: bytes, start: int, limit: int) -> Inflated | None:
-    """Decompress one Zstandard frame."""
+    """Decompress one Zstandard frame.
+
+    It is fed in small pieces: a block of 4 bytes gives up to 128 KiB (RFC 8878 §3.1.1.2), so that
+    one piece gives at most :data:`MAX_OUTPUT` bytes, as the library cannot be stopped inside it.
+    """
     import zstandard
 
-    decoder = zstandard.ZstdDecompressor(max_window_size=1 << 27)
+    decoder = zstandard.ZstdDecompressor(max_window_size=1 << 27).decompressobj()
     out: list[bytes] = []
     size = 0
-    source = io.BytesIO(data)
-    source.seek(start)
     try:
-        with decoder.stream_reader(source, read_size=_CHUNK, read_across_frames=False) as reader:
-            while chunk := reader.read(min(_CHUNK * 8, limit + 1 - size)):
-                out.append(chunk)
-                size += len(chunk)
-                if size > limit:
-                    return Inflated(b"".join(out)[:limit], len(data) - start, False, cut=True)
+        for at in range(start, len(data), _SMALL_CHUNK):
+            packed = data[at : at + _SMALL_CHUNK]
+            chunk = decoder.decompress(packed)
+            out.append(chunk)
+            size += len(chunk)
+            if size > limit:
+                return Inflated(b"".join(out)[:limit], len(data) - start, False, cut=True)
+            if decoder.eof:
+                used = at + len(packed) - len(decoder.unused_data) - start
+                return Inflated(b"".join(out), used, True)
     except zstandard.ZstdError:
         return None
-    return Inflated(b"".join(out), len(data) - start, True) if out else None
+    return Inflated(b"".join(out), len(data) - start, False, partial=True) if size else None
 
 
 def inflate_brotli(data: bytes, start: int, limit: int) -> Inflated | None:

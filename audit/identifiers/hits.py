@@ -26,8 +26,13 @@ def hit_rows(extract: Extract, detector: Detector) -> tuple[list[Row], list[str]
     for payload, result in zip(extract.payloads, detector.scan_all(extract.payloads), strict=True):
         truncated.update(dict.fromkeys(f"{payload.ref}: {text}" for text in result.truncated))
         owner = _owner(extract, payload)
-        rows += [_row(owner, payload, hit) for hit in result.hits]
+        rows += [_row(owner, payload, hit) for hit in result.hits if _counts(payload, hit)]
     return rows, list(truncated)
+
+
+def _counts(payload: Payload, hit: Hit) -> bool:
+    """Whether no other payload tells the hit: of joined parts, one that lies across a seam."""
+    return not payload.seams or any(hit.start < seam < hit.end for seam in payload.seams)
 
 
 def _owner(extract: Extract, payload: Payload) -> Row:
