@@ -165,12 +165,18 @@ def _search_once(keeper: Unit, other: Unit) -> None:
     """Give the keeper those payloads of the other whose bytes it does not have."""
     for payload in other.payloads:
         mine = [p for p in keeper.payloads if p.direction == payload.direction]
-        same = [p for p in mine if p.data == payload.data and p.also is None]
+        same = [
+            p
+            for p in mine
+            if p.data == payload.data and p.seams == payload.seams and p.also is None
+        ]
         if same:
             alike = (
                 p for p in same if (p.location, p.detail) == (payload.location, payload.detail)
             )
             next(alike, same[0]).also = payload.ref
         # a short run may count only where it is the whole of a field: it must be the same field
-        elif len(payload.data) < _SHORT or not any(payload.data in p.data for p in mine):
+        elif len(payload.data) < _SHORT or not any(
+            payload.data in p.data and p.seams == payload.seams for p in mine
+        ):
             keeper.payloads.append(payload)

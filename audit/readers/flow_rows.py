@@ -84,10 +84,11 @@ class FlowRows:
     def _add_http(self, flow: Flow) -> None:
         state = section(flow.state, "request")
         request = request_of(state)
-        if octets(state.get("method")).upper() == b"CONNECT":
-            return
         answer = flow.state.get("response")
         response = response_of(section(flow.state, "response")) if answer is not None else None
+        if octets(state.get("method")).upper() == b"CONNECT":
+            self._add_tunnel(flow, request, response, octets(state.get("authority") or b""))
+            return
         messages = websocket_messages(flow)
         host = _host_of(flow, request, words(state.get("authority") or b""))
         path, query = split_target(words(state.get("path")))
@@ -100,7 +101,10 @@ class FlowRows:
             "query": query,
             "user_agent": request.header(b"user-agent"),
         }
-        self._add_message("http_requests", row, request, flow, conversation)
+        index = self._add_message("http_requests", row, request, flow, conversation)
+        self._add_authority(
+            flow, ("http_requests", index), request, octets(state.get("authority") or b"")
+        )
         if response is not None:
             answered = section(flow.state, "response")
             row = {key: value for key, value in row.items() if key != "user_agent"} | {
@@ -114,7 +118,7 @@ class FlowRows:
 
     def _add_message(
         self, table: str, row: Row, message: HttpMessage, flow: Flow, conversation: _Conversation
-    ) -> None:
+    ) -> int:
         row |= message.columns()
         if message.body is None:
             self.extract.truncated.append(
@@ -123,6 +127,35 @@ class FlowRows:
         conversation.count(len(message.head) + len(message.body or b""), row["content"])
         index = self.extract.add(table, row)
         add_payloads(self.extract, table, index, message, flow.record)
+        return index
+
+    def _add_tunnel(
+        self, flow: Flow, request: HttpMessage, response: HttpMessage | None, authority: bytes
+    ) -> None:
+        """Hand a CONNECT, which is no row, to the search as part of its conversation."""
+        owner = ("conversations", self._conversation(flow, _host_of(flow)).index)
+        for message in (request, response):
+            if message is not None:
+                add_payloads(self.extract, *owner, message, flow.record)
+        self._add_authority(flow, owner, request, authority)
+
+    def _add_authority(
+        self, flow: Flow, owner: tuple[str, int], request: HttpMessage, authority: bytes
+    ) -> None:
+        """Add the authority of HTTP/2 or of an absolute target, which the head does not have."""
+        known = [value for key, value in request.headers if key.lower() == b"host"]
+        if authority and authority not in known and authority not in request.first_line:
+            self.extract.payloads.append(
+                Payload(
+                    table=owner[0],
+                    row=owner[1],
+                    location="header",
+                    detail=":authority",
+                    direction="sent",
+                    data=authority,
+                    ref=replace(flow.record, part="request.authority").at(0, len(authority)),
+                )
+            )
 
     def _add_websocket(
         self, flow: Flow, host: str | None, message: Message, conversation: _Conversation

@@ -25,6 +25,9 @@ _CHUNK_SIZE: Final = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\r\n]{0,
 _NO_BODY: Final = frozenset({204, 304})
 
 
+Span = tuple[int, int]
+
+
 class NotHttp1Error(Exception):
     """The bytes at this place are no HTTP/1 message."""
 
@@ -39,10 +42,12 @@ class Http1Message:
     """One past the empty line."""
     end: int
     """One past the last byte that belongs to the message."""
-    value_starts: tuple[int, ...]
-    """Offset of each header's value."""
-    trailer_starts: tuple[int, ...] = ()
-    """Offset of each trailer's value."""
+    starts: tuple[Span, ...]
+    """Offsets of each header's name and value."""
+    trailer_starts: tuple[Span, ...] = ()
+    """Offsets of each trailer's name and value."""
+    framing: tuple[Span, ...] = ()
+    """Where chunk extensions lie, and what else stands between the chunks of a body."""
     body_is_contiguous: bool = True
     """Whether ``message.body`` lies in the stream from ``head_end`` on, byte for byte."""
     complete: bool = True
@@ -107,13 +112,13 @@ def read_message(
 
 def _fields(
     data: bytes, at: int, end: int
-) -> tuple[tuple[tuple[bytes, bytes], ...], tuple[int, ...]]:
-    """Return header lines and the offsets of their values; folded lines stay in their value.
+) -> tuple[tuple[tuple[bytes, bytes], ...], tuple[Span, ...]]:
+    """Return header lines, offsets of their names and values; folded lines stay in their value.
 
     Raises :class:`NotHttp1Error` for more than ``HEADER_LIMIT`` lines.
     """
     headers: list[tuple[bytes, bytes]] = []
-    starts: list[int] = []
+    starts: list[Span] = []
     while at < end:
         if len(headers) >= HEADER_LIMIT:
             raise NotHttp1Error(f"more than {HEADER_LIMIT} header lines")
@@ -123,12 +128,12 @@ def _fields(
             break
         if text[:1] in {b" ", b"\t"} and headers:
             name, _ = headers[-1]
-            headers[-1] = (name, data[starts[-1] : at + len(text)].rstrip(b" \t"))
+            headers[-1] = (name, data[starts[-1][1] : at + len(text)].rstrip(b" \t"))
         else:
             name, _, value = text.partition(b":")
             start = at + len(text) - len(value.lstrip(b" \t"))
             headers.append((name.rstrip(b" \t"), value.strip(b" \t")))
-            starts.append(start)
+            starts.append((at, start))
         at = after
     return tuple(headers), tuple(starts)
 
@@ -138,7 +143,7 @@ def _with_body(
     message: HttpMessage,
     at: int,
     head_end: int,
-    starts: tuple[int, ...],
+    starts: tuple[Span, ...],
     *,
     method: bytes,
     closed: bool,
@@ -175,28 +180,31 @@ def _with_body(
 
 
 def _chunked(
-    data: bytes, message: HttpMessage, at: int, head_end: int, starts: tuple[int, ...]
+    data: bytes, message: HttpMessage, at: int, head_end: int, starts: tuple[Span, ...]
 ) -> Http1Message:
     parts: list[bytes] = []
     position, complete = head_end, False
     trailers: tuple[tuple[bytes, bytes], ...] = ()
-    trailer_starts: tuple[int, ...] = ()
+    trailer_starts: tuple[Span, ...] = ()
+    framing: list[Span] = []
     while size := _CHUNK_SIZE.match(data, position):
         length = int(size.group(1), 16)
+        if size.end(1) != size.end() - 2:
+            framing.append((size.end(1), size.end()))
         if not length:
             ending = _HEAD_END.search(data, size.end() - 2, size.end() + HEAD_LIMIT)
-            if ending:
-                trailers, trailer_starts = _fields(data, size.end(), ending.end())
-                position, complete = ending.end(), True
-            else:
-                position = len(data)
+            complete, position = bool(ending), ending.end() if ending else len(data)
+            trailers, trailer_starts = _fields(data, size.end(), position)
             break
         parts.append(data[size.end() : size.end() + length])
         position = size.end() + length
         if position + 2 > len(data):
             position = len(data)
             break
-        position += 2 if data[position : position + 2] == b"\r\n" else 1
+        is_ended = data[position : position + 2] == b"\r\n"
+        if not is_ended:
+            framing.append((position, position + 1))
+        position += 2 if is_ended else 1
     body = b"".join(parts)
     made = HttpMessage(
         side=message.side,
@@ -210,8 +218,9 @@ def _chunked(
         start=at,
         head_end=head_end,
         end=position,
-        value_starts=starts,
+        starts=starts,
         trailer_starts=trailer_starts,
+        framing=tuple(framing),
         body_is_contiguous=False,
         complete=complete,
     )
@@ -223,7 +232,7 @@ def _made(
     start: int,
     head_end: int,
     end: int,
-    starts: tuple[int, ...],
+    starts: tuple[Span, ...],
     *,
     complete: bool = True,
     until_close: bool = False,
@@ -235,7 +244,7 @@ def _made(
         start=start,
         head_end=head_end,
         end=end,
-        value_starts=starts,
+        starts=starts,
         complete=complete,
         until_close=until_close,
     )

@@ -21,6 +21,8 @@ PREFACE: Final = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 STREAM_COUNT_LIMIT: Final = 100_000
 """Streams of one connection that are read."""
 _DATA, _HEADERS, _RESET, _PUSH, _CONTINUATION = 0, 1, 3, 5, 9
+_OF_MESSAGES: Final = frozenset({_RESET, _CONTINUATION, 8})
+"""With WINDOW_UPDATE: frames that hold a number or a piece of a header block."""
 _END_STREAM, _END_HEADERS, _PADDED, _PRIORITY = 1, 4, 8, 32
 _HEADER_LIST_LIMIT: Final = 1 << 20
 _TABLE_LIMIT: Final = 1 << 20
@@ -50,6 +52,8 @@ class _Reader:
     end: int = 0
     decoded: int = 0
     """Bytes of header fields so far."""
+    others: list[tuple[int, int]] = field(default_factory=list)
+    """Where padding and payloads of frames lie that belong to no message."""
 
     def read(self, at: int) -> None:
         """Read all frames from ``at`` on."""
@@ -57,6 +61,7 @@ class _Reader:
         opening = None
         for frame in self._frames(at):
             data = self.wire.data
+            self._note_others(frame, data)
             if opening is not None and frame.kind != _CONTINUATION:
                 self.problem = "a header block is interrupted"
                 return
@@ -76,6 +81,17 @@ class _Reader:
                 opening = None
             if frame.kind in {_DATA, _HEADERS} and frame.flags & _END_STREAM:
                 self._message(frame).ended = True
+
+    def _note_others(self, frame: _Frame, data: bytes) -> None:
+        span = frame.start, frame.end
+        if frame.kind in {_DATA, _HEADERS, _PUSH}:
+            span = self._unpadded(frame, data, 0)[1], frame.end
+            if not data[slice(*span)].strip(b"\0"):
+                return
+        elif frame.kind in _OF_MESSAGES:
+            return
+        if span[0] < span[1]:
+            self.others.append(span)
 
     def _frames(self, at: int) -> Iterator[_Frame]:
         data = self.wire.data
@@ -134,11 +150,13 @@ def add_http2(talk: Talk, client: ByteStream, server: ByteStream, transport: Tra
         reader = _Reader(wire=stream, side=side, decoder=decoder)  # type: ignore[arg-type]
         reader.read(at)
         readers.append(reader)
+        for start, end in reader.others:
+            talk.raw_payload(stream.direction, stream.data[start:end], stream.at(start, end))
         if reader.problem:
             talk.cut(f"{stream.part} is HTTP/2 up to byte {reader.end}: {reader.problem}")
             talk.raw(stream.after(reader.end), transport)
     requests, responses = readers
     for number in sorted(requests.found.keys() | responses.found.keys()):
-        if number:
+        if number or requests.found.get(0):
             pair = requests.found.get(number), responses.found.get(number)
             add_stream(talk, client, server, pair, transport)

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import Literal
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final, Literal
 
 from audit.readers.bytestream import ByteStream
-from audit.readers.http_message import HttpMessage
-from audit.readers.http_rows import add_message, request_columns
+from audit.readers.http_message import HttpMessage, text
+from audit.readers.http_rows import Owner, add_message, add_parts, request_columns
 from audit.readers.talk import Talk
 from audit.tables.extract import Payload
 from audit.tables.frames import Row
 from audit.tables.reference import Reference
 from audit.tables.vocabulary import Transport
 
+_SAID: Final = frozenset({b":method", b":path", b":status"})
+"""Pseudo-header fields that stand in the canonical first line."""
+_SCHEMES: Final = frozenset({b"http", b"https"})
+_KNOWN: Final = frozenset({b":authority", b":scheme", b":protocol"})
 Pairs = tuple[tuple[bytes, bytes], ...]
 
 
@@ -38,7 +43,8 @@ class H2Message:
 
     def add_headers(self, pairs: Pairs, start: int, end: int) -> None:
         """Note a header block: interim answer, head or trailers."""
-        if dict(pairs).get(b":status", b"").startswith(b"1"):
+        interim = dict(pairs).get(b":status", b"").startswith(b"1")
+        if interim and self.side == "response":
             return
         if self.headers:
             self.trailers += pairs
@@ -75,10 +81,10 @@ def add_stream(
     request, response = pair
     if request is not None and request.pseudo(b":method") == b"CONNECT":
         for found, stream in ((request, client), (response, server)):
-            if found is not None and found.data:
-                data = found.message(stream).body or b""
-                ref = _place(found, stream, "body", 0, len(data))
-                talk.raw_payload(stream.direction, data, ref)
+            if found is not None:
+                owner = ("conversations", talk.index)
+                add_parts(talk, owner, found.message(stream), stream, _placing(found, stream))
+                _add_pseudo(talk, owner, found, stream)
         talk.saw(transport, "mixed")
         return
     target: Row = {}
@@ -91,7 +97,10 @@ def add_stream(
         talk.name(host)
         row = target | {"user_agent": message.header(b"user-agent")}
         index = _add(talk, row, host, request, client, transport)
-        _add_authority(talk, index, request, client)
+        _add_pseudo(talk, ("http_requests", index), request, client)
+    elif request is not None and request.data:
+        data = request.message(client).body or b""
+        talk.raw_payload(client.direction, data, _place(request, client, "body", 0, len(data)))
     if response is not None and response.headers:
         status = response.pseudo(b":status")
         row = target | {"status": int(status) if status.isdigit() and len(status) < 6 else None}
@@ -108,11 +117,7 @@ def _add(
 ) -> int:
     row = talk.common(stream.at(*found.head), stream.time(found.head[0]), transport, host)
 
-    def place(payload: Payload) -> Reference:
-        kind = (payload.ref.part or "").partition(".")[2]
-        start = payload.ref.start or 0
-        return _place(found, stream, kind, start, start + len(payload.data))
-
+    place = _placing(found, stream)
     index = add_message(talk, row | columns, found.message(stream), stream, transport, place)
     if not found.ended:
         size = sum(end - start for start, end in found.data)
@@ -120,6 +125,15 @@ def _add(
             f"a {found.side} on HTTP/2 stream {found.stream} is cut after {size} bytes of body"
         )
     return index
+
+
+def _placing(found: H2Message, stream: ByteStream) -> Callable[[Payload], Reference]:
+    def place(payload: Payload) -> Reference:
+        kind = (payload.ref.part or "").partition(".")[2]
+        start = payload.ref.start or 0
+        return _place(found, stream, kind, start, start + len(payload.data))
+
+    return place
 
 
 def _place(found: H2Message, stream: ByteStream, kind: str, start: int, end: int) -> Reference:
@@ -135,18 +149,24 @@ def _place(found: H2Message, stream: ByteStream, kind: str, start: int, end: int
     )
 
 
-def _add_authority(talk: Talk, index: int, request: H2Message, stream: ByteStream) -> None:
-    value = request.pseudo(b":authority")
-    if value:
-        ref = replace(_place(request, stream, "head", 0, 0), start=None, end=None)
+def _add_pseudo(talk: Talk, owner: Owner, found: H2Message, stream: ByteStream) -> None:
+    """Add the pseudo-header fields that the canonical form lacks, each a part of its own."""
+    for name, value in found.headers:
+        if not name.startswith(b":") or name in _SAID:
+            continue
+        if name == b":scheme" and value in _SCHEMES:
+            continue
+        data = value if name in _KNOWN else name + b": " + value
+        word = text(name)
+        kind = f"head/{word}"
         talk.extract.payloads.append(
             Payload(
-                table="http_requests",
-                row=index,
+                table=owner[0],
+                row=owner[1],
                 location="header",
-                detail=":authority",
+                detail=word,
                 direction=stream.direction,
-                data=value,
-                ref=ref,
+                data=data,
+                ref=_place(found, stream, kind, 0, len(data)),
             )
         )

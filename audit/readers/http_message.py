@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import accumulate
 from typing import Final, Literal
 
 from audit.identifiers.content import classify_content
 from audit.readers.bodies import canonical_json, decode_body
+from audit.readers.http_names import METHODS, NAMES, PHRASES, VERSIONS
 from audit.tables.extract import Extract, Payload
 from audit.tables.frames import Row
 from audit.tables.reference import Reference
@@ -25,7 +28,9 @@ Side = Literal["request", "response"]
 _MAX_PARTS: Final = 1000
 """Cookies of one header that are searched apart; the rest as one run."""
 _SECRET_HEADERS = frozenset({b"proxy-authorization"})
-"""Credentials for the recorder's own proxy: no word of the client to a server."""
+"""Credentials for a proxy, maybe the recorder's own: searched, and in no column."""
+_FOLD: Final = re.compile(rb"[ \t]*\r?\n[ \t]+")
+"""Where a header's value goes on in the next line (RFC 9112 §5.2)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,26 +137,22 @@ def split_target(target: str) -> tuple[str, str]:
 def add_payloads(
     extract: Extract, table: str, row: int, message: HttpMessage, record: Reference
 ) -> None:
-    """Hand every part of a message to the search: target, headers, cookies, body, trailers."""
+    """Hand every part of a message to the search: first line, headers, cookies, body, trailers.
+
+    Names of headers, methods, versions and phrases that a standard has are left out: they say
+    nothing of anybody.
+    """
     parts = _Parts(extract=extract, table=table, row=row, side=message.side, record=record)
     head = replace(record, part=f"{message.side}.head")
     if message.side == "request":
         _add_target(parts, message.first_line, head)
-    position = len(message.first_line) + 2
-    for name, value in message.headers:
-        start = position + len(name) + 2
-        position = start + len(value) + 2
-        key = name.lower()
-        if key == b"cookie":
-            _add_cookies(parts, value, start, head)
-        elif key == b"set-cookie":
-            name_of_cookie = text(value.partition(b"=")[0].strip())
-            parts.add("cookie", name_of_cookie, value, head.at(start, start + len(value)))
-        elif key not in _SECRET_HEADERS:
-            parts.add("header", text(key), value, head.at(start, start + len(value)))
+    else:
+        _add_status(parts, message.first_line, head)
+    _add_fields(parts, "header", message.headers, len(message.first_line) + 2, head)
     if message.body:
         parts.add_body(message)
-    _add_trailers(parts, message.trailers, replace(record, part=f"{message.side}.trailers"))
+    trailers = replace(record, part=f"{message.side}.trailers")
+    _add_fields(parts, "trailer", message.trailers, 0, trailers)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,6 +179,12 @@ class _Parts:
                 )
             )
 
+    def add_run(
+        self, location: Location, detail: str, line: bytes, span: tuple[int, int], ref: Reference
+    ) -> None:
+        """Add ``line[start:end]``; ``ref`` is the part that the line begins."""
+        self.add(location, detail, line[slice(*span)], ref.at(*span))
+
     def add_body(self, message: HttpMessage) -> None:
         self.add(
             "body" if self.side == "request" else "response",
@@ -189,13 +196,58 @@ class _Parts:
         self.extract.payloads[-1].content_type = message.header(b"content-type")
 
 
-def _add_target(parts: _Parts, first_line: bytes, head: Reference) -> None:
-    start = first_line.find(b" ") + 1
-    end = first_line.rfind(b" ")
-    target = first_line[start:end]
-    path, mark, query = target.partition(b"?")
-    parts.add("path", "", path, head.at(start, start + len(path)))
-    parts.add("query", "", query, head.at(start + len(path) + len(mark), end))
+def _add_target(parts: _Parts, line: bytes, head: Reference) -> None:
+    start = line.find(b" ") + 1
+    end = max(line.rfind(b" "), start)
+    path, mark, _ = line[start:end].partition(b"?")
+    if line[: start - 1] not in METHODS:
+        parts.add_run("path", "method", line, (0, max(start - 1, 0)), head)
+    parts.add_run("path", "", line, (start, start + len(path)), head)
+    parts.add_run("query", "", line, (start + len(path) + len(mark), end), head)
+    if line[end + 1 :] not in VERSIONS:
+        parts.add_run("path", "version", line, (end + 1, len(line)), head)
+
+
+def _add_status(parts: _Parts, line: bytes, head: Reference) -> None:
+    """Add the reason phrase of an answer, if it is none of the known ones."""
+    version = line.find(b" ") + 1
+    start = line.find(b" ", version) + 1
+    if version and start and line[start:].strip().lower() not in PHRASES:
+        parts.add_run("response", "reason", line, (start, len(line)), head)
+
+
+def _add_fields(
+    parts: _Parts, location: Location, fields: Headers, position: int, ref: Reference
+) -> None:
+    """Add names and values of headers or trailers, written from ``position`` on."""
+    for name, value in fields:
+        at, start = position, position + len(name) + 2
+        position = start + len(value) + 2
+        key = name.lower()
+        if key not in NAMES:
+            parts.add(location, text(key), name, ref.at(at, at + len(name)))
+        if key == b"cookie" and location == "header":
+            _add_cookies(parts, value, start, ref)
+            continue
+        place, detail = location, text(key)
+        if key == b"set-cookie":
+            place, detail = "cookie", text(value.partition(b"=")[0].strip())
+        parts.add(place, detail, value, ref.at(start, start + len(value)))
+        if b"\n" in value:
+            _add_unfolded(parts, (place, detail), value, start, ref)
+
+
+def _add_unfolded(
+    parts: _Parts, place: tuple[Location, str], value: bytes, start: int, ref: Reference
+) -> None:
+    """Add a value of several lines once more as one: what lies across a line's end counts."""
+    lines = _FOLD.split(value)
+    joined = b"".join(lines)
+    part = replace(ref, part=f"{ref.part}/unfolded.{start}").at(0, len(joined))
+    parts.add(*place, joined, part)
+    if joined:
+        ends = accumulate(map(len, lines[:-1]))
+        parts.extract.payloads[-1].seams = tuple(ends)
 
 
 def _add_cookies(parts: _Parts, value: bytes, start: int, head: Reference) -> None:
@@ -203,15 +255,8 @@ def _add_cookies(parts: _Parts, value: bytes, start: int, head: Reference) -> No
         name, equals, content = pair.partition(b"=")
         at = start + len(name) + len(equals)
         if equals:
+            parts.add("cookie", text(name.strip()), name, head.at(start, start + len(name)))
             parts.add("cookie", text(name.strip()), content, head.at(at, at + len(content)))
         else:
             parts.add("cookie", "", name, head.at(start, start + len(name)))
         start += len(pair) + 1
-
-
-def _add_trailers(parts: _Parts, trailers: Headers, ref: Reference) -> None:
-    position = 0
-    for name, value in trailers:
-        start = position + len(name) + 2
-        position = start + len(value) + 2
-        parts.add("trailer", text(name.lower()), value, ref.at(start, start + len(value)))

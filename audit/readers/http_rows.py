@@ -5,19 +5,27 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import replace
-from itertools import accumulate
 from typing import Final
 
 from audit.readers.bytestream import ByteStream
-from audit.readers.http1 import Http1Message
+from audit.readers.http1 import Http1Message, Span
 from audit.readers.http1_dialogue import Dialogue, Exchange, read_dialogue
-from audit.readers.http_message import HttpMessage, add_payloads, host_name, split_target, text
+from audit.readers.http_message import (
+    Headers,
+    HttpMessage,
+    add_payloads,
+    host_name,
+    split_target,
+    text,
+)
 from audit.readers.talk import Talk
 from audit.tables.extract import Payload
 from audit.tables.frames import Row
 from audit.tables.reference import Reference
 from audit.tables.vocabulary import Transport
 
+Owner = tuple[str, int]
+"""Table and index of the row that payloads belong to."""
 _TABLES: Final = {"request": "http_requests", "response": "http_responses"}
 
 
@@ -59,6 +67,9 @@ def _add_exchange(
     request, response = exchange.request, exchange.response
     if request is not None and request.method == b"CONNECT":
         talk.saw(transport, "readable")
+        for found, stream in ((request, requests), (response, responses)):
+            if found is not None:
+                _add_parts(talk, ("conversations", talk.index), found, stream)
         return
     target: Row = {}
     host = None
@@ -101,10 +112,32 @@ def _add_message(
     talk: Talk, row: Row, found: Http1Message, stream: ByteStream, transport: Transport
 ) -> None:
     side = found.message.side
-    add_message(talk, row, found.message, stream, transport, _Places(found, stream).of)
+    row |= found.message.columns()
+    talk.saw(transport, str(row["content"]))
+    _add_parts(talk, (_TABLES[side], talk.extract.add(_TABLES[side], row)), found, stream)
     if not found.complete and not (stream.closed and found.until_close):
         size = len(found.message.body or b"")
         talk.cut(f"a {side} at {stream.part} {found.start} is cut after {size} bytes of body")
+
+
+def _add_parts(talk: Talk, owner: Owner, found: Http1Message, stream: ByteStream) -> None:
+    """Hand a message to the search, chunk extensions included."""
+    add_parts(talk, owner, found.message, stream, _Places(found, stream).of)
+    framing = b"".join(stream.data[start:end] for start, end in found.framing)
+    if framing:
+        part = f"{stream.part}/framing.{stream.base + found.start}"
+        ref = stream.at(found.framing[0][0], found.framing[-1][1])
+        talk.extract.payloads.append(
+            Payload(
+                table=owner[0],
+                row=owner[1],
+                location="payload",
+                detail="chunk extension",
+                direction=stream.direction,
+                data=framing,
+                ref=replace(ref, part=part, start=0, end=len(framing)),
+            )
+        )
 
 
 class _Places:
@@ -114,8 +147,9 @@ class _Places:
         self._found = found
         self._stream = stream
         message = found.message
-        self._heads = _canonical(len(message.first_line) + 2, message.headers)
-        self._trailers = _canonical(0, message.trailers)
+        first = len(message.first_line) + 2
+        self._heads = _anchors(first, message.headers, found.starts, found.start)
+        self._trailers = _anchors(0, message.trailers, found.trailer_starts, None)
 
     def of(self, payload: Payload) -> Reference:
         """Return the reference of a payload that counts in the canonical form."""
@@ -127,24 +161,27 @@ class _Places:
                 return stream.at(found.head_end, found.head_end + size)
             part = f"{stream.part}/body.{stream.base + found.start}"
             return replace(stream.at(found.head_end, found.end), part=part, start=0, end=size)
-        canonical, real = (
-            (self._trailers, found.trailer_starts)
-            if kind == "trailers"
-            else (self._heads, found.value_starts)
-        )
-        if canonical and start >= canonical[0]:
-            index = bisect_right(canonical, start) - 1
-            at = real[index] + start - canonical[index]
-        else:
-            at = found.start + start
+        kind, unfolded, line = kind.partition("/unfolded.")
+        canonical, real = self._trailers if kind == "trailers" else self._heads
+        index = bisect_right(canonical, int(line) if unfolded else start) - 1
+        if unfolded:
+            at = real[index]
+            part = f"{stream.part}/unfolded.{stream.base + at}"
+            return replace(stream.at(at, at + size), part=part, start=0, end=size)
+        at = real[index] + start - canonical[index]
         return stream.at(at, at + size)
 
 
-def _canonical(at: int, headers: tuple[tuple[bytes, bytes], ...]) -> list[int]:
-    """Return where each value begins in the canonical form."""
-    sizes = [len(name) + 2 + len(value) + 2 for name, value in headers]
-    lines = list(accumulate(sizes, initial=at))
-    return [line + len(name) + 2 for line, (name, _) in zip(lines[:-1], headers, strict=True)]
+def _anchors(
+    at: int, headers: Headers, starts: tuple[Span, ...], first_line: int | None
+) -> tuple[list[int], list[int]]:
+    """Return where first line, names and values begin: in the canonical form, in the stream."""
+    canonical, real = ([], []) if first_line is None else ([0], [first_line])
+    for (name, value), span in zip(headers, starts, strict=True):
+        canonical += [at, at + len(name) + 2]
+        real += span
+        at += len(name) + 2 + len(value) + 2
+    return canonical, real
 
 
 def add_message(
@@ -160,9 +197,20 @@ def add_message(
     talk.saw(transport, str(row["content"]))
     table = _TABLES[message.side]
     index = talk.extract.add(table, row)
+    add_parts(talk, (table, index), message, stream, place)
+    return index
+
+
+def add_parts(
+    talk: Talk,
+    owner: Owner,
+    message: HttpMessage,
+    stream: ByteStream,
+    place: Callable[[Payload], Reference],
+) -> None:
+    """Hand a message that belongs to a row of some table to the search."""
     before = len(talk.extract.payloads)
-    add_payloads(talk.extract, table, index, message, Reference(file=stream.file))
+    add_payloads(talk.extract, *owner, message, Reference(file=stream.file))
     for payload in talk.extract.payloads[before:]:
         payload.ref = place(payload)
         payload.direction = stream.direction
-    return index

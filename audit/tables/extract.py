@@ -31,6 +31,9 @@ class Payload:
     """Declared encodings, in the order they were applied, such as ``('gzip',)``."""
     content_type: str | None = None
     """Declared media type; bodies are sniffed as well."""
+    seams: tuple[int, ...] = ()
+    """Offsets at which parts were joined that are searched alone as well: only hits across one
+    count. Empty: every hit counts."""
     also: Reference | None = None
     """The same bytes in the other tap; ``None``: one tap has them."""
 
@@ -44,10 +47,14 @@ class Extract:
     payloads: list[Payload] = field(default_factory=list)
     truncated: list[str] = field(default_factory=list)
     """What was cut or left out, one sentence each: blocks a pass."""
+    unread: list[tuple[Direction, str]] = field(default_factory=list)
+    """Bodies of single messages that were cut, one sentence each: blocks what reads bodies."""
     limits: list[str] = field(default_factory=list)
     """Remarks that the report prints, one sentence each."""
     dropped: int = 0
     """Packets dropped by the kernel, as the file says."""
+    names: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Address -> names that the file itself states (pcapng name resolution blocks)."""
 
     def add(self, table: str, row: Row) -> int:
         """Append a row and return its index, which payloads name."""

@@ -102,6 +102,7 @@ def test_what_the_proxy_changed_is_searched_as_both_saw_it(taps):
     (row,) = found.rows["http_requests"]
     assert row["taps"] == ("proxy", "packets")
     assert {p.data for p in found.payloads if p.detail == "x-id"} == {
+        b"X-Id",
         b"another",
         b"canary-of-the-subject",
     }

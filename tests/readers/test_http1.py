@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from audit.readers.http1 import NotHttp1Error, read_message
 from audit.readers.http1_dialogue import read_dialogue
+from audit.readers.http_names import METHODS, NAMES
 from tests.readers import wire
 from tests.readers.wire import TcpTalk
 
@@ -68,7 +69,8 @@ def test_chunked_bodies_are_joined_and_trailers_searched(tmp_path):
     assert (row["json"], row["body_len"]) == ('{"b":[1]}', 9)
     assert len(extract.rows["http_requests"]) == 2
     start = sent.index(b"tail")
-    (trailer,) = [payload for payload in extract.payloads if payload.location == "trailer"]
+    name, trailer = [payload for payload in extract.payloads if payload.location == "trailer"]
+    assert sent[name.ref.start : name.ref.end] == name.data == b"X-Sum"
     assert (trailer.data, trailer.ref.start, trailer.ref.part) == (b"tail", start, "tcp.sent")
     (joined,) = [p for p in extract.payloads if p.location == "body"]
     assert str(joined.ref) == "packets.pcapng#4:tcp.sent/body.0@0-9"
@@ -103,8 +105,9 @@ def test_a_connect_is_no_request_and_what_is_in_the_tunnel_is_read(tmp_path):
     (row,) = extract.rows["http_requests"]
     assert (row["method"], row["path"]) == ("GET", "/path")
     offset = sent.index(b"/path")
-    (path,) = [payload for payload in extract.payloads if payload.location == "path"]
+    tunnel, path = [payload for payload in extract.payloads if payload.location == "path"]
     assert (path.ref.part, path.ref.start) == ("tcp.sent", offset)
+    assert (tunnel.table, tunnel.data) == ("conversations", b"far.example:80")
 
 
 def test_an_answer_that_came_before_the_first_request_belongs_to_none(tmp_path):
@@ -147,8 +150,8 @@ def test_folded_and_odd_headers_keep_their_bytes_and_places():
     assert found.message.headers == (
         (b"A", b"one \r\n\tfolded"), (b"nocolon", b""), (b"B", b""), (b"C", b"\xff"),
     )  # fmt: skip
-    for (_, value), start in zip(found.message.headers, found.value_starts, strict=True):
-        assert data[start : start + len(value)] == value
+    for (_, value), start in zip(found.message.headers, found.starts, strict=True):
+        assert data[start[1] : start[1] + len(value)] == value
 
 
 def test_a_head_that_never_ends_is_no_http():
@@ -186,3 +189,86 @@ def test_bodies_come_out_as_they_went_in_however_they_are_framed(bodies, sizes):
         sent += head + b"Transfer-Encoding: chunked\r\n\r\n" + framed + b"0\r\n\r\n"
     found = dialogue(sent, b"")
     assert [exchange.request.message.body for exchange in found.exchanges] == bodies
+
+
+def read_back(payload, sent):
+    """The bytes that a payload's reference points at."""
+    return sent[payload.ref.start : payload.ref.end]
+
+
+def test_names_methods_and_reasons_of_nobody_elses_are_searched_where_they_stand(tmp_path):
+    sent = (
+        b"GIVE-canary /x HTTP/1.1\r\nHost: a.example\r\nX-Canary: 1\r\nAccept: */*\r\n"
+        b"Cookie: a=b; canary=1; alone\r\n\r\n"
+    )
+    received = b"HTTP/1.1 200 canary here\r\nX-Theirs: 1\r\nContent-Length: 0\r\n\r\n"
+    extract = talk(tmp_path, sent, received)
+    up = {p.data: p for p in extract.payloads if p.direction == "sent"}
+    assert up.keys() == {
+        b"GIVE-canary", b"/x", b"a.example", b"X-Canary", b"1", b"*/*",
+        b"a", b"b", b" canary", b" alone",
+    }  # fmt: skip
+    assert all(read_back(payload, sent) == data for data, payload in up.items())
+    assert (up[b"X-Canary"].location, up[b"X-Canary"].detail) == ("header", "x-canary")
+    assert (up[b" canary"].location, up[b" canary"].detail) == ("cookie", "canary")
+    down = {p.data: p for p in extract.payloads if p.direction == "received"}
+    assert down.keys() == {b"canary here", b"X-Theirs", b"1", b"0"}
+    assert all(read_back(payload, received) == data for data, payload in down.items())
+
+
+def test_what_stands_between_chunks_is_searched(tmp_path):
+    sent = (
+        b"POST /c HTTP/1.1\r\nHost: a.example\r\nTransfer-Encoding: chunked\r\n\r\n"
+        b'2;e="can\r\nab\r\n3;ary"\r\nabc\r\n0;last\r\nX-Cut: by the end of it'
+    )
+    extract = talk(tmp_path, sent)
+    (found,) = [p for p in extract.payloads if p.detail == "chunk extension"]
+    assert found.data == b';e="can\r\n;ary"\r\n;last\r\n'
+    assert (found.table, str(found.ref).partition(":")[2]) == (
+        "http_requests", f"tcp.sent/framing.0@0-{len(found.data)}"
+    )  # fmt: skip
+    assert b"by the end of it" in {p.data for p in extract.payloads if p.location == "trailer"}
+    assert any("is cut" in said for said in extract.truncated)
+
+
+def test_a_value_folded_over_lines_is_searched_as_one_too(tmp_path):
+    sent = b"GET / HTTP/1.1\r\nHost: a.example\r\nX-A: can\r\n\tar\r\n  y\r\n\r\n"
+    extract = talk(tmp_path, sent)
+    (joined,) = [p for p in extract.payloads if p.seams]
+    assert (joined.data, joined.seams, joined.detail) == (b"canary", (3, 5), "x-a")
+    assert joined.ref.part == f"tcp.sent/unfolded.{sent.index(b'can')}"
+
+
+def test_all_of_a_connect_is_searched_as_part_of_its_conversation(tmp_path):
+    sent = (
+        b"CONNECT canary.example:443 HTTP/1.1\r\nHost: a.example\r\nX-Id: canary\r\n"
+        b"Proxy-Authorization: Basic Y2FuYXJ5\r\nContent-Length: 4\r\n\r\nbody"
+    )
+    extract = talk(tmp_path, sent, b"HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n")
+    up = {p.data: p for p in extract.payloads if p.direction == "sent"}
+    assert {b"canary.example:443", b"canary", b"Basic Y2FuYXJ5", b"body"} <= up.keys()
+    assert {p.table for p in up.values()} == {"conversations"}
+    assert all(read_back(payload, sent) == data for data, payload in up.items())
+    assert "http_requests" not in extract.rows
+
+
+@given(
+    st.lists(st.tuples(st.from_regex(rb"[!-9;-~]{1,9}", fullmatch=True), st.binary(max_size=9))),
+    st.from_regex(rb"[A-Z]{1,8}", fullmatch=True),
+)
+def test_every_byte_of_a_head_that_is_no_common_word_is_in_some_payload(
+    tmp_path_factory, pairs, method
+):
+    pairs = [(name, value.translate(None, b"\r\n")) for name, value in pairs]
+    if any(name.lower() in {b"content-length", b"transfer-encoding"} for name, _ in pairs):
+        return
+    sent = method + b" /a?b HTTP/1.1\r\n" + b"".join(n + b": " + v + b"\r\n" for n, v in pairs)
+    sent += b"\r\n"
+    extract = talk(tmp_path_factory.mktemp("head"), sent)
+    found = [p for p in extract.payloads if p.direction == "sent" and not p.seams]
+    assert all(read_back(payload, sent) == payload.data for payload in found)
+    covered = {at for p in found for at in range(p.ref.start, p.ref.end)}
+    left = bytes(byte for at, byte in enumerate(sent) if at not in covered)
+    words = b" \t\r\n:?;=" + b"".join(n for n, _ in pairs if n.lower() in NAMES)
+    words += b"HTTP/1." + (method if method in METHODS else b"")
+    assert not left.translate(None, words)

@@ -91,3 +91,39 @@ def test_any_damage_gives_rows_or_is_said(tmp_path_factory, data):
     for _ in range(data.draw(st.integers(1, 6))):
         sent[data.draw(st.integers(24, len(sent) - 1))] = data.draw(st.integers(0, 255))
     read(tmp_path_factory.mktemp("h2"), bytes(sent), received)
+
+
+def test_padding_odd_frames_and_pseudo_fields_are_searched(tmp_path):
+    from h2.config import H2Configuration
+    from h2.connection import H2Connection
+
+    settings_off = H2Configuration(client_side=True, validate_outbound_headers=False)
+    client = H2Connection(settings_off)
+    client.initiate_connection()
+    client.send_headers(1, [*HEADERS[:4], (":canary", "x"), ("x-canary", "1")], end_stream=True)
+    sent = client.data_to_send()
+    odd = (6).to_bytes(3, "big") + b"\xfa\0" + bytes(4) + b"canary"
+    padded = (9).to_bytes(3, "big") + b"\0\x09" + (1).to_bytes(4, "big") + b"\x06ab" + b"canary"
+    extract = read(tmp_path, sent + odd + padded, b"")
+    raw = [p for p in extract.payloads if p.data == b"canary"]
+    assert [(p.ref.start, p.ref.end) for p in raw] == [
+        (len(sent) + 9, len(sent) + 15), (len(sent) + 15 + 9 + 3, len(sent) + 15 + 18)
+    ]  # fmt: skip
+    found = {p.data: p.ref.part for p in extract.payloads}
+    assert found[b":canary: x"] == "tcp.sent/h2.1.request.head/:canary"
+    assert found[b"Api.example:8443"] == "tcp.sent/h2.1.request.head/:authority"
+    assert found[b"x-canary"] == "tcp.sent/h2.1.request.head"
+
+
+def test_a_connect_is_searched_as_part_of_its_conversation(tmp_path):
+    from h2.config import H2Configuration
+    from h2.connection import H2Connection
+
+    client = H2Connection(H2Configuration(client_side=True, validate_outbound_headers=False))
+    client.initiate_connection()
+    client.send_headers(1, [(":method", "CONNECT"), (":authority", "canary:1"), ("x-id", "canary")])
+    client.send_data(1, b"inside", end_stream=True)
+    extract = read(tmp_path, client.data_to_send(), b"")
+    found = {p.data for p in extract.payloads if p.table == "conversations"}
+    assert {b"canary:1", b"x-id", b"canary", b"inside"} <= found
+    assert "http_requests" not in extract.rows

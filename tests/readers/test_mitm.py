@@ -78,15 +78,24 @@ def test_a_body_that_was_not_kept_is_said(tmp_path):
     assert found.truncated == ["flows.mitm#1: the body of the request was not kept"]
 
 
-def test_connect_and_proxy_credentials_are_no_evidence(tmp_path):
+def test_connect_and_proxy_credentials_are_in_no_row_and_searched(tmp_path):
     secret = b"Basic c2VjcmV0"
     through = dumps.http_flow(headers=[(b"Host", b"api.example"), (b"Proxy-Authorization", secret)])
     through.metadata["proxyauth"] = ("audit", "secret")
-    connect = dumps.http_flow(method="CONNECT", path="api.example:443")
+    connect = dumps.http_flow(
+        method="CONNECT",
+        path="",
+        authority="canary.example:443",
+        body=b"b",
+        headers=[(b"X-C", b"1")],
+    )
     found = read(tmp_path, through, connect)
     assert len(found.rows["http_requests"]) == 1
     assert "secret" not in repr(found)
-    assert secret not in [payload.data for payload in found.payloads]
+    assert secret.decode() not in repr(found.rows)
+    assert secret in [payload.data for payload in found.payloads]
+    tunnel = {p.data for p in found.payloads if (p.table, p.direction) == ("conversations", "sent")}
+    assert tunnel == {b"X-C", b"1", b"b", b"canary.example:443"}
     assert "proxy-authorization" not in only(found, "http_requests")["headers"]
 
 
@@ -348,3 +357,20 @@ def test_rows_agree_with_mitmproxys_own_reader(tmp_path):
     assert [p.data for p in found.payloads if p.location == "body"] == [
         f.request.raw_content for f in theirs
     ]
+
+
+def test_names_and_the_authority_are_searched(tmp_path):
+    flow = dumps.http_flow(
+        headers=[(b"X-Canary", b"1"), (b"Cookie", b"canary=1")],
+        authority="user@canary.example",
+        trailers=[(b"X-Tail", b"2")],
+    )
+    found = [p for p in read(tmp_path, flow).payloads if p.direction == "sent"]
+    head = b"POST /path?id=1 HTTP/1.1\r\nX-Canary: 1\r\nCookie: canary=1\r\n\r\n"
+    by_data = {(p.location, p.data): p.ref for p in found}
+    for place, data in (("header", b"X-Canary"), ("cookie", b"canary")):
+        ref = by_data[place, data]
+        assert (ref.part, head[ref.start : ref.end]) == ("request.head", data)
+    assert str(by_data["trailer", b"X-Tail"]) == "flows.mitm#1:request.trailers@0-6"
+    authority = by_data["header", b"user@canary.example"]
+    assert str(authority) == "flows.mitm#1:request.authority@0-19"
