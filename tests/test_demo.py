@@ -93,10 +93,13 @@ def seen_client(demo: Demo, capture: str) -> str:
 
 @pytest.mark.parametrize("client", CLIENTS)
 def test_verdicts_are_those_of_the_servers_logs(demo: Demo, client: str) -> None:
-    found = {
-        key: value for key, value in outcomes(result_of(demo, client)).items() if value is not None
-    }
-    assert found == EXPECTED[client]
+    result = result_of(demo, client)
+    found = {key: value for key, value in outcomes(result).items() if value is not None}
+    why = [
+        (v["check"], v["reasons"], [f["message"] for f in v["findings"]])
+        for v in result["verdicts"]
+    ]
+    assert found == EXPECTED[client], why
 
 
 def test_every_clause_of_the_policy_stands_in_the_report(demo: Demo) -> None:
