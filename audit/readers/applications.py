@@ -57,6 +57,7 @@ def open_streams(
         if inner is not None:
             open_streams(talk, *inner, "tls-keys", keys, depth + 1)
     elif one.startswith(PREFACE):
+        talk.speaks("http")
         add_http2(talk, client, server, transport)
     elif is_request(one) or is_response(two):
         _open_http1(talk, client, server, transport, keys, depth)
@@ -65,6 +66,7 @@ def open_streams(
     elif parse_stun(one) or parse_stun(two):
         add_stun_stream(talk, (client, server), transport)
     elif is_sealed(one) or is_sealed(two):
+        talk.speaks("tls")
         talk.saw("metadata-only", "opaque")
     elif start := _start_tls(one):
         begun = _HELLO_ANSWER.search(two)
@@ -96,6 +98,8 @@ def _open_http1(
     depth: int,
 ) -> None:
     dialogue = add_http1(talk, client, server, transport)
+    if dialogue.exchanges:
+        talk.speaks("http")
     if dialogue.handover is None:
         return
     rest = client.after(dialogue.request_end), server.after(dialogue.response_end)

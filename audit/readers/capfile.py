@@ -8,6 +8,7 @@ from typing import Self
 
 from audit.errors import CaptureError
 from audit.readers.bytesource import ByteSource
+from audit.readers.owners import Owners
 from audit.readers.pcapfile import HEADER, MAGICS, PcapWalk
 from audit.readers.pcapngfile import MAGIC, PcapngWalk
 from audit.readers.recordchunk import Interface, RecordChunk
@@ -55,6 +56,16 @@ class CaptureFile:
     def secrets(self) -> bytes:
         """Text of all TLS key logs in the file, wherever they stand."""
         return b"\n".join(self._walk.secrets)
+
+    @property
+    def owners(self) -> Owners:
+        """Programs that the file names, by the numbers in ``RecordChunk.owner``."""
+        return self._walk.described.owners
+
+    @property
+    def names(self) -> dict[str, list[str]]:
+        """Address -> names in the file's name resolution blocks."""
+        return self._walk.described.names
 
     @property
     def dropped(self) -> int:

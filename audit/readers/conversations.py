@@ -61,6 +61,8 @@ class Conversation:
     """Bytes of transport payload sent by a, by b, by the packets' own headers."""
     interfaces: tuple[int, ...]
     """Indices of the interfaces it was seen on (the first 63 are told apart)."""
+    owners: tuple[int, ...] = ()
+    """Numbers of the programs that the file names for its packets."""
 
     @property
     def name(self) -> str:
@@ -78,6 +80,7 @@ class ConversationTable:
         """Packets, bytes, payload; by twice the conversation, plus 1 for what side b sent."""
         self._firsts = np.zeros((0, 6), dtype=np.int64)
         self._bits = np.zeros(0, dtype=np.uint64)
+        self._owners: dict[int, dict[int, None]] = {}
 
     def __len__(self) -> int:
         return len(self._ids)
@@ -99,6 +102,13 @@ class ConversationTable:
             ids = conversation if everything else conversation[known]
             self._count(chunk, frames, known, ids, side)
         return conversation, from_a
+
+    def own(self, conversation: Ints, owner: Ints) -> None:
+        """Note whom the file names for packets (-1: nobody)."""
+        named = (conversation >= 0) & (owner >= 0)
+        pairs = np.unique(np.stack([conversation[named], owner[named]]), axis=1)
+        for one, number in pairs.T.tolist():
+            self._owners.setdefault(one, {})[number] = None
 
     def _lookup(self, words: npt.NDArray[np.uint64]) -> Ints:
         mixed = words[:, 0].copy()
@@ -185,6 +195,7 @@ class ConversationTable:
             bytes=(sizes[0], sizes[1]),
             payload=(payload[0], payload[1]),
             interfaces=_bits_of(bits),
+            owners=tuple(self._owners.get(index, ())),
         )
 
 

@@ -28,7 +28,7 @@ class DnsRows:
 
     talk: Talk
     protocol: str
-    """Transport: udp or tcp; the ports of mDNS and LLMNR name these."""
+    """Transport: udp or tcp; the ports of mDNS and LLMNR name these, and TLS around it does."""
     transport: Transport = "plaintext"
     _asked: dict[tuple[int, bytes, int], Row] = field(default_factory=dict)
 
@@ -37,6 +37,8 @@ class DnsRows:
     ) -> None:
         """Add a message: a row for each question that is new, answers to the row asked before."""
         self.talk.saw(self.transport, "readable")
+        name = self.protocol_name
+        self.talk.speaks("dns" if name in {"udp", "tcp"} else name)
         row: Row | None = None
         for question in message.questions:
             key = (message.id, question.name.lower(), question.qtype)
@@ -55,6 +57,8 @@ class DnsRows:
     @property
     def protocol_name(self) -> str:
         """The ``protocol`` column."""
+        if self.transport == "tls-keys":
+            return "dot"
         return _PORTS.get(self.talk.responder_port or 0, self.protocol)
 
     def _row(

@@ -70,11 +70,23 @@ class Frames:
     """Identification of a fragmented datagram."""
 
 
-def decode_frames(chunk: RecordChunk, interfaces: list[Interface]) -> Frames:
-    """Decode the headers of all packets of a chunk; nothing here fails, unknown stays unknown."""
+def links_of(chunk: RecordChunk, interfaces: list[Interface]) -> Ints:
+    """Return the link type of each packet's interface, -1 where there is none."""
     links = np.asarray([face.link for face in interfaces] + [-1], dtype=np.int64)
+    return links[chunk.iface]
+
+
+def decode_frames(
+    chunk: RecordChunk, interfaces: list[Interface], links: Ints | None = None
+) -> Frames:
+    """Decode the headers of all packets of a chunk; nothing here fails, unknown stays unknown.
+
+    ``links`` are the link types of the packets where they are not their interfaces'.
+    """
+    if links is None:
+        links = links_of(chunk, interfaces)
     end = chunk.start + chunk.length
-    at, kind = network_layer(chunk.data, chunk.start, end, links[chunk.iface])
+    at, kind = network_layer(chunk.data, chunk.start, end, links)
     frames, rest = _usual(chunk.data, at, kind, end)
     if len(rest):
         at, kind, end = at[rest], kind[rest], end[rest]

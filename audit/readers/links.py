@@ -19,10 +19,12 @@ _MPLS: Final = 0x8847
 _PPP: Final = {0x0021: IPV4, 0x0057: IPV6}
 _FAMILIES: Final = {2: IPV4, 10: IPV6, 24: IPV6, 28: IPV6, 30: IPV6}
 """Address families as Linux, BSD and Darwin number them in the null and loop headers."""
-_PKTAP: Final = 258
+_PKTAPS: Final = (258, 149)
+"""PKTAP, and DLT_USER2 that Darwin writes for it."""
+_PKTAP_V2: Final = 0x0008_0000
 
 
-LINK_TYPES: Final = (0, 1, 9, 10, 12, 14, 101, 104, 108, 113, 228, 229, 258, 276)
+LINK_TYPES: Final = (0, 1, 9, 10, 12, 14, 101, 104, 108, 113, 149, 228, 229, 258, 276)
 """Link types that are read."""
 
 
@@ -67,7 +69,7 @@ def _decode(link: int, data: Bytes, start: Ints, end: Ints) -> tuple[Ints, Ints]
         return _subnetwork(data, start + 13, end, np.where(start + 13 <= end, 0, UNKNOWN))
     if link in {9, 104}:
         return _point_to_point(data, start, end, cisco=link == 104)
-    if link == _PKTAP:
+    if link in _PKTAPS:
         return _pktap(data, start, end)
     return start, np.full(len(start), UNKNOWN, dtype=np.int64)
 
@@ -152,13 +154,18 @@ def _mapped(values: Ints, names: dict[int, int], valid: Mask) -> Ints:
 
 
 def _pktap(data: Bytes, start: Ints, end: Ints) -> tuple[Ints, Ints]:
-    """PKTAP (bsd/net/pktap.h, v1): u32 length, ..., u32 link type at 8; little-endian."""
+    """PKTAP (bsd/net/pktap.h), little-endian; a flag at 36 tells version 2 with its short header.
+
+    Version 1: u32 length, ..., u32 link type at 8; version 2: u8 length, ..., u16 link type at 6.
+    """
     at, kind = start.copy(), np.full(len(start), UNKNOWN, dtype=np.int64)
-    words = numbers_in(data, "<u4")
-    length, inner = words[start].astype(np.int64), words[start + 8].astype(np.int64)
-    whole = (start + 12 <= end) & (length >= 12) & (start + length <= end)
+    words, halves = numbers_in(data, "<u4"), numbers_in(data, "<u2")
+    second = (start + 40 <= end) & ((words[start + 36] & _PKTAP_V2) != 0)
+    length = np.where(second, data[start], words[start].astype(np.int64))
+    inner = np.where(second, halves[start + 6], words[start + 8].astype(np.int64))
+    whole = (start + 12 <= end) & (length >= np.where(second, 40, 12)) & (start + length <= end)
     for number in np.unique(inner[whole]):
-        if number != _PKTAP:
+        if number not in _PKTAPS:
             chosen = whole & (inner == number)
             at[chosen], kind[chosen] = _decode(
                 int(number), data, (start + length)[chosen], end[chosen]

@@ -15,6 +15,7 @@ from audit.readers.datagram_opening import open_datagrams
 from audit.readers.frames import TCP
 from audit.readers.keylog import KeyLog
 from audit.readers.outline import outline
+from audit.readers.owners import NO_OWNER, Owner, Owners
 from audit.readers.packetstore import Packets, Sorted
 from audit.readers.recordchunk import Interface
 from audit.readers.sealed import HANDSHAKE_LIMIT, SealedReader, is_settled
@@ -46,6 +47,7 @@ class Opening:
     keys: KeyLog
     read: Callable[[int, int], bytes]
     interfaces: tuple[Interface, ...]
+    owners: Owners
     found: Sorted
     opened_bytes: int = 0
     """Bytes of streams that were put together so far, handshakes aside."""
@@ -113,6 +115,7 @@ class Opening:
         if packets is not None and conversation.proto != TCP:
             open_datagrams(talk, conversation, packets, self.read, from_a=from_a)
         talk.row["host"] = talk.host
+        talk.row["application"] = talk.application
         talk.row["transport"] = talk.transport()
         talk.row["content"] = talk.content()
         return True
@@ -194,6 +197,7 @@ class Opening:
             for index in conversation.interfaces
             if index < len(self.interfaces)
         ]
+        owner = self._owner(conversation)
         return talk.common(ref, conversation.first_ts, "plaintext") | {
             "proto": conversation.name,
             "originator_ip": origin.address,
@@ -209,7 +213,16 @@ class Opening:
             "missed_bytes": 0,
             "first_seen": instant(conversation.first_ts),
             "last_seen": instant(conversation.last_ts),
+            "process_name": owner.name,
+            "uid": owner.uid,
         }
+
+    def _owner(self, conversation: Conversation) -> Owner:
+        """Return the one program that the file names; none where it names several."""
+        if not conversation.owners:
+            return NO_OWNER
+        found = {self.owners.owner(number) for number in conversation.owners}
+        return found.pop() if len(found) == 1 else NO_OWNER
 
     # -- TCP
 

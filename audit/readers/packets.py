@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +10,10 @@ import numpy as np
 from audit.readers.ahead import one_ahead
 from audit.readers.capfile import CaptureFile
 from audit.readers.conversations import ConversationTable
+from audit.readers.encrypted_dns import add_doh
 from audit.readers.endpoint import plain_address
 from audit.readers.fragments import FragmentPorts
-from audit.readers.frames import NO_PROTO, decode_frames
+from audit.readers.frames import NO_PROTO, decode_frames, links_of
 from audit.readers.keylog import KeyLog
 from audit.readers.links import LINK_TYPES
 from audit.readers.opening import Opening
@@ -47,26 +48,25 @@ def read_packets(path: Path, options: PacketOptions) -> Extract:
     whole: frozenset[int] = frozenset()
     with CaptureFile(path) as file:
         while True:
-            table, store, unread = _pass_over(file, whole)
+            found = _pass_over(file, whole)
             extract = Extract()
-            missing = _open(file, table, store, extract, options)
+            missing = _open(file, found, extract, options)
             if missing <= whole:
                 break
             whole |= missing
             file.rewind()
+        add_doh(extract)
         extract.truncated[:0] = file.truncated
-        _note_unread(extract, unread, file.interfaces)
+        extract.names = {address: tuple(names) for address, names in file.names.items()}
+        _note_unread(extract, found.unread, file.interfaces)
+        _note_cut(extract, found, file)
         extract.dropped = file.dropped
     _sort_rows(extract)
     return extract
 
 
 def _open(
-    file: CaptureFile,
-    table: ConversationTable,
-    store: PacketStore,
-    extract: Extract,
-    options: PacketOptions,
+    file: CaptureFile, scan: _Scan, extract: Extract, options: PacketOptions
 ) -> frozenset[int]:
     """Open all conversations; return those that need what was left out of them."""
     keys = KeyLog()
@@ -80,30 +80,58 @@ def _open(
         keys=keys,
         read=file.read,
         interfaces=tuple(file.interfaces),
-        found=store.by_conversation(),
+        owners=file.owners,
+        found=scan.store.by_conversation(),
     )
-    conversations = table.conversations()
-    spoiled = frozenset(store.tails.spoiled)
+    conversations = scan.table.conversations()
+    spoiled = frozenset(scan.store.tails.spoiled)
     if spoiled or not all(map(opening.add, conversations)):
         return spoiled | opening.misjudged(conversations)
     return frozenset()
 
 
-def _pass_over(
-    file: CaptureFile, whole: frozenset[int]
-) -> tuple[ConversationTable, PacketStore, dict[int, int]]:
+@dataclass(slots=True)
+class _Scan:
+    """What one pass over all packets found."""
+
+    table: ConversationTable
+    store: PacketStore
+    unread: dict[int, int] = field(default_factory=dict)
+    """Interface -> packets without addresses."""
+    cut_packets: int = 0
+    """Packets of which the capture kept the beginning only."""
+    cut_bytes: int = 0
+
+
+def _pass_over(file: CaptureFile, whole: frozenset[int]) -> _Scan:
     """Count conversations, keep the index of candidates; those in ``whole`` stay whole."""
     table, store, ports = ConversationTable(), PacketStore(whole), FragmentPorts()
-    unread: dict[int, int] = {}
+    scan = _Scan(table, store)
     for chunk in one_ahead(file.chunks()):
-        frames = decode_frames(chunk, file.interfaces)
+        links, owner = file.owners.of_packets(chunk, links_of(chunk, file.interfaces))
+        frames = decode_frames(chunk, file.interfaces, links)
         ports.resolve(frames)
         conversation, from_a = table.add(chunk, frames)
+        if owner is not None:
+            table.own(conversation, owner)
         store.add(chunk, frames, conversation, from_a)
         faces, counts = np.unique(chunk.iface[frames.proto == NO_PROTO], return_counts=True)
         for face, count in zip(faces.tolist(), counts.tolist(), strict=True):
-            unread[face] = unread.get(face, 0) + count
-    return table, store, unread
+            scan.unread[face] = scan.unread.get(face, 0) + count
+        lost = chunk.wire - chunk.length
+        scan.cut_packets += int(np.count_nonzero(lost))
+        scan.cut_bytes += int(lost.sum())
+    return scan
+
+
+def _note_cut(extract: Extract, scan: _Scan, file: CaptureFile) -> None:
+    if scan.cut_packets:
+        limits = sorted({face.snaplen for face in file.interfaces if face.snaplen})
+        longest = f" (snaplen {', '.join(map(str, limits))})" if limits else ""
+        extract.truncated.append(
+            f"{scan.cut_packets} packets were cut off when they were captured{longest}:"
+            f" {scan.cut_bytes} bytes are missing"
+        )
 
 
 def _note_unread(extract: Extract, unread: dict[int, int], interfaces: list[Interface]) -> None:

@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 
 from audit.readers.bytesource import ByteSource
+from audit.readers.describing import Described
 from audit.readers.recordchunk import TAIL, Bytes, Interface, RecordChunk, nanoseconds, words_at
 
 MAGICS: Final[dict[bytes, tuple[str, int, int]]] = {
@@ -42,6 +43,7 @@ class PcapWalk:
         snaplen, link = struct.unpack_from(self._order + "II", head, 16)
         self.interfaces = [Interface(link=link & 0xFFFF, snaplen=snaplen, ticks=self._ticks)]
         self.secrets: list[bytes] = []
+        self.described = Described()
         self.dropped = 0
         self.truncated: list[str] = []
 

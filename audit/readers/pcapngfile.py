@@ -13,6 +13,8 @@ from typing import Final
 import numpy as np
 
 from audit.readers.bytesource import ByteSource
+from audit.readers.describing import Described
+from audit.readers.owners import NOBODY, options_of
 from audit.readers.packetchains import PacketChains
 from audit.readers.pcapfile import BLOCK, RECORD_LIMIT, WIRE_LIMIT
 from audit.readers.recordchunk import (
@@ -46,6 +48,8 @@ class PcapngWalk:
         self._packets = 0
         self._drops: dict[int, int] = {}
         self._secret_bytes = 0
+        self._sections = 0
+        self.described = Described()
         self.interfaces: list[Interface] = []
         self.secrets: list[bytes] = []
         self.truncated: list[str] = []
@@ -126,6 +130,7 @@ class PcapngWalk:
             return "a section header has no byte-order magic"
         self._order = "<" if magic == b"\x4d\x3c\x2b\x1a" else ">"
         self._section = len(self.interfaces)
+        self._sections += 1
         return ""
 
     def _other(self, kind: int, body: bytes) -> None:
@@ -142,15 +147,17 @@ class PcapngWalk:
                 )
         elif kind == _STATISTICS and len(body) >= 12:
             number = struct.unpack_from(self._order + "I", body)[0]
-            for code, value in self._options(body[12:]):
+            for code, value in options_of(body[12:], self._order):
                 if code == 5 and len(value) == 8:
                     dropped = struct.unpack(self._order + "Q", value)[0]
                     self._drops[self._section + number] = dropped
+        else:
+            self.described.add(kind, body, self._sections, self._order)
 
     def _interface(self, body: bytes) -> Interface:
         link, snaplen = struct.unpack_from(self._order + "H2xI", body)
         made = Interface(link=link, snaplen=snaplen)
-        for code, value in self._options(body[8:]):
+        for code, value in options_of(body[8:], self._order):
             if code == 2:
                 made = replace(made, name=value.rstrip(b"\0").decode("utf-8", "replace"))
             elif code == 9 and len(value) == 1:
@@ -162,15 +169,6 @@ class PcapngWalk:
             elif code == 14 and len(value) == 8:
                 made = replace(made, offset_s=struct.unpack(self._order + "q", value)[0])
         return made
-
-    def _options(self, data: bytes) -> Iterator[tuple[int, bytes]]:
-        position = 0
-        while position + 4 <= len(data):
-            code, length = struct.unpack_from(self._order + "HH", data, position)
-            if code == 0:
-                return
-            yield code, data[position + 4 : position + 4 + length]
-            position += 4 + ((length + 3) & ~3)
 
     def _chunk(self, data: Bytes, at: Ints, kind: Ints, offset: int) -> RecordChunk:
         words = words_at(data, at, 7, self._order).astype(np.int64)
@@ -196,9 +194,31 @@ class PcapngWalk:
             wire=np.clip(wire, np.minimum(length, room), WIRE_LIMIT),
             ts=self._times(ticks.view(np.uint64), number, simple),
             iface=number,
+            owner=self._owner(data, at, kind, words),
         )
         self._packets += len(at)
         return chunk
+
+    def _owner(
+        self,
+        data: Bytes,
+        at: Ints,
+        kind: Ints,
+        words: np.ndarray[tuple[int, int], np.dtype[np.int64]],
+    ) -> Ints | None:
+        """Return whom the options of the packets name; ``None``: nobody."""
+        begin = at + 28 + ((words[:, 5] + 3) & ~3)
+        end = at + words[:, 1] - 4
+        has = np.flatnonzero((kind == _ENHANCED) & (end - begin >= 4))
+        if not len(has):
+            return None
+        owners = self.described.owners
+        named = owners.of_options(data, begin[has], end[has], self._sections, self._order)
+        if not (named != NOBODY).any():
+            return None
+        owner = np.full(len(at), NOBODY, dtype=np.int64)
+        owner[has] = named
+        return owner
 
     def _times(
         self,

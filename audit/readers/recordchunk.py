@@ -56,6 +56,8 @@ class RecordChunk:
     """Time, ns since 1970 UTC, or ``UNDATED``."""
     iface: Ints
     """Index in ``CaptureFile.interfaces``; -1: the file names no such interface."""
+    owner: Ints | None = None
+    """Number of each packet's owner in ``CaptureFile.owners``, -1: none; ``None``: all none."""
 
 
 def words_at(data: Bytes, at: Ints, count: int, order: str) -> npt.NDArray[np.uint32]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from audit.readers.dtls import DtlsHellos
+from audit.readers.encrypted_dns import sealed_name
 from audit.readers.quic import QuicHellos
 from audit.readers.talk import Talk
 from audit.readers.tls_rows import add_sni, hello_row
@@ -21,17 +22,20 @@ from audit.tables.reference import Reference
 def add_quic(talk: Talk, found: QuicHellos, ts: int) -> None:
     """Add the row of a QUIC conversation's ClientHello, if its Initials showed one."""
     talk.row["proto"] = "quic"
+    talk.speaks("quic")
     body = found.message(1, from_client=True)
     answer = found.message(2, from_client=False)
     hello = parse_client_hello(body) if body is not None else None
     if hello is not None:
         row = _add(talk, hello, found.numbers[True], ts, "q")
+        talk.speaks(sealed_name("quic", talk.responder_port, hello.alpn, talk.host))
         agreed = parse_server_hello(answer) if answer is not None else None
         row["version"] = version_name(agreed.version) if agreed else None
 
 
 def add_dtls(talk: Talk, found: DtlsHellos, ts: int) -> None:
     """Add the row of a DTLS conversation's ClientHello, if it was seen."""
+    talk.speaks("dtls")
     body, answer = found.hellos.get(1), found.hellos.get(2)
     hello = parse_client_hello(body, datagram=True) if body is not None else None
     if hello is not None:

@@ -34,6 +34,7 @@ def add_stun(
         "direction": direction,
     }
     talk.saw(transport, "readable")
+    talk.speaks("stun")
     index = talk.extract.add("stun_messages", row)
     if attributes:
         talk.extract.payloads.append(

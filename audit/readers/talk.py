@@ -46,6 +46,8 @@ class Talk:
     """Index of ``row`` in its table."""
     host: str | None = None
     """Name of the server by SNI or Host, the first that was seen."""
+    application: str | None = None
+    """What the conversation speaks, as far as it could be told."""
     transports: set[Transport] = field(default_factory=set)
     contents: set[Content] = field(default_factory=set)
     judged: int = 0
@@ -74,6 +76,11 @@ class Talk:
     def name(self, host: str | None) -> None:
         """Note a name of the server."""
         self.host = self.host or host
+
+    def speaks(self, application: str) -> None:
+        """Note what is spoken; what is inside counts more, but not more than DNS in disguise."""
+        if self.application not in {"doh", "dot", "doq"}:
+            self.application = application
 
     def saw(self, transport: Transport, content: str) -> None:
         """Note how a part of the conversation could be had, and what it is."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from audit.readers.bytestream import ByteStream
+from audit.readers.encrypted_dns import sealed_name
 from audit.readers.fingerprints import ja3, ja4
 from audit.readers.http_message import host_name
 from audit.readers.keylog import KeyLog
@@ -22,12 +23,14 @@ def add_tls(
     found = read_tls(client, server, keys)
     for problem in found.problems:
         talk.cut(problem)
+    talk.speaks("tls")
     opened: Transport = "tls-keys" if found.is_open else "metadata-only"
     if found.hello is not None:
         row = hello_row(talk, found.hello, client.at(0, found.hello_end), client.time(0), opened)
         row["version"] = version_name(found.answer.version) if found.answer else None
         row["certificate"] = found.certificate
         row["refused_by"] = found.refused_by
+        talk.speaks(sealed_name("tls", talk.responder_port, found.hello.alpn, talk.host))
         add_hello(talk, row, found.hello, client, 0)
     if found.sent is None or found.received is None:
         carries = bool(client.data or server.data)
@@ -51,6 +54,7 @@ def hello_row(
     return talk.common(ref, ts, transport, name) | {
         "sni": hello.sni,
         "alpn": hello.alpn,
+        "ech": hello.has_ech,
         "ja3": ja3(hello),
         "ja4": ja4(hello, carrier),  # type: ignore[arg-type]
     }

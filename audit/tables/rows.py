@@ -128,7 +128,7 @@ class DnsQueriesRow(TrafficRow):
     qtype: Annotated[Text, Column("text", "A, AAAA, HTTPS, ... or the number", "A")]
     server: Annotated[Text, Column("ip", "address asked")]
     answers: Annotated[Text, Column("list", "addresses and names answered")]
-    protocol: Annotated[Text, Column("text", "udp, tcp, mdns, llmnr", "udp")]
+    protocol: Annotated[Text, Column("text", "udp, tcp, mdns, llmnr, dot, doh", "udp")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +143,9 @@ class TlsHandshakesRow(TrafficRow):
     transport: Annotated[Text, Column("text", "how the bytes could be had", "metadata-only")]
     refused_by: Annotated[Text, Column("text", "client or server where the handshake failed")]
     certificate: Annotated[Text, Column("text", "sha256 of the leaf certificate if in clear")]
+    ech: Annotated[
+        Bool, Column("bool", "whether an encrypted ClientHello (or its decoy) was sent", False)
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,6 +168,13 @@ class ConversationsRow(TrafficRow):
     first_seen: Annotated[Text, Column("time", "first packet, UTC")]
     last_seen: Annotated[Text, Column("time", "last packet, UTC")]
     first_contact: Annotated[Number, Column("number", "rank among the app's recipients, 1 first")]
+    application: Annotated[
+        Text, Column("text", "what it speaks: http, tls, dns, mdns, dot, doh, ...; None: not known")
+    ]
+    process_name: Annotated[
+        Text, Column("text", "program or package that the capture names; None: none, or several")
+    ]
+    uid: Annotated[Number, Column("number", "user id that the capture names for it", 10_123)]
     transport: Annotated[Text, Column("text", "how the bytes could be had", "tls-intercepted")]
     content: Annotated[Text, Column("text", "what the bytes are once had", "readable")]
 
