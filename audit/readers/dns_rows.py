@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Final
 
 from audit.readers.bytestream import ByteStream
@@ -31,6 +32,12 @@ class DnsRows:
     """Transport: udp or tcp; the ports of mDNS and LLMNR name these, and TLS around it does."""
     transport: Transport = "plaintext"
     _asked: dict[tuple[int, bytes, int], Row] = field(default_factory=dict)
+    _index: dict[int, int] = field(default_factory=dict)
+    """``id`` of a row -> its index."""
+    _told: list[tuple[int, int]] = field(default_factory=list)
+    """Ranges of the message at hand that payloads have."""
+    _searched: set[bytes] = field(default_factory=set)
+    """Digests of messages sent, without their ids."""
 
     def add(
         self, message: DnsMessage, data: bytes, direction: Direction, ts: int, place: Place
@@ -40,6 +47,7 @@ class DnsRows:
         name = self.protocol_name
         self.talk.speaks("dns" if name in {"udp", "tcp"} else name)
         row: Row | None = None
+        self._told.clear()
         for question in message.questions:
             key = (message.id, question.name.lower(), question.qtype)
             if key not in self._asked:
@@ -52,7 +60,9 @@ class DnsRows:
         if not message.questions and self.protocol_name == "mdns":
             row = self._announced(message, direction, ts, place)
         if row is not None and not message.is_response:
-            self._options(message, data, direction, place)
+            self._options(self._index[id(row)], message, data, direction, place)
+        if direction == "sent":
+            self._rest(row, data, place)
 
     @property
     def protocol_name(self) -> str:
@@ -74,9 +84,10 @@ class DnsRows:
             "answers": (),
             "protocol": self.protocol_name,
         }
-        index = self.talk.extract.add("dns_queries", row)
+        index = self._index[id(row)] = self.talk.extract.add("dns_queries", row)
         if name:
             self._payload(index, "", direction, name, place(start, start + len(name)))
+            self._told.append((start, start + len(name)))
         return row
 
     def _announced(
@@ -97,22 +108,51 @@ class DnsRows:
         return row
 
     def _options(
-        self, message: DnsMessage, data: bytes, direction: Direction, place: Place
+        self, index: int, message: DnsMessage, data: bytes, direction: Direction, place: Place
     ) -> None:
-        index = len(self.talk.extract.rows["dns_queries"]) - 1
         for code, start, end in message.options:
             if start < end:
                 self._payload(
                     index, f"edns option {code}", direction, data[start:end], place(start, end)
                 )
+                self._told.append((start, end))
+
+    def _rest(self, row: Row | None, data: bytes, place: Place) -> None:
+        """Add all other bytes of a message that the client sends: its head, records, what follows.
+
+        They belong to the question, where there is none to the conversation. A message that only
+        repeats one is not searched again.
+        """
+        digest = sha256(data[2:]).digest()
+        if digest in self._searched and not self._told:
+            return
+        self._searched.add(digest)
+        owner = ("conversations", self.talk.index)
+        if row is not None:
+            owner = ("dns_queries", self._index[id(row)])
+        at = 0
+        for start, end in [*sorted(self._told), (len(data), len(data))]:
+            if at < start:
+                self._add_payload(owner, "message", "sent", data[at:start], place(at, start))
+            at = max(at, end)
 
     def _payload(
         self, index: int, detail: str, direction: Direction, data: bytes, ref: Reference
     ) -> None:
+        self._add_payload(("dns_queries", index), detail, direction, data, ref)
+
+    def _add_payload(
+        self,
+        owner: tuple[str, int],
+        detail: str,
+        direction: Direction,
+        data: bytes,
+        ref: Reference,
+    ) -> None:
         self.talk.extract.payloads.append(
             Payload(
-                table="dns_queries",
-                row=index,
+                table=owner[0],
+                row=owner[1],
                 location="dns",
                 detail=detail,
                 direction=direction,

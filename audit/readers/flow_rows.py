@@ -237,9 +237,11 @@ class FlowRows:
         common.pop("transport")
         conversation = self._conversation(flow, None)
         conversation.row["host"] = None
+        owner = ("conversations", conversation.index)
         for name, kind in questions:
             row = common | {"name": name, "qtype": type_name(kind)}
             index = self.extract.add("dns_queries", row)
+            owner = ("dns_queries", index)
             data = name.encode("utf-8", "surrogatepass")
             conversation.count(len(data), "readable")
             self.extract.payloads.append(
@@ -253,6 +255,22 @@ class FlowRows:
                     ref=record,
                 )
             )
+
+        for section_name in ("answers", "authorities", "additionals"):
+            for place, entry in enumerate(states(query, section_name), start=1):
+                data = octets(entry.get("data"))
+                if data:
+                    self.extract.payloads.append(
+                        Payload(
+                            table=owner[0],
+                            row=owner[1],
+                            location="dns",
+                            detail="message",
+                            direction="sent",
+                            data=data,
+                            ref=replace(flow.record, part=f"dns.{section_name}.{place}"),
+                        )
+                    )
 
     # -- what all have
 

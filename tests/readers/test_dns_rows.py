@@ -33,6 +33,10 @@ def answer(text, records, kind=1, *, ident=7):
     return data
 
 
+def named(extract):
+    return [payload for payload in extract.payloads if not payload.detail]
+
+
 def exchange(*datagrams, port=53, server=RESOLVER):
     packets = [
         wire.udp(CLIENT, 5000, server, port, data)
@@ -52,14 +56,14 @@ def test_a_question_and_its_answers_are_one_row(tmp_path):
     assert (row["name"], row["qtype"], row["server"]) == ("www.example", "A", RESOLVER)
     assert row["answers"] == ("real.example", "192.0.2.5", "::1")
     assert (row["protocol"], row["host"], row["ref"]) == ("udp", None, "packets.pcapng#1:dns")
-    (payload,) = extract.payloads
+    (payload,) = named(extract)
     assert (payload.location, payload.data) == ("dns", b"WWW.Example")
 
 
 def test_the_reference_of_a_name_points_at_its_labels_in_the_frame(tmp_path):
     data = exchange((True, query("one.two.example")))
     extract = wire.read(tmp_path, data)
-    (payload,) = extract.payloads
+    (payload,) = named(extract)
     frame = wire.ethernet(wire.udp(CLIENT, 5000, RESOLVER, 53, query("one.two.example")))
     assert frame[payload.ref.start : payload.ref.end] == b"one\3two\7example"
 
@@ -133,3 +137,45 @@ def test_any_bytes_are_a_message_or_none(data):
     parse_dns(query("a.example") + data)
     parse_dns(data)
     is_dns(data)
+
+
+def covered(extract, frame):
+    """Bytes of a frame that payloads have, each checked against its reference."""
+    found = bytearray(len(frame))
+    for payload in extract.payloads:
+        data = frame[payload.ref.start : payload.ref.end]
+        assert payload.data in {data, b".".join([data[:-8], data[-7:]])}
+        found[payload.ref.start : payload.ref.end] = b"x" * len(data)
+    return found
+
+
+def test_every_byte_that_the_client_sends_is_in_some_payload(tmp_path):
+    option = struct.pack("!HH", 65001, 6) + b"canary"
+    data = query("a.example", edns=option) + b"behind the message"
+    extract = wire.read(tmp_path, exchange((True, data)))
+    frame = wire.ethernet(wire.udp(CLIENT, 5000, RESOLVER, 53, data))
+    assert covered(extract, frame)[-len(data) :] == b"x" * len(data)
+    assert {payload.table for payload in extract.payloads} == {"dns_queries"}
+    assert b"canary" in {payload.data for payload in extract.payloads}
+
+
+def test_an_answer_that_the_client_sends_is_searched(tmp_path):
+    data = answer("a.example", [(16, b"\x06canary"), (10, b"canary too")], 16)
+    extract = wire.read(tmp_path, exchange((True, data)))
+    assert any(b"canary" in p.data and p.direction == "sent" for p in extract.payloads)
+    without = data[:4] + bytes.fromhex("0000000100000000") + name("b.example")
+    without += struct.pack("!HHIH", 16, 1, 60, 7) + b"\x06canary"
+    extract = wire.read(tmp_path, exchange((True, without)))
+    (payload,) = extract.payloads
+    assert (payload.table, payload.location, payload.data) == ("conversations", "dns", without)
+    received = wire.read(tmp_path, exchange((True, query("a.example", 16)), (False, data)))
+    assert {payload.direction for payload in received.payloads} == {"sent"}
+
+
+def test_a_question_repeated_in_other_letters_is_searched_again(tmp_path):
+    first, second = query("a.example"), query("A.exaMple")
+    extract = wire.read(tmp_path, exchange((True, first), (True, first), (True, second)))
+    assert [payload.data for payload in named(extract)] == [b"a.example"]
+    assert len(extract.rows["dns_queries"]) == 1
+    assert sum(b"exaMple" in payload.data for payload in extract.payloads) == 1
+    assert sum(payload.detail == "message" for payload in extract.payloads) == 3
