@@ -84,7 +84,7 @@ def test_every_reference_leads_back_to_its_bytes(tmp_path):
     data = wire.pcapng([(wire.START_NS + at, wire.ethernet(one)) for at, one in enumerate(packets)])
     extract = check(wire.read(tmp_path, data))
     frames = frames_of(tmp_path / "packets.pcapng")
-    assert len(extract.payloads) == 10
+    assert len(extract.payloads) == 12
     for payload in extract.payloads:
         ref = payload.ref
         if ref.part == "frame":
