@@ -17,6 +17,9 @@ MAX_ITEMS: Final = 200_000
 MAX_NESTING: Final = 48
 """Levels of maps, arrays and messages."""
 
+_PACKED_V4: Final = 4
+"""Bytes of an IPv4 address (RFC 791)."""
+
 LeafType = Literal["key", "text", "bytes", "number", "head", "message"]
 """``head``: header lines of a part; ``message``: bytes that also read as fields of their own."""
 
@@ -279,8 +282,12 @@ def _message(
 def _nested(
     data: bytes, at: int, end: int, path: str, leaves: list[Leaf], depth: int, left: list[int]
 ) -> bool:
-    """Read a length-delimited field as a message, unless it reads as something else."""
-    if end - at < 2 or depth >= MAX_NESTING:
+    """Read a length-delimited field as a message, unless it reads as something else.
+
+    Four bytes stay bytes: an IPv4 address may well look like two numbered fields, while a message
+    of that size has no room for an identifier.
+    """
+    if end - at < 2 or end - at == _PACKED_V4 or depth >= MAX_NESTING:
         return False
     first = data[at]
     if first >= 0x20 and is_text(data[at:end]):
