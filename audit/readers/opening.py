@@ -15,7 +15,7 @@ from audit.readers.datagram_opening import open_datagrams
 from audit.readers.frames import TCP
 from audit.readers.keylog import KeyLog
 from audit.readers.outline import outline
-from audit.readers.owners import NO_OWNER, Owner, Owners
+from audit.readers.owners import NO_OWNER, Owner
 from audit.readers.packetstore import Packets, Sorted
 from audit.readers.recordchunk import Interface
 from audit.readers.sealed import HANDSHAKE_LIMIT, SealedReader, is_settled
@@ -47,7 +47,7 @@ class Opening:
     keys: KeyLog
     read: Callable[[int, int], bytes]
     interfaces: tuple[Interface, ...]
-    owners: Owners
+    owners: tuple[Owner, ...]
     found: Sorted
     opened_bytes: int = 0
     """Bytes of streams that were put together so far, handshakes aside."""
@@ -221,7 +221,7 @@ class Opening:
         """Return the one program that the file names; none where it names several."""
         if not conversation.owners:
             return NO_OWNER
-        found = {self.owners.owner(number) for number in conversation.owners}
+        found = {self.owners[number] for number in conversation.owners}
         return found.pop() if len(found) == 1 else NO_OWNER
 
     # -- TCP

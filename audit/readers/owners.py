@@ -51,7 +51,6 @@ class Owners:
     packages: dict[int, str] = field(default_factory=dict)
     """User id -> package, by a user map block (the last of each)."""
     _numbers: dict[_Key, int] = field(default_factory=dict)
-    _keys: list[_Key] = field(default_factory=list)
     _lock: Lock = field(default_factory=Lock)
     _by_options: dict[tuple[int, bytes], int] = field(default_factory=dict)
     _has_trailers: bool | None = None
@@ -59,11 +58,12 @@ class Owners:
     def __len__(self) -> int:
         return len(self._numbers)
 
-    def owner(self, number: int) -> Owner:
-        """Return an owner; complete once the whole file was read."""
-        if len(self._keys) < len(self._numbers):
-            self._keys = list(self._numbers)
-        kind, first, second = self._keys[number]
+    def all(self) -> tuple[Owner, ...]:
+        """Return the owners by number; complete once the whole file was read."""
+        return tuple(map(self._owner, self._numbers))
+
+    def _owner(self, key: _Key) -> Owner:
+        kind, first, second = key
         if kind == "process":
             return Owner(self.processes.get((first, int(second))), None)
         if kind == "user":

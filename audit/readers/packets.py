@@ -9,14 +9,14 @@ import numpy as np
 
 from audit.readers.ahead import one_ahead
 from audit.readers.capfile import CaptureFile
+from audit.readers.companion import WORTHWHILE, Companion
 from audit.readers.conversations import ConversationTable
 from audit.readers.encrypted_dns import add_doh
 from audit.readers.endpoint import plain_address
 from audit.readers.fragments import FragmentPorts
 from audit.readers.frames import NO_PROTO, decode_frames, links_of
-from audit.readers.keylog import KeyLog
 from audit.readers.links import LINK_TYPES
-from audit.readers.opening import Opening
+from audit.readers.openingjob import Opened, OpeningJob, perform, perform_both
 from audit.readers.packetstore import PacketStore
 from audit.readers.recordchunk import Interface
 from audit.tables.extract import Extract
@@ -48,13 +48,15 @@ def read_packets(path: Path, options: PacketOptions) -> Extract:
     whole: frozenset[int] = frozenset()
     with CaptureFile(path) as file:
         while True:
-            found = _pass_over(file, whole)
-            extract = Extract()
-            missing = _open(file, found, extract, options)
+            with Companion(path, wanted=file.is_plain and file.size >= WORTHWHILE) as companion:
+                found = _pass_over(file, whole)
+                opened = _open(file, found, options, companion)
+            missing = opened.missing | found.store.tails.spoiled
             if missing <= whole:
                 break
             whole |= missing
             file.rewind()
+        extract = opened.extract
         add_doh(extract)
         extract.truncated[:0] = file.truncated
         extract.names = {address: tuple(names) for address, names in file.names.items()}
@@ -65,29 +67,22 @@ def read_packets(path: Path, options: PacketOptions) -> Extract:
     return extract
 
 
-def _open(
-    file: CaptureFile, scan: _Scan, extract: Extract, options: PacketOptions
-) -> frozenset[int]:
-    """Open all conversations; return those that need what was left out of them."""
-    keys = KeyLog()
-    keys.add(file.secrets)
-    keys.add(options.secrets)
-    opening = Opening(
-        extract=extract,
+def _open(file: CaptureFile, scan: _Scan, options: PacketOptions, companion: Companion) -> Opened:
+    job = OpeningJob(
         capture=options.capture,
         file=options.file,
         client=frozenset(map(plain_address, options.client)),
-        keys=keys,
-        read=file.read,
+        secrets=file.secrets + b"\n" + options.secrets,
         interfaces=tuple(file.interfaces),
-        owners=file.owners,
+        owners=file.owners.all(),
+        conversations=scan.table.conversations(),
         found=scan.store.by_conversation(),
     )
-    conversations = scan.table.conversations()
-    spoiled = frozenset(scan.store.tails.spoiled)
-    if spoiled or not all(map(opening.add, conversations)):
-        return spoiled | opening.misjudged(conversations)
-    return frozenset()
+    if not companion.is_there:
+        return perform(job, file.read)
+    earlier, later = job.split()
+    companion.give(later)
+    return perform_both(earlier, companion.result, later, file.read)
 
 
 @dataclass(slots=True)

@@ -127,6 +127,20 @@ class Sorted:
     """Where each group begins."""
     ends: Ints
 
+    def split(self, conversation: int) -> tuple[Sorted, Sorted]:
+        """Return the groups before a conversation, and those from it on."""
+        ids = self.packets.conversation[self.begins]
+        group = int(np.searchsorted(ids, conversation))
+        row = int(self.begins[group]) if group < len(self.begins) else len(self.packets)
+        return (
+            Sorted(self.packets.take(slice(None, row)), self.begins[:group], self.ends[:group]),
+            Sorted(
+                self.packets.take(slice(row, None)),
+                self.begins[group:] - row,
+                self.ends[group:] - row,
+            ),
+        )
+
     def spans(self) -> dict[int, tuple[int, int, int]]:
         """Return the group of each conversation, and where its packets begin and end."""
         ids = self.packets.conversation[self.begins].tolist()
