@@ -95,6 +95,8 @@ class Manifest(_Part):
     ended_at: str | None = None
     client: Client
     network: Network = Network()
+    stand_ins: bool = False
+    """Whether the servers were the lab's stand-ins, under the real ones' names."""
     ladder: tuple[Rung, ...] = ()
     tools: dict[str, str] = Field(default_factory=dict)
     """Tool -> version: audit, python, mitmproxy, kernel."""

@@ -51,6 +51,8 @@ class CaptureRef(_Part):
     ended_at: str | None
     digests: dict[str, str]
     """Path in the bundle -> sha256."""
+    stand_ins: bool = False
+    """Whether the servers were stand-ins of a lab, under the real ones' names."""
     ladder: list[dict[str, Any]] = []
     tools: dict[str, str] = {}
     truncated: list[str] = []

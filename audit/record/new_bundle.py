@@ -20,7 +20,7 @@ from audit.bundle.identity import Identifier, make_identity
 from audit.bundle.journal import JournalWriter, now
 from audit.bundle.manifest import CAPTURE_ID, Client, Manifest, Rung
 from audit.errors import UsageError
-from audit.record.plan import RecordPlan
+from audit.record.plan import LabNetwork, RecordPlan
 from audit.record.stage import Stage, Tapped
 
 
@@ -61,6 +61,7 @@ class NewBundle:
             client=client,
             tools=tool_versions(),
             time_zone=time_zone,
+            stand_ins=isinstance(plan.network, LabNetwork),
         )
         self._appear()
         self.journal = JournalWriter(self.folder)

@@ -94,7 +94,8 @@ def _head(result: model.Result) -> view.Head:
         tool=f"{result.tool.name} {result.tool.version}",
         recordings=joined(
             dict.fromkeys(meaning("pass", capture.pass_) for capture in result.captures)
-        ),
+        )
+        + (say("page.stand_ins") if any(c.stand_ins for c in result.captures) else ""),
         sentence=verdict_sentence(result),
         tallies=tallies_of(result),
         n_clauses=len(result.clauses),
