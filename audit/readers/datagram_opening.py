@@ -8,7 +8,7 @@ from typing import Final
 
 from audit.readers.conversations import Conversation
 from audit.readers.datagrams import DNS_PORTS, Datagram, DatagramReader
-from audit.readers.dtls import DtlsHellos, is_dtls
+from audit.readers.dtls import DtlsHellos, is_dtls, says_no_hello
 from audit.readers.fragments import Pieces
 from audit.readers.frames import ICMP, ICMP6, UDP
 from audit.readers.packetstore import Packets
@@ -66,11 +66,14 @@ def _open_quic(
     talk: Talk, first: list[Datagram], later: Iterator[Datagram], packets: Packets
 ) -> None:
     found = QuicHellos()
+    reader = DatagramReader(talk, is_dns_port=False)
     limit = SNIFF_LIMIT + HELLO_LIMIT
     in_pieces = bool((packets.fragment >= 0).any())
     for datagram in chain(first, islice(later, limit - len(first))):
         if not found.done:
             found.add(datagram.data, datagram.numbers[-1], from_client=datagram.from_originator)
+            if datagram.from_originator:
+                reader.add_raw(datagram)  # connection ids and tokens are in clear
         elif not in_pieces:
             if len(packets) < limit:
                 _note_cut(talk, int((packets.wire > packets.length).sum()))
@@ -85,13 +88,21 @@ def _note_cut(talk: Talk, count: int) -> None:
 
 
 def _open_dtls(talk: Talk, first: list[Datagram], later: Iterator[Datagram]) -> None:
-    """DTLS carries media or data besides STUN; only STUN is in clear."""
+    """DTLS carries media or data besides STUN; that, hellos and what is no DTLS are in clear."""
     found = DtlsHellos()
     reader = DatagramReader(talk, is_dns_port=False)
-    looked = 0
+    looked, left = 0, CONVERSATION_LIMIT
     for datagrams in (first, later):
         for datagram in datagrams:
-            if not reader.add_stun(datagram) and looked < HELLO_LIMIT:
+            if reader.add_stun(datagram):
+                continue
+            if not is_dtls(datagram.data) or says_no_hello(datagram.data):
+                left -= len(datagram.data)
+                if left < 0:
+                    talk.cut(f"only {CONVERSATION_LIMIT} bytes of its datagrams were read")
+                    break
+                reader.add_raw(datagram)
+            elif looked < HELLO_LIMIT:
                 looked += 1
                 found.add(datagram.data, datagram.numbers[-1])
     talk.saw("metadata-only", "opaque")

@@ -50,6 +50,12 @@ class DatagramReader:
 
         return place
 
+    def add_raw(self, datagram: Datagram) -> None:
+        """Hand a datagram to the search as it is, and judge nothing."""
+        if datagram.data:
+            ref = self._ref(datagram, 0, len(datagram.data))
+            self._talk.raw_payload(datagram.direction, datagram.data, ref)
+
     def _whole(self, datagram: Datagram, part: str) -> Reference:
         return Reference(file=self._talk.file, records=datagram.numbers, part=part)
 
@@ -93,5 +99,4 @@ class DatagramReader:
             if self._talk.judged < JUDGED_LIMIT:
                 self._talk.judged += 1
                 self._talk.saw("plaintext", classify_content(datagram.data))
-            ref = self._ref(datagram, 0, len(datagram.data))
-            self._talk.raw_payload(datagram.direction, datagram.data, ref)
+            self.add_raw(datagram)

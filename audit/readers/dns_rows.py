@@ -55,7 +55,7 @@ class DnsRows:
                     question.name, question.qtype, question.start, direction, ts, place
                 )
             row = self._asked[key]
-            if message.is_response:
+            if message.is_response and direction == "received":
                 row["answers"] = _merged(row["answers"], message)
         if not message.questions and self.protocol_name == "mdns":
             row = self._announced(message, direction, ts, place)

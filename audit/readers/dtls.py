@@ -51,6 +51,17 @@ class DtlsHellos:
             if len(joined) >= total:
                 self.hellos[kind] = bytes(joined[:total])
 
+    def pieces(self) -> list[bytes]:
+        """Return the pieces of the client's hellos, in order."""
+        kept = sorted((key, value) for key, value in self._pieces.items() if key[0] == 1)
+        return [piece for _, parts in kept for _, piece in sorted(parts.items())]
+
+
+def says_no_hello(data: bytes) -> bool:
+    """Whether a datagram is in clear (its first record is) and holds no hello."""
+    is_clear = data[3:5] == bytes(2)
+    return is_clear and all(kind not in {1, 2} for kind, *_ in _messages(data))
+
 
 def _messages(data: bytes) -> Iterator[tuple[int, int, int, int, bytes]]:
     """Yield type, sequence, total length, offset and bytes of handshake fragments in clear."""

@@ -121,9 +121,9 @@ class FlowRows:
     ) -> int:
         row |= message.columns()
         if message.body is None:
-            self.extract.truncated.append(
-                f"{flow.record}: the body of the {message.side} was not kept"
-            )
+            direction: Direction = "sent" if message.side == "request" else "received"
+            what = f"{flow.record}: the body of the {message.side} was not kept"
+            self.extract.unread.append((direction, what))
         conversation.count(len(message.head) + len(message.body or b""), row["content"])
         index = self.extract.add(table, row)
         add_payloads(self.extract, table, index, message, flow.record)

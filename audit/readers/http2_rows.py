@@ -121,9 +121,8 @@ def _add(
     index = add_message(talk, row | columns, found.message(stream), stream, transport, place)
     if not found.ended:
         size = sum(end - start for start, end in found.data)
-        talk.cut(
-            f"a {found.side} on HTTP/2 stream {found.stream} is cut after {size} bytes of body"
-        )
+        what = f"a {found.side} on HTTP/2 stream {found.stream} is cut after {size} bytes of body"
+        talk.extract.unread.append((stream.direction, f"{talk.file}: {talk.text}: {what}"))
     return index
 
 

@@ -117,7 +117,8 @@ def _add_message(
     _add_parts(talk, (_TABLES[side], talk.extract.add(_TABLES[side], row)), found, stream)
     if not found.complete and not (stream.closed and found.until_close):
         size = len(found.message.body or b"")
-        talk.cut(f"a {side} at {stream.part} {found.start} is cut after {size} bytes of body")
+        what = f"a {side} at {stream.part} {found.start} is cut after {size} bytes of body"
+        talk.extract.unread.append((stream.direction, f"{talk.file}: {talk.text}: {what}"))
 
 
 def _add_parts(talk: Talk, owner: Owner, found: Http1Message, stream: ByteStream) -> None:

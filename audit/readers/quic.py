@@ -73,6 +73,10 @@ class QuicHellos:
             stream += piece[len(stream) - offset :]
         return next((body for found, body in messages_of(bytes(stream)) if found == kind), None)
 
+    def pieces(self) -> list[bytes]:
+        """Return the pieces of the client's CRYPTO stream, in order."""
+        return [piece for _, piece in sorted(self._crypto[True].items())]
+
     def _take(self, text: bytes, number: int, *, from_client: bool) -> None:
         kept = self._crypto[from_client]
         for offset, piece in _crypto_frames(text):

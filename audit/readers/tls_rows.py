@@ -9,6 +9,7 @@ from audit.readers.http_message import host_name
 from audit.readers.keylog import KeyLog
 from audit.readers.talk import Talk
 from audit.readers.tls import read_tls
+from audit.readers.tls_clear import add_clear
 from audit.readers.tlshello import ClientHello, version_name
 from audit.tables.extract import Payload
 from audit.tables.frames import Row
@@ -31,7 +32,9 @@ def add_tls(
         row["certificate"] = found.certificate
         row["refused_by"] = found.refused_by
         talk.speaks(sealed_name("tls", talk.responder_port, found.hello.alpn, talk.host))
-        add_hello(talk, row, found.hello, client, 0)
+        add_hello(talk, row, found.hello, client)
+    else:
+        add_clear(talk, ("conversations", talk.index), client, (0, 0))
     if found.sent is None or found.received is None:
         carries = bool(client.data or server.data)
         talk.saw(opened, "opaque" if carries else "empty")
@@ -60,13 +63,15 @@ def hello_row(
     }
 
 
-def add_hello(talk: Talk, row: Row, hello: ClientHello, stream: ByteStream, at: int) -> None:
-    """Add the row, and its server name for the search."""
+def add_hello(talk: Talk, row: Row, hello: ClientHello, stream: ByteStream) -> None:
+    """Add the row, its server name and all else that is in clear for the search."""
     index = talk.extract.add("tls_handshakes", row)
     name = hello.sni_bytes
-    start = stream.data.find(name, at) if name else -1
-    if name and start >= 0:
-        add_sni(talk, index, name, stream.direction, stream.at(start, start + len(name)))
+    start = stream.data.find(name) if name else -1
+    end = start + len(name)
+    if start >= 0:
+        add_sni(talk, index, name, stream.direction, stream.at(start, end))
+    add_clear(talk, ("tls_handshakes", index), stream, (max(start, 0), max(end, 0)))
 
 
 def add_sni(talk: Talk, index: int, name: bytes, direction: Direction, ref: Reference) -> None:

@@ -127,7 +127,9 @@ def test_a_cut_body_is_said(tmp_path):
     sent = b"POST / HTTP/1.1\r\nContent-Length: 50\r\n\r\nonly this"
     extract = talk(tmp_path, sent, close=False)
     assert extract.rows["http_requests"][0]["body_len"] == 9
-    assert "is cut after 9 bytes of body" in extract.truncated[0]
+    assert "is cut after 9 bytes of body" in extract.unread[0][1]
+    assert extract.unread[0][0] == "sent"
+    assert not extract.truncated
 
 
 @pytest.mark.parametrize(

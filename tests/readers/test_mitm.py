@@ -75,7 +75,8 @@ def test_a_flow_without_an_answer_is_a_row_all_the_same(tmp_path):
 def test_a_body_that_was_not_kept_is_said(tmp_path):
     found = read(tmp_path, dumps.http_flow(body=None))
     assert only(found, "http_requests")["body_len"] is None
-    assert found.truncated == ["flows.mitm#1: the body of the request was not kept"]
+    assert found.unread == [("sent", "flows.mitm#1: the body of the request was not kept")]
+    assert not found.truncated
 
 
 def test_connect_and_proxy_credentials_are_in_no_row_and_searched(tmp_path):

@@ -186,7 +186,7 @@ def test_what_follows_a_clear_text_greeting_is_known_as_tls(tmp_path):
     made.finish().talk.sent(made.client.record(23, GET % b"inside"))
     extract = made.read(tmp_path)
     assert paths(extract) == ["/inside"]
-    clear = {payload.data for payload in extract.payloads if payload.location == "payload"}
+    clear = {payload.data for payload in extract.payloads if payload.table == "conversations"}
     assert clear == {b"STARTTLS\r\n", b"220 ready\r\n220 go\r\n"}
 
 
@@ -200,6 +200,6 @@ def test_the_middle_of_a_tls_connection_is_known_as_sealed(tmp_path):
 
 def test_the_name_in_a_hello_is_searched_where_it_stands(tmp_path):
     extract = Connection().read(tmp_path)
-    (payload,) = extract.payloads
+    (payload,) = [payload for payload in extract.payloads if payload.location == "sni"]
     assert (payload.location, payload.data) == ("sni", b"keys.example")
     assert client_hello()[payload.ref.start : payload.ref.end] == b"keys.example"
