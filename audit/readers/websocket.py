@@ -35,6 +35,7 @@ class Frame:
     end: int
     data: bytes
     """Unmasked."""
+    masked: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,11 +51,13 @@ class Message:
 
 
 class NotWebSocketError(Exception):
-    """The bytes at ``at`` are no frame."""
+    """The bytes at ``at`` are no frame, or none that is whole."""
 
-    def __init__(self, at: int) -> None:
+    def __init__(self, at: int, *begun: Frame) -> None:
         super().__init__(f"no frame at {at}")
         self.at = at
+        self.begun = begun
+        """What there is of the frames of a message that does not end."""
 
 
 def frames_of(data: bytes) -> Iterator[Frame]:
@@ -68,17 +71,21 @@ def frames_of(data: bytes) -> Iterator[Frame]:
             size = int.from_bytes(head[2:used], "big")
         mask = head[used : used + 4] if len(head) > 1 and head[1] & 0x80 else b""
         used += len(mask)
-        if len(head) < used or head[0] & 0x30 or at + used + size > len(data):
+        if len(head) < used or head[0] & 0x30:
             raise NotWebSocketError(at)
         body = data[at + used : at + used + size]
-        yield Frame(
+        frame = Frame(
             fin=bool(head[0] & 0x80),
             compressed=bool(head[0] & 0x40),
             opcode=head[0] & 0x0F,
             start=at,
-            end=at + used + size,
+            end=at + used + len(body),
             data=_unmasked(body, mask) if mask else body,
+            masked=bool(mask),
         )
+        if len(body) < size:
+            raise NotWebSocketError(at, frame)
+        yield frame
         at += used + size
 
 
@@ -110,6 +117,13 @@ class Inflater:
             self._decoder = zlib.decompressobj(-15)
         return text if whole else None
 
+    def inflate_begun(self, data: bytes) -> bytes:
+        """Return what can be had of a message that does not end; nothing may follow."""
+        try:
+            return self._decoder.decompress(data, min(MAX_DECODED, max(self._left, 1)))
+        except zlib.error:
+            return b""
+
 
 def messages_of(data: bytes, inflater: Inflater | None) -> Iterator[Message]:
     """Yield messages; control frames may stand between fragments.
@@ -119,7 +133,15 @@ def messages_of(data: bytes, inflater: Inflater | None) -> Iterator[Message]:
     """
     parts: list[Frame] = []
     size = 0
-    for number, frame in enumerate(frames_of(data)):
+    frames = enumerate(frames_of(data))
+    while True:
+        try:
+            number, frame = next(frames, (0, None))
+        except NotWebSocketError as error:
+            at = parts[0].start if parts else error.at
+            raise NotWebSocketError(at, *parts, *error.begun) from None
+        if frame is None:
+            break
         if number >= COUNT_LIMIT:
             raise NotWebSocketError(frame.start)
         if frame.opcode >= 8:
@@ -135,7 +157,7 @@ def messages_of(data: bytes, inflater: Inflater | None) -> Iterator[Message]:
             yield _joined(parts, inflater)
             parts, size = [], 0
     if parts:
-        raise NotWebSocketError(parts[0].start)
+        raise NotWebSocketError(parts[0].start, *parts)
 
 
 def _joined(parts: list[Frame], inflater: Inflater | None) -> Message:
@@ -158,13 +180,48 @@ def add_websocket(
         inflater = None
         if agreed and "permessage-deflate" in agreed:
             inflater = Inflater(keeps_context=f"{side}_no_context_takeover" not in agreed)
+        number = 0
         try:
             for number, message in enumerate(messages_of(stream.data, inflater), start=1):
                 _add(talk, stream, number, message, transport, host)
         except NotWebSocketError as error:
             talk.raw(stream.after(error.at), transport)
-            if not stream.closed:
+            if error.begun:
+                _add_unfinished(talk, stream, number + 1, error.begun, inflater)
+            elif not stream.closed:
                 talk.cut(f"{stream.part} is no WebSocket, or cut, from byte {error.at} on")
+
+
+def _add_unfinished(
+    talk: Talk,
+    stream: ByteStream,
+    number: int,
+    frames: tuple[Frame, ...],
+    inflater: Inflater | None,
+) -> None:
+    """Hand what there is of a message that does not end to the search; it is no row.
+
+    Its bytes as they came are searched already: here they are unmasked, joined and inflated.
+    """
+    data = b"".join(frame.data for frame in frames)
+    if frames[0].compressed and inflater is not None:
+        data = inflater.inflate_begun(data)
+    what = f"a WebSocket message at {stream.part} {frames[0].start} is cut after {len(data)} bytes"
+    talk.extract.unread.append((stream.direction, f"{talk.file}: {talk.text}: {what}"))
+    if data and (len(frames) > 1 or frames[0].masked or frames[0].compressed):
+        whole = stream.at(frames[0].start, frames[-1].end)
+        part = f"{stream.part}/websocket.{number}"
+        talk.extract.payloads.append(
+            Payload(
+                table="conversations",
+                row=talk.index,
+                location="websocket",
+                detail="unfinished",
+                direction=stream.direction,
+                data=data,
+                ref=replace(whole, part=part, start=0, end=len(data)),
+            )
+        )
 
 
 def _add(

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import zlib
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -63,7 +65,9 @@ def test_messages_are_joined_unmasked_and_inflated(tmp_path, deflate):
 def test_a_cut_message_is_said_and_searched(tmp_path):
     sent, received = conversation(["first"], ["x" * 500])
     extract = read(tmp_path, sent, received[:-100], close=False)
-    assert any("no WebSocket, or cut" in said for said in extract.truncated)
+    assert [direction for direction, _ in extract.unread] == ["received"]
+    assert "a WebSocket message at tcp.received" in extract.unread[0][1]
+    assert extract.truncated == []
     assert any(payload.location == "payload" for payload in extract.payloads)
 
 
@@ -74,3 +78,33 @@ def test_any_bytes_after_the_upgrade_give_rows_or_payloads(tmp_path_factory, dat
     extract = read(tmp_path_factory.mktemp("ws"), sent + data, received)
     found = b"".join(p.data for p in extract.payloads if p.location in {"websocket", "payload"})
     assert len(found) <= len(data) * 2
+
+
+def frame(first, data, mask=b"\1\2\3\4"):
+    masked = bytes(byte ^ mask[at % 4] for at, byte in enumerate(data))
+    return bytes((first, 0x80 | len(data))) + mask + masked
+
+
+def deflated(data):
+    packer = zlib.compressobj(wbits=-15)
+    return (packer.compress(data) + packer.flush(zlib.Z_SYNC_FLUSH))[:-4]
+
+
+@pytest.mark.parametrize(
+    ("frames", "deflate"),
+    [
+        (frame(0x01, b"can") + frame(0x89, b"ping") + frame(0x00, b"ary"), False),
+        (frame(0x01, b"can") + frame(0x80, b"ary and more")[:-9], False),
+        (frame(0x82, b"canary and more")[:-9], False),
+        (frame(0x41, deflated(b"canary")), True),
+    ],
+)
+def test_a_message_whose_end_never_comes_is_searched_unmasked(tmp_path, frames, deflate):
+    sent, received = conversation([], [], deflate=deflate)
+    extract = read(tmp_path, sent + frames, received)
+    (payload,) = [p for p in extract.payloads if p.detail == "unfinished"]
+    assert (payload.data, payload.location, payload.table) == (
+        b"canary", "websocket", "conversations"
+    )  # fmt: skip
+    assert [direction for direction, _ in extract.unread] == ["sent"]
+    assert extract.truncated == []
