@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -28,6 +29,21 @@ def cells(
     these are looked for in any text. ``entities``: they begin with what parts a form. In bytes
     that are no text it is the text around each mark.
     """
+    data = piece.data
+    for low, high in _cells(piece, ends, strings=strings, entities=entities):
+        form = None
+        if not strings and not entities and (low, high) != (0, len(data)):
+            form = frames.READERS["form"](data[low:high], "")
+        if form is None:
+            yield low, high
+            continue
+        for leaf in form[1]:
+            at = bisect_right(ends, low + leaf.start)
+            if at < len(ends) and ends[at] <= low + leaf.end:
+                yield low + leaf.start, low + leaf.end
+
+
+def _cells(piece: Piece, ends: Sequence[int], *, strings: bool, entities: bool) -> Iterator[Cell]:
     data = piece.data
     if data.lstrip()[:1] in (b"{", b"["):
         yield from _strings(data, ends)
@@ -72,7 +88,11 @@ def _fields(data: bytes, frame: frames.Frame, ends: Sequence[int]) -> Iterator[C
         if leaf is not None:
             held.setdefault((leaf.start, leaf.end), []).append(end)
     for (start, stop), own in held.items():
-        if is_text(data[start:stop]):
+        content = data[start:stop]
+        if content.lstrip()[:1] in (b"{", b"["):
+            for low, high in _strings(content, [end - start for end in own]):
+                yield start + low, start + high
+        elif is_text(content):
             yield start, stop
         else:
             for low, high in around(data[:stop], own, _CONTROL):

@@ -127,7 +127,7 @@ class Detector:
         if not matches:
             return ScanResult(truncated=tuple(root.budget.cut))
         blanks = Blanks(matches, self._labels)
-        found: dict[tuple[int, int, int, str], Hit] = {}
+        found: defaultdict[tuple[int, str], list[Hit]] = defaultdict(list)
         header = payload.detail.lower() if payload.location in ("header", "trailer") else ""
         ranked = sorted(
             ((_is_unsure(match, header), match) for match in best_matches(matches)), key=_rank
@@ -136,8 +136,11 @@ class Detector:
             excerpt = blanks.excerpt(match)
             for way in ways(match):
                 hit = self._hit(payload, match, way, excerpt, unsure=unsure)
-                found.setdefault((hit.value_index, hit.start, hit.end, hit.location), hit)
-        ordered = sorted(found.values(), key=lambda hit: (hit.start, hit.end, hit.value_index))
+                same = found[hit.value_index, hit.location]
+                if not any(hit.start < other.end and other.start < hit.end for other in same):
+                    same.append(hit)
+        hits = [hit for same in found.values() for hit in same]
+        ordered = sorted(hits, key=lambda hit: (hit.start, hit.end, hit.value_index))
         return ScanResult(
             hits=tuple(hit for hit in ordered if not hit.unsure),
             truncated=tuple(root.budget.cut),
@@ -202,10 +205,13 @@ def _is_unsure(match: Match, header: str) -> bool:
     )
 
 
-def _rank(item: tuple[bool, Match]) -> tuple[bool, bool, int, bool]:
-    """Order what tells of the same bytes: the surest, plainest, shortest way first."""
+def _rank(item: tuple[bool, Match]) -> tuple[bool, bool, int, bool, int, bool]:
+    """Order what tells of the same bytes: the surest, plainest, shortest, widest way first."""
     unsure, match = item
-    return (unsure, match.needle.form != "plain", match.piece.depth, not match.place.whole)
+    piece = match.piece
+    plain = match.needle.form == "plain"
+    width = piece.end - piece.start
+    return (unsure, not plain, piece.depth, not piece.field, -width, not match.place.whole)
 
 
 def _root(payload: Payload) -> Piece:

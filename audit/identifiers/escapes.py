@@ -13,7 +13,7 @@ from html.entities import html5
 from typing import Final
 
 from audit.identifiers.cells import around, cells
-from audit.identifiers.frames import binary_frame
+from audit.identifiers.frames import BINARY, frames_of
 from audit.identifiers.piece import Piece, Segments
 from audit.identifiers.text import is_text
 
@@ -30,10 +30,10 @@ _ESCAPE: Final = re.compile(
 _PERCENT_U: Final = re.compile(rb"(?:%u[0-9A-Fa-f]{4})+")
 _ENTITY: Final = re.compile(rb"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
 _UTF16: Final = {
-    0: re.compile(rb"(?:[\t\n\r\x20-\xff]\x00){4,}"),
-    1: re.compile(rb"(?:\x00[\t\n\r\x20-\xff]){4,}"),
+    0: re.compile(rb"(?:[\t\n\r\x20-\xfe]\x00|(?<!\xfe)\xff\x00){3,}"),
+    1: re.compile(rb"(?:\x00[\t\n\r\x20-\xff]){3,}"),
 }
-"""Offset of the letter in its two bytes -> stretches of such letters."""
+"""Offset of the letter in its two bytes -> stretches of such letters. FE FF is a mark."""
 MAX_RUNS: Final = 100_000
 """Stretches of UTF-16 in one piece that are decoded."""
 Replace = Callable[[bytes], list[tuple[bytes, int]]]
@@ -98,30 +98,42 @@ def decode_html(piece: Piece, ends: Sequence[int]) -> Iterator[Piece]:
 def decode_utf16(piece: Piece, ends: Sequence[int]) -> Iterator[Piece]:  # noqa: ARG001
     """Decode stretches of UTF-16 (either byte order) whose letters are in Latin-1."""
     data = piece.data
-    if binary_frame(piece) is not None:
+    known = frames_of(piece)[:1]
+    if known and known[0].name in BINARY:
         return  # its fields are looked at by themselves
-    for start, end, low in _utf16_runs(data):
-        text = low if low.isascii() else low.decode("latin-1").encode()
-        segments = None
-        if low.isascii():
-            segments = Segments(range(len(low) + 1), range(start, end + 2, 2))
-        yield Piece(text, piece, start, end, "utf16", segments=segments, field=True)
+    fields = [(leaf.start, leaf.end) for frame in known for leaf in frame.leaves]
+    for low, high in fields or [(0, len(data))]:
+        for first, start, end in _utf16_runs(data, low, high):
+            letters = data[start + first : end : 2]
+            text = letters if letters.isascii() else letters.decode("latin-1").encode()
+            segments = None
+            if letters.isascii():
+                segments = Segments(range(len(letters) + 1), range(start, end + 2, 2))
+            yield Piece(text, piece, start, end, "utf16", segments=segments, field=True)
 
 
-def _utf16_runs(data: bytes) -> Iterator[tuple[int, int, bytes]]:
-    """Yield stretches of UTF-16 with their letters; read in the wrong order one is shorter."""
+def _utf16_runs(data: bytes, low: int, high: int) -> Iterator[tuple[int, int, int]]:
+    """Yield stretches of UTF-16, with the offset of the letter in its two bytes.
+
+    Read in the wrong order a stretch is shorter by one letter at least, or it takes in a sign
+    that stands before it: then both readings are told.
+    """
     runs = sorted(
-        (match.start() - match.end(), match.start(), match.end(), match[0][first::2])
+        (match.start() - match.end(), match.start(), match.end(), first)
         for first, pattern in _UTF16.items()
-        for match in pattern.finditer(data)
+        for match in pattern.finditer(data, low, high)
     )
-    taken: list[tuple[int, int]] = []
-    for _, start, end, low in runs[:MAX_RUNS]:
+    taken: list[tuple[int, int, int]] = []
+    for size, start, end, first in runs[:MAX_RUNS]:
         middle = (start + end) // 2
-        at = bisect_right(taken, (middle, len(data)))
-        if not at or taken[at - 1][1] <= middle:
-            insort(taken, (start, end))
-            yield start, end, low
+        at = bisect_right(taken, (middle, len(data), 0)) - 1
+        if at >= 0 and taken[at][1] > middle:
+            other = taken[at][0]
+            tied = taken[at][1] - other == -size and not data[other : other + 1].isalnum()
+            if not tied:
+                continue
+        insort(taken, (start, end, first))
+        yield first, start, end
 
 
 def decode_form_value(piece: Piece, start: int, end: int) -> Iterator[Piece]:

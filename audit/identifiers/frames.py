@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -33,7 +33,7 @@ _TOKEN: Final = re.compile(
     rb"|(?P<scalar>-?[0-9][0-9.eE+-]*|true|false|null|NaN))",
     re.DOTALL,
 )
-_FORM: Final = re.compile(rb"[^\s=&\"<>{},;:()/]{1,200}=[^\s\"<>{}]*\Z")
+_FORM: Final = re.compile(rb"[^\s=&\"<>{},;:()/]{1,200}=(?!=)[^\s\"<>{}]+\Z")
 _BOUNDARY: Final = re.compile(rb"(?:\r\n|\A)--([^\s]{1,100})[ \t]*\r\n")
 _PART_NAME: Final = re.compile(rb"name=\"?([^\";\r\n]*)", re.IGNORECASE)
 
@@ -45,11 +45,14 @@ class Frame:
     name: FrameName
     leaves: Sequence[Leaf]
     starts: Sequence[int]
-    ranges: frozenset[tuple[int, int]]
+    ranges: Mapping[tuple[int, int], Leaf]
     """Every range that is a whole field, those that hold fields themselves included."""
 
     def at(self, start: int, end: int) -> Leaf | None:
         """Return the field that holds a range; None where it lies in none or in several."""
+        whole = self.ranges.get((start, end))
+        if whole is not None:
+            return whole
         index = bisect_right(self.starts, start) - 1
         if index < 0:
             return None
@@ -100,7 +103,7 @@ def _frames(data: bytes, hint: str) -> Iterator[Frame]:
                 leaves[0],
                 ordered,
                 [leaf.start for leaf in ordered],
-                frozenset((leaf.start, leaf.end) for leaf in leaves[1]),
+                {(leaf.start, leaf.end): leaf for leaf in leaves[1]},
             )
 
 

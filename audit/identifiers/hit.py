@@ -131,14 +131,28 @@ def ways(match: Match) -> list[Way]:
 
 def _ways(piece: Piece, start: int, end: int, place: Place | None) -> Iterator[Way]:
     here = place or find_place(piece, start, end)
-    steps = (*piece.step.split("+"), *here.steps) if piece.step else here.steps
-    path = tuple(part for part in (piece.name, here.path) if part)
+    step = tuple(piece.step.split("+")) if piece.step else ()
     if piece.parent is None:
-        yield Way(steps, path, start, end)
+        yield Way(here.steps, tuple(filter(None, (piece.name, here.path))), start, end)
         return
-    for low, high in (piece.in_parent(start, end), *piece.others):
-        for outer in _ways(piece.parent, low, high, None):
+    low, high = piece.in_parent(start, end)
+    known = here.steps and piece.segments is not None and _inside(piece, low, high) == here.steps
+    steps = step if known else (*step, *here.steps)
+    path = tuple(filter(None, (piece.name, "" if known else here.path)))
+    for place_ in ((low, high), *piece.others):
+        for outer in _ways(piece.parent, *place_, None):
             yield Way((*outer.steps, *steps), (*outer.path, *path), outer.start, outer.end)
+
+
+def _inside(piece: Piece, start: int, end: int) -> tuple[str, ...]:
+    """Return the structures between the stretch that was decoded and a range in it.
+
+    Where they are those of the decoded bytes too, these only show through.
+    """
+    if piece.parent is None:
+        return ()
+    outer = find_place(piece.parent, piece.start, piece.end).steps
+    return find_place(piece.parent, start, end).steps[len(outer) :]
 
 
 def name_form(match: Match, steps: tuple[str, ...]) -> tuple[Form, tuple[str, ...]]:

@@ -14,7 +14,7 @@ from audit.identifiers.gates import LONG_RUN, PACKED_FIRST, SHORT_RUN
 from audit.identifiers.piece import Piece
 from audit.identifiers.text import PRINTABLE, is_text
 
-_RUN: Final = re.compile(rb"([A-Za-z0-9+/_-]+)(={0,6})")
+_RUN: Final = re.compile(rb"([A-Za-z0-9+/_-]+)(={0,6}(?:%3[Dd]){0,6})")
 _SHORT_RUN: Final = re.compile(rb"([A-Za-z0-9+/_-]{8,15})(={0,6})(?![A-Za-z0-9+/_-])")
 _SHORT_SEGMENT: Final = re.compile(rb"([A-Za-z0-9]{8,15})(={0,6})(?=[+/_-])")
 _LETTERS: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_"
@@ -35,6 +35,7 @@ MAX_GROUPS: Final = 1 << 20
 """Bytes of one run of grouped digits that are decoded together."""
 _GROUP_BEFORE: Final = re.compile(rb"[0-9A-Fa-f][-:. ,+]\Z")
 _HEX_PREFIXED: Final = re.compile(rb"0[xX][0-9A-Fa-f]{2}(?:[\s,;]{1,2}0[xX][0-9A-Fa-f]{2}){3,}")
+_HEX_PAIR: Final = re.compile(rb"[0-9A-Fa-f]{2}")
 _SIGN: Final = re.compile(rb"[+/_-]")
 BEFORE_TRIGGER: Final = 256
 """Letters before a trigger among which the encoded text may begin."""
@@ -70,8 +71,8 @@ class Run:
     piece: Piece
     text: bytes
     """The letters, without padding."""
-    pad: int
-    """Signs of padding (``=``) behind them."""
+    padding: bytes
+    """Signs of padding (``=``, in a form also ``%3D``) behind them."""
     places: Sequence[int]
     """Where it begins."""
 
@@ -80,15 +81,20 @@ class Run:
         return Run(
             self.piece,
             self.text[low:high],
-            self.pad if high == len(self.text) else 0,
+            self.padding if high == len(self.text) else b"",
             [place + low for place in self.places],
         )
 
-    def child(self, data: bytes, step: str, pad: int, *, whole: bool) -> Piece:
+    @property
+    def pad(self) -> int:
+        """Signs of padding."""
+        return len(self.padding) if self.padding[:1] != b"%" else len(self.padding) // 3
+
+    def child(self, data: bytes, step: str, *, whole: bool) -> Piece:
         """Return what a decoder made of the run."""
         places = self.places
         start = places[0]
-        size = len(self.text) + pad
+        size = len(self.text) + len(self.padding)
         piece = Piece(data, self.piece, start, start + size, step, field=whole)
         if len(places) > 1:
             piece.others = [(place, place + size) for place in places[1:]]
@@ -129,10 +135,10 @@ def decode_triggered(piece: Piece, inside: Sequence[int]) -> Iterator[Piece]:
         low = max(0, offset - BEFORE_TRIGGER)
         begin = low + piece.data[low : offset + 1].translate(_RUN_OR_NUL).rfind(b"\0") + 1
         match = _RUN.match(piece.data, begin, offset + BEHIND_TRIGGER)
-        if not match:
+        if not match or is_in_percent(piece.data, begin):
             continue
         done = match.end()
-        run = Run(piece, match[1], len(match[2]), (begin,))
+        run = Run(piece, match[1], match[2], (begin,))
         yield from _decode_all(run, offsets=4)
         signs = [sign.end() for sign in _SIGN.finditer(run.text, 0, offset - begin)]
         for sign in signs[-MAX_SIGNS:]:
@@ -140,6 +146,11 @@ def decode_triggered(piece: Piece, inside: Sequence[int]) -> Iterator[Piece]:
         for segment in _SEGMENT.finditer(run.text):
             if segment.end() - segment.start() < len(run.text):
                 yield from _decode_all(run.part(*segment.span()))
+
+
+def is_in_percent(data: bytes, start: int) -> bool:
+    """Whether a run begins with the digits of a percent-encoded byte: that is decoded first."""
+    return data[start - 1 : start] == b"%" and _HEX_PAIR.match(data, start) is not None
 
 
 def is_short_run(data: bytes, offset: int) -> bool:
@@ -193,10 +204,12 @@ def _runs(piece: Piece, starts: Sequence[int], pattern: re.Pattern[bytes] = _RUN
     frame = binary_frame(piece) if starts else None
     for start in starts:
         match = pattern.match(data, max(0, start))
+        if is_in_percent(data, start):
+            continue
         if match and (frame is None or frame.at(*match.span(1))):
             tokens.setdefault((match[1], match[2]), []).append(match.start())
     for (text, pad), places in tokens.items():
-        yield Run(piece, text, len(pad), places)
+        yield Run(piece, text, pad, places)
 
 
 def _decode_long(run: Run, offsets: int) -> Iterator[Piece]:
@@ -258,7 +271,7 @@ def decode_base64(run: Run, *, offsets: int = 1) -> Iterator[Piece]:
         if length < SHORT_RUN - 2:
             break
         decoded = a2b_base64(text[phase : phase + length] + b"==")
-        yield run.child(decoded, step, pad, whole=whole and phase == 0)
+        yield run.child(decoded, step, whole=whole and phase == 0)
 
 
 def decode_hex(run: Run) -> Iterator[Piece]:
@@ -266,7 +279,7 @@ def decode_hex(run: Run) -> Iterator[Piece]:
     size = len(run.text)
     for phase in (0, 1) if size % 2 else (0,):
         digits = run.text[phase : phase + ((size - phase) & ~1)]
-        yield run.child(a2b_hex(digits), "hex", 0, whole=phase == 0 and size % 2 == 0)
+        yield run.child(a2b_hex(digits), "hex", whole=phase == 0 and size % 2 == 0)
 
 
 def decode_base32(run: Run) -> Iterator[Piece]:
@@ -275,7 +288,7 @@ def decode_base32(run: Run) -> Iterator[Piece]:
     bits = size * 5
     number = int(run.text.translate(_FROM_BASE32), 32) >> bits % 8
     decoded = number.to_bytes(bits // 8, "big")
-    yield run.child(decoded, "base32", run.pad, whole=size % 8 in (0, 2, 4, 5, 7))
+    yield run.child(decoded, "base32", whole=size % 8 in (0, 2, 4, 5, 7))
 
 
 RUN_DECODERS: Final[dict[str, Callable[..., Iterator[Piece]]]] = {
@@ -322,7 +335,7 @@ def _joined_lines(piece: Piece, starts: Sequence[int]) -> Iterator[Piece]:
                 break
         done = end
         if len(parts) > 1:
-            for child in RUN_DECODERS["base64"](Run(piece, b"".join(parts), 0, (start,))):
+            for child in RUN_DECODERS["base64"](Run(piece, b"".join(parts), b"", (start,))):
                 child.end = end
                 yield child
 
