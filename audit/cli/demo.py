@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, get_args
 
 import click
 
-from audit.cli.judging import Call, judge, write_reports
+from audit.cli.judging import Call, judge, write_reports, write_whole
 from audit.cli.output import progress, say
 from audit.cli.place import CAPTURES, REPORTS
 from audit.cli.recordings import Request, Rung, prepare_driver, record_pass
@@ -61,19 +61,32 @@ def command(out: Path, captures: Path, vantage: Rung, policy: str | None) -> Non
 
     loaded = load_policy(find_policy(policy))
     targets = _with_driver(loaded)
+    for folder in (out, captures):
+        _may_write(folder)
     _say_vantage(vantage)
     for target in targets:
         progress(f"installing {target.name}, if it is not yet")
         prepare_driver(target)
-    shutil.rmtree(captures, ignore_errors=True)
     takes = _takes(loaded, targets, captures, vantage)
     with ThreadPoolExecutor(AT_ONCE) as pool:
         for done in [pool.submit(_record, take) for take in takes]:
             done.result()
-    shutil.rmtree(out, ignore_errors=True)
     results = [(name, _judge(name, takes, out)) for name in dict.fromkeys(t.report for t in takes)]
     _write_index(results, out)
     _say_results(results, out)
+
+
+def _may_write(folder: Path) -> None:
+    """Say before anything is recorded that its result could not be kept."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(folder)
+    except OSError as problem:
+        raise SetupError(
+            f"the demo cannot write here: {problem.strerror}",
+            source=str(folder),
+            hint="call it in a folder of your own, or name others with --out and --captures",
+        ) from None
 
 
 def _with_driver(policy: Policy) -> list[Target]:
@@ -146,7 +159,7 @@ def _write_index(results: list[tuple[str, Result]], out: Path) -> None:
     from audit.report.index import render_index
 
     page = render_index([(name, result, f"{name}/index.html") for name, result in results])
-    (out / "index.html").write_text(page, encoding="utf-8")
+    write_whole(out / "index.html", page.encode("utf-8"))
 
 
 def _say_results(results: list[tuple[str, Result]], out: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from audit.cli.judging import read_subject
 from audit.cli.output import say
 
 
@@ -39,6 +40,8 @@ def command(
     from audit.cli.importing import ImportPlan, import_captures
 
     loaded, chosen = locate_target(target, policy)
+    if identity:
+        read_subject(identity, loaded)
     manifest = import_captures(
         ImportPlan(
             files=files,

@@ -12,9 +12,11 @@ import audit
 from audit.bundle.folder import Bundle, open_bundle
 from audit.bundle.identity import Identity, read_identity
 from audit.cli.output import progress
-from audit.errors import CaptureError, UsageError
+from audit.errors import CaptureError, SetupError, UsageError
+from audit.tables.vocabulary import KINDS
 
 if TYPE_CHECKING:
+    from audit.checks.policy import Policy
     from audit.evidence.context import EvidenceContext
     from audit.identifiers.redaction import Redactor
     from audit.model.result import Result
@@ -101,7 +103,7 @@ def judge(paths: Sequence[Path], call: Call) -> Result:
     loaded, chosen = locate_target(call.target or recorded_target, call.policy or recorded_policy)
     rules = load_rules(loaded, call.gate, call.waivers, call.attestations)
     moment = call.as_of or datetime.now(UTC)
-    subject = read_identity(_existing(call.identity)) if call.identity else None
+    subject = read_subject(call.identity, loaded) if call.identity else None
     context = EvidenceContext.of(loaded, chosen.file, as_of=moment, identity=subject)
     keys = _existing(call.tls_keys).read_bytes() if call.tls_keys else b""
     captures = read_all(opened, context, mixed=call.mixed, tls_keys=keys)
@@ -122,6 +124,20 @@ def judge(paths: Sequence[Path], call: Call) -> Result:
         audit.__version__,
         redact,
     )
+
+
+def read_subject(path: Path, policy: Policy) -> Identity:
+    """Read an identity file; a kind that the policy does not know is a typo, exit code 2."""
+    subject = read_identity(_existing(path))
+    known = {*KINDS, *policy.kinds}
+    for item in subject.identifiers:
+        if item.kind not in known:
+            raise UsageError(
+                f"unknown kind of identifier {item.kind!r}",
+                source=str(path),
+                hint="known: " + " ".join(sorted(known)),
+            )
+    return subject
 
 
 def read_all(
@@ -160,13 +176,27 @@ def write_reports(result: Result, out: Path, formats: Sequence[str] = FORMATS) -
     from audit.report.html import render_html
     from audit.report.json import render_json
 
-    out.mkdir(parents=True, exist_ok=True)
-    written = [out / "result.json"]
-    written[0].write_bytes(render_json(result))
+    contents = {"result.json": render_json(result)}
     if "html" in formats:
-        written.append(out / "index.html")
-        written[1].write_text(render_html(result), encoding="utf-8")
-    return written
+        contents["index.html"] = render_html(result).encode("utf-8")
+    return [write_whole(out / name, data) for name, data in contents.items()]
+
+
+def write_whole(path: Path, data: bytes) -> Path:
+    """Write a file whole or not at all, and return its path; raises :class:`SetupError`."""
+    part = path.with_name(path.name + ".part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_bytes(data)
+        part.replace(path)
+    except OSError as problem:
+        part.unlink(missing_ok=True)
+        raise SetupError(
+            f"the report cannot be written: {problem.strerror or problem}",
+            source=str(path),
+            hint="make room, or name another folder with --out",
+        ) from None
+    return path
 
 
 def _existing(path: Path) -> Path:

@@ -9,6 +9,7 @@ from typing import get_args
 
 import click
 
+from audit.cli.judging import read_subject
 from audit.cli.output import say
 from audit.cli.place import CAPTURES
 from audit.cli.recordings import Request, Rung, record_pass
@@ -62,6 +63,8 @@ def command(
     if timeout is not None and not math.isfinite(timeout):
         raise UsageError("--timeout is a number of seconds")
     loaded, chosen = locate_target(target, policy)
+    if identity:
+        read_subject(identity, loaded)
     if not client and chosen.driver is None:
         raise UsageError(
             "there is no client to record",
@@ -84,6 +87,12 @@ def command(
         folder = out / label
         if force and folder.is_dir():
             shutil.rmtree(folder)
+        if folder.is_dir() and any(folder.iterdir()):
+            raise UsageError(
+                "there is a capture of this name already",
+                source=str(folder),
+                hint="give another --name, or replace it with --force",
+            )
         report = record_pass(request, each, folder, label)
         folders.append(folder)
         seen = f", {report.packets} packets" if report.packets else ""

@@ -35,9 +35,8 @@ def command(
 
     The rows hold the subject's own values: they are evidence, not a report.
     """
-    from audit.bundle.identity import read_identity
     from audit.checks.targets import locate_target
-    from audit.cli.judging import open_captures, read_all
+    from audit.cli.judging import open_captures, read_all, read_subject
     from audit.evidence.context import EvidenceContext
 
     if table is not None and table not in TABLES:
@@ -45,7 +44,7 @@ def command(
     opened = open_captures([capture])
     recorded = next(iter(opened.targets), (None, None))
     loaded, chosen = locate_target(target or recorded[1], policy or recorded[0])
-    subject = read_identity(identity) if identity else None
+    subject = read_subject(identity, loaded) if identity else None
     context = EvidenceContext.of(loaded, chosen.file, identity=subject)
     frames = read_all(opened, context)[0].tables
     if table is None:

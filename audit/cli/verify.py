@@ -46,8 +46,14 @@ def command(path: Path, captures: tuple[Path, ...]) -> None:
 
 
 def _say_whole(bundle: Bundle) -> None:
+    if bundle.manifest.status != "complete":
+        raise CaptureError(
+            "the recorder did not finish, so there are no digests to check",
+            source=str(bundle.folder),
+            hint="'audit run' judges it as truncated; record again for evidence that can pass",
+        )
     count = len(bundle.manifest.files)
-    state = "; ".join(bundle.truncated) or "as recorded"
+    state = "as recorded" + "".join(f"; {why}" for why in bundle.truncated)
     say(f"{bundle.manifest.id}: {count} files, digest {bundle.digest[:16]}…: {state}")
 
 

@@ -186,3 +186,28 @@ def test_a_policy_with_a_typo_judges_nothing(bundle_copy, tmp_path: Path) -> Non
     assert "app-contacts.yaml:" in ran.err
     assert "matc" in ran.err
     assert not (tmp_path / "out").exists()
+
+
+def test_a_misspelt_kind_judges_nothing(bundle_copy, tmp_path: Path) -> None:
+    file = tmp_path / "identity.json"
+    file.write_text(
+        '{"schema": "audit/identity@1", "identifiers": [{"kind": "emial", "value": "a@b.example"}]}'
+    )
+    ran = run_audit("run", bundle_copy("session-python-passive"), "--identity", file)
+    assert ran.code == 2
+    assert "emial" in ran.err
+
+
+def test_verify_does_not_bless_what_has_no_digests(bundle_copy) -> None:
+    bundle = bundle_copy("session-python-passive")
+    read_manifest(bundle).model_copy(update={"status": "recording", "files": {}}).write(bundle)
+    ran = run_audit("verify", bundle)
+    assert ran.code == 3
+    assert "no digests" in ran.err
+
+
+def test_a_report_that_cannot_be_written_is_said(bundle_copy, tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file where the folder should go")
+    ran = run_audit("run", bundle_copy("session-python-passive"), "--out", tmp_path / "taken")
+    assert ran.code == 3
+    assert "cannot be written" in ran.err
