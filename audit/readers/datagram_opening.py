@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import chain, islice
 from typing import Final
 
@@ -17,6 +18,8 @@ from audit.readers.sealed_rows import add_dtls, add_quic
 from audit.readers.tails import HELLO_LIMIT, SNIFF_LIMIT
 from audit.readers.talk import Talk
 
+_ERRORS: Final = {(ICMP, 3), (ICMP, 5), (ICMP, 11), (ICMP, 12), *((ICMP6, n) for n in range(1, 5))}
+_NEIGHBOURS: Final = (130, 131, 132, 133, 134, 135, 136, 137, 143)
 _ECHO: Final = {(ICMP, 8), (ICMP, 0), (ICMP6, 128), (ICMP6, 129)}
 CONVERSATION_LIMIT: Final = 64 << 20
 """Payload bytes of one conversation that go to the search."""
@@ -31,10 +34,11 @@ def open_datagrams(
     *,
     from_a: bool,
 ) -> None:
-    """Add the rows of a UDP conversation, and the payloads of pings."""
-    if conversation.proto != UDP and (conversation.proto, conversation.a.port) not in _ECHO:
-        return
+    """Add the rows of a UDP conversation, the payloads of pings, what else the client sends."""
     datagrams = _datagrams(talk, packets, read, from_a=from_a)
+    if conversation.proto != UDP and (conversation.proto, conversation.a.port) not in _ECHO:
+        _read_others(talk, conversation, datagrams)
+        return
     first: list[Datagram] = []
     for datagram in islice(datagrams, SNIFF_LIMIT):
         first.append(datagram)
@@ -49,6 +53,29 @@ def open_datagrams(
         _read_plain(talk, reader, first, datagrams)
 
 
+def _read_others(talk: Talk, conversation: Conversation, datagrams: Iterator[Datagram]) -> None:
+    """Search what the client sends by other protocols; nothing there is judged.
+
+    Errors of ICMP quote a packet, of whose header addresses are a part: that is left out. So are
+    messages that find neighbours, which stay on the link and consist of addresses.
+    """
+    skip = 0
+    kind = conversation.a.port
+    if conversation.proto == ICMP6 and kind in _NEIGHBOURS:
+        return
+    if (conversation.proto, kind) in _ERRORS:
+        skip = 48 if conversation.proto == ICMP6 else 28
+    reader = DatagramReader(talk, is_dns_port=False)
+    left = CONVERSATION_LIMIT
+    for datagram in datagrams:
+        if datagram.direction == "sent":
+            left -= len(datagram.data)
+            if left < 0:
+                talk.cut(f"only {CONVERSATION_LIMIT} bytes of its packets were read")
+                return
+            reader.add_raw(replace(datagram, data=datagram.data[skip:], lead=datagram.lead + skip))
+
+
 def _read_plain(
     talk: Talk, reader: DatagramReader, first: list[Datagram], later: Iterator[Datagram]
 ) -> None:
@@ -58,8 +85,10 @@ def _read_plain(
             left -= len(datagram.data)
             if left < 0:
                 talk.cut(f"only {CONVERSATION_LIMIT} bytes of its datagrams were read")
+                reader.finish()
                 return
             reader.add(datagram)
+    reader.finish()
 
 
 def _open_quic(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Final
 
 from audit.identifiers.content import classify_content
@@ -14,6 +15,8 @@ from audit.readers.talk import JUDGED_LIMIT, Talk
 from audit.tables.reference import Reference
 from audit.tables.vocabulary import Direction
 
+JOINED_LIMIT: Final = 1 << 20
+"""Bytes of one direction's datagrams that are searched joined as well."""
 DNS_PORTS: Final = (53, 5353, 5355)
 
 
@@ -38,6 +41,8 @@ class DatagramReader:
         self._talk = talk
         self._dns = DnsRows(talk=talk, protocol="udp")
         self._is_dns_port = is_dns_port
+        self._unknown: dict[Direction, list[Datagram]] = {}
+        self._left = dict.fromkeys(("sent", "received"), JOINED_LIMIT)
 
     def add(self, datagram: Datagram) -> None:
         """Add the rows of one datagram."""
@@ -86,12 +91,8 @@ class DatagramReader:
         message = parse_stun(datagram.data)
         if message is None or message.length != len(datagram.data):
             return False
-        refs = (
-            self._ref(datagram, 0, message.length),
-            self._ref(datagram, 20, message.length),
-        )
-        body = datagram.data[20:]
-        add_stun(self._talk, message, body, datagram.direction, datagram.ts, refs)
+        ref = self._ref(datagram, 0, message.length)
+        add_stun(self._talk, message, datagram.data, datagram.direction, datagram.ts, ref)
         return True
 
     def _add_unknown(self, datagram: Datagram) -> None:
@@ -100,3 +101,21 @@ class DatagramReader:
                 self._talk.judged += 1
                 self._talk.saw("plaintext", classify_content(datagram.data))
             self.add_raw(datagram)
+            self._left[datagram.direction] -= len(datagram.data)
+            if self._left[datagram.direction] >= 0:
+                self._unknown.setdefault(datagram.direction, []).append(datagram)
+
+    def finish(self) -> None:
+        """Hand datagrams of no known protocol to the search once more, joined by direction."""
+        for direction, datagrams in self._unknown.items():
+            if len(datagrams) < 2:
+                continue
+            data = b"".join(datagram.data for datagram in datagrams)
+            ref = Reference(
+                file=self._talk.file,
+                records=tuple(sorted({n for one in datagrams for n in one.numbers})),
+                part=f"udp.{direction}",
+            )
+            self._talk.raw_payload(direction, data, ref.at(0, len(data)))
+            ends = accumulate(len(datagram.data) for datagram in datagrams[:-1])
+            self._talk.extract.payloads[-1].seams = tuple(ends)

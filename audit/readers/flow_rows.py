@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
 from typing import Final
 
 from audit.identifiers.content import classify_content
 from audit.readers.bodies import canonical_json
+from audit.readers.datagrams import JOINED_LIMIT
 from audit.readers.dns_types import type_name
 from audit.readers.endpoint import is_address, is_loopback, moment, plain_address
 from audit.readers.flow_parts import (
@@ -201,6 +203,8 @@ class FlowRows:
             if not whole:
                 continue
             conversation.count(len(whole), classify_content(whole))
+            if proto == "udp":
+                self._add_joined(flow, conversation.index, direction, chunks)
             # a stream is searched whole, datagrams one by one
             for data in [whole] if proto == "tcp" else chunks:
                 start = ends[direction]
@@ -217,6 +221,26 @@ class FlowRows:
                         ref=part.at(start, start + len(data)),
                     )
                 )
+
+    def _add_joined(
+        self, flow: Flow, index: int, direction: Direction, chunks: list[bytes]
+    ) -> None:
+        """Add datagrams once more, joined: what lies in two of them counts."""
+        ends = [end for end in accumulate(map(len, chunks)) if end <= JOINED_LIMIT]
+        if len(ends) > 1:
+            part = replace(flow.record, part=f"udp.{direction}")
+            self.extract.payloads.append(
+                Payload(
+                    table="conversations",
+                    row=index,
+                    location="payload",
+                    detail="",
+                    direction=direction,
+                    data=b"".join(chunks[: len(ends)]),
+                    ref=part.at(0, ends[-1]),
+                    seams=tuple(ends[:-1]),
+                )
+            )
 
     def _add_dns(self, flow: Flow) -> None:
         query = section(flow.state, "request")

@@ -249,8 +249,21 @@ class Opening:
         for side in sides:
             if opened and side.beyond:
                 talk.cut(f"{side.beyond} bytes beyond the bound of a stream were not read")
+            if opened and side.conflicts:
+                self._add_conflicts(talk, side, side is sides[0])
             if side.strays:
                 talk.cut(f"{side.strays} segments fit nowhere in the connection")
+
+    def _add_conflicts(self, talk: Talk, side: Side, originates: bool) -> None:
+        """Search what came in the place of other bytes; where it is sealed, say so."""
+        if talk.transport() != "plaintext":
+            talk.cut(f"{len(side.conflicts)} segments differ from a copy that came before")
+            return
+        direction = talk.direction(from_originator=originates)
+        for run in side.conflicts:
+            stream = self._stream(run, direction)
+            stream.part = f"tcp.{direction}/again"
+            talk.raw(stream, "plaintext")
 
     def _runs(
         self, side: Side, direction: Direction, *, reset: bool

@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from audit.readers.frames import ICMP, ICMP6, TCP, UDP, Frames
+from audit.readers.frames import PROTO_ARP, TCP, Frames
 from audit.readers.recordchunk import UNDATED, Ints, Mask, RecordChunk, order_by
 from audit.readers.tails import Tails
 
@@ -63,13 +63,13 @@ class PacketStore:
         self.tails = Tails(whole)
 
     def add(self, chunk: RecordChunk, frames: Frames, conversation: Ints, from_a: Mask) -> None:
-        """Keep TCP, UDP and ICMP packets with payload, and those that open or end a connection.
+        """Keep packets of IP with payload, and those that open or end a connection.
 
         Changes lengths in ``frames`` where a packet stands for several.
         """
         proto = frames.proto
         tcp, carries = proto == TCP, frames.payload_wire > 0
-        carries &= tcp | (proto == UDP) | (proto == ICMP) | (proto == ICMP6)
+        carries &= (proto >= 0) & (proto < PROTO_ARP)
         carries &= ~(tcp & (frames.sport < 0))  # fragments whose first one was not seen
         kept = np.flatnonzero(carries | (tcp & ((frames.flags & _CONTROL) != 0)))
         if len(kept):

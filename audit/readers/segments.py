@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
@@ -17,6 +18,7 @@ Read = Callable[[int, int], bytes]
 """Bytes of the capture file by offset and length."""
 _SPAN: Final = 4 << 20
 """Bytes of the file read at a time where a stream's packets lie close together."""
+CONFLICT_LIMIT: Final = 1 << 20
 _DENSE: Final = 8
 """How many times its own bytes the part of the file may be that holds a stream."""
 
@@ -43,6 +45,8 @@ class Placed:
     """Bytes before the last one seen that are not in the capture."""
     extent: int = 0
     """One past the last byte that was sent."""
+    conflicts: list[Run] = field(default_factory=list)
+    """Segments whose bytes differ from a copy that came first, up to ``CONFLICT_LIMIT`` bytes."""
     unread: int | None = None
     """Where the first packets begin that are counted and not read; ``None``: all are read."""
 
@@ -69,7 +73,34 @@ def place(packets: Packets, at: Ints, limit: int, read: Read) -> Placed:
     in_order = at[0] == 0 and bool((at[1:] == ends[chosen][:-1]).all()) if len(at) else True
     pieces = _as_they_came(packets, at, limit) if in_order else _sorted_pieces(packets, at, limit)
     placed.runs = _runs(pieces, read)
+    if not in_order:
+        placed.conflicts = _conflicts(placed.runs, packets, at, read)
     return placed
+
+
+def _conflicts(runs: list[Run], packets: Packets, at: Ints, read: Read) -> list[Run]:
+    """Return segments that say something else than the bytes that were taken in their place.
+
+    One byte is passed over: keep-alive probes carry one of any value (RFC 9293 §3.8.4).
+    """
+    found: list[Run] = []
+    left = CONFLICT_LIMIT
+    begins = [run.start for run in runs]
+    for start, length, offset, number, ts in _columns(packets, at):
+        index = bisect_right(begins, max(start, 0)) - 1
+        if length < 2 or index < 0 or left <= 0:
+            continue
+        run, skip = runs[index], max(-start, 0)
+        begin = start + skip - run.start
+        if begin >= len(run.data):
+            continue
+        data = read(offset + skip, length - skip)
+        if data[: len(run.data) - begin] != run.data[begin : begin + len(data)]:
+            left -= len(data)
+            found.append(
+                Run(start=start + skip, data=data, starts=[0], numbers=[number], times=[ts])
+            )
+    return found
 
 
 _Piece = tuple[int, int, int, int, int]

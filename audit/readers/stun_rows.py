@@ -11,7 +11,6 @@ from audit.tables.extract import Payload
 from audit.tables.reference import Reference
 from audit.tables.vocabulary import Direction, Transport
 
-_HEADER: Final = 20
 MESSAGE_LIMIT: Final = 100_000
 """Messages of one stream that become rows; what is beyond goes to the search as it is."""
 
@@ -19,14 +18,14 @@ MESSAGE_LIMIT: Final = 100_000
 def add_stun(
     talk: Talk,
     message: StunMessage,
-    attributes: bytes,
+    data: bytes,
     direction: Direction,
     ts: int,
-    refs: tuple[Reference, Reference],
+    ref: Reference,
     transport: Transport = "plaintext",
 ) -> None:
-    """Add one message; ``refs`` point at the whole of it and at its attributes."""
-    row = talk.common(refs[0], ts, transport)
+    """Add one message, which is searched whole; ``ref`` points at it."""
+    row = talk.common(ref, ts, transport)
     row.pop("transport")
     row |= {
         "method": message.method,
@@ -36,18 +35,17 @@ def add_stun(
     talk.saw(transport, "readable")
     talk.speaks("stun")
     index = talk.extract.add("stun_messages", row)
-    if attributes:
-        talk.extract.payloads.append(
-            Payload(
-                table="stun_messages",
-                row=index,
-                location="payload",
-                detail="",
-                direction=direction,
-                data=attributes,
-                ref=refs[1],
-            )
+    talk.extract.payloads.append(
+        Payload(
+            table="stun_messages",
+            row=index,
+            location="payload",
+            detail="",
+            direction=direction,
+            data=data,
+            ref=ref,
         )
+    )
 
 
 def add_stun_stream(
@@ -61,9 +59,8 @@ def add_stun_stream(
             if message is None:
                 break
             end = at + message.length
-            refs = stream.at(at, end), stream.at(at + _HEADER, end)
-            body = stream.data[at + _HEADER : end]
-            add_stun(talk, message, body, stream.direction, stream.time(at), refs, transport)
+            ref, data = stream.at(at, end), stream.data[at:end]
+            add_stun(talk, message, data, stream.direction, stream.time(at), ref, transport)
             at = end
         if at < len(stream.data):
             talk.raw(stream.after(at), transport)

@@ -32,6 +32,8 @@ class Side:
     runs: list[Run] = field(default_factory=list)
     missed: int = 0
     """Bytes that were sent, by the sequence numbers, but are not in the capture."""
+    conflicts: list[Run] = field(default_factory=list)
+    """Segments that differ from the bytes taken in their place."""
     beyond: int = 0
     """Bytes after the limit that were not put together."""
     unread: int | None = None
@@ -116,7 +118,7 @@ def _side(own: Packets, other: Packets, read: Read, limit: int) -> Side:
     strays = (at < -_WINDOW) | (at > sent_so_far + _WINDOW)
     side.strays = int(strays.sum())
     placed = place(carrying.take(~strays), at[~strays], limit, read)
-    side.runs, side.unread = placed.runs, placed.unread
+    side.runs, side.unread, side.conflicts = placed.runs, placed.unread, placed.conflicts
     side.missed = placed.missed + _unseen(other, origin, placed.extent)
     side.beyond = max(placed.extent - limit, 0)
     return side

@@ -205,7 +205,11 @@ def test_messages_that_nobody_sent_are_no_rows(tmp_path):
 def test_a_tcp_stream_is_searched_whole_and_datagrams_one_by_one(tmp_path):
     parts = [(True, b"hel"), (True, b"lo"), (False, b"it's me")]
     found = read(tmp_path, dumps.stream_flow(parts), dumps.stream_flow(parts, proto="udp"))
-    assert [(p.data, str(p.ref)) for p in found.payloads] == [
+    (joined,) = [p for p in found.payloads if p.seams]
+    assert (joined.data, joined.seams, str(joined.ref)) == (
+        b"hello", (3,), "flows.mitm#2:udp.sent@0-5"
+    )  # fmt: skip
+    assert [(p.data, str(p.ref)) for p in found.payloads if not p.seams] == [
         (b"hello", "flows.mitm#1:tcp.sent@0-5"),
         (b"it's me", "flows.mitm#1:tcp.received@0-7"),
         (b"hel", "flows.mitm#2:udp.sent@0-3"),

@@ -31,7 +31,12 @@ def test_out_of_order_segments_are_put_in_order(tmp_path):
 
 def test_of_overlapping_bytes_the_first_copy_counts(tmp_path):
     talk = segments([(0, b"AAAA"), (2, b"xxBB"), (0, b"yyyyyyCC"), (4, b"zzzz")])
-    assert payloads(wire.read_talk(tmp_path, talk)) == {(0, b"AAAABBCC")}
+    assert payloads(wire.read_talk(tmp_path, talk)) == {
+        (0, b"AAAABBCC"),  # and what came in its place
+        (2, b"xxBB"),
+        (0, b"yyyyyyCC"),
+        (4, b"zzzz"),
+    }
 
 
 def test_missing_bytes_are_counted_said_and_what_follows_is_searched(tmp_path):
@@ -109,3 +114,17 @@ def test_any_segmentation_and_order_gives_the_same_bytes(tmp_path_factory, data)
     seq = data.draw(st.integers(0, 2**32 - 1))
     folder = tmp_path_factory.mktemp("tcp")
     assert payloads(wire.read_talk(folder, segments(pieces, seq=seq))) == {(0, text)}
+
+
+def test_a_segment_sent_again_with_other_bytes_is_searched_too(tmp_path):
+    made = TcpTalk(sport=9090).open().sent(b"decoy!")
+    made.cseq -= 6
+    made.sent(b"canary").sent(b" and on")
+    made.cseq -= 7
+    extract = wire.read_talk(tmp_path, made.sent(b" and on").close())
+    found = {str(p.ref): p.data for p in extract.payloads}
+    assert found == {
+        "packets.pcapng#4,6:tcp.sent@0-13": b"decoy! and on",
+        "packets.pcapng#5:tcp.sent/again@0-6": b"canary",
+    }
+    assert extract.truncated == []
