@@ -83,7 +83,7 @@ def _opened(item: CompiledObserve, union: Union, index: int, *, assume: bool) ->
     text = f"{opened} of {total} conversations could be opened"
     if opened < item.min_ratio * total:
         return Supply(is_there=False, detail=f"{text}, {item.min_ratio:.0%} are needed")
-    return Supply(is_there=True, limit=None if opened == total else f"only {text}")
+    return Supply(is_there=True)
 
 
 def _onion(capture: CaptureEvidence) -> Supply:

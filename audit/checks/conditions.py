@@ -29,6 +29,7 @@ from audit.checks.truth import FALSE, TRUE, UNKNOWN, Truth, Truths, full, negate
 from audit.checks.variables import Variables
 from audit.errors import PolicyError
 from audit.tables.frames import Row, columns_of
+from audit.tables.vocabulary import CLAIMED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,8 +50,17 @@ class Leaf:
     is_document: bool = False
     """Whether the question is on the data of a whole JSON column."""
 
+    @property
+    def asks_existence(self) -> bool:
+        """Whether it asks for a value, not what the value is."""
+        return "exists" in self.text.split("|")
+
     def evaluate(self, table: EncodedTable) -> Truths:
-        """Return the answer for each row; the question is asked once a distinct value."""
+        """Return the answer for each row; the question is asked once a distinct value.
+
+        Where a name or role is the client's word alone, what it answers beside an absent one is
+        undecided.
+        """
         if self.is_document:
             encoded = table.documents(self.column)
         else:
@@ -60,7 +70,17 @@ class Leaf:
         for code, value in enumerate(encoded.distinct):
             answers[code] = ask(value)
         answers[-1] = self.question.absent
-        return answers[encoded.codes]
+        truths: Truths = answers[encoded.codes]
+        if self.column == "host" and not self.asks_existence:
+            basis = table.encoded("host_basis")
+            claimed = np.array([word == CLAIMED for word in basis.distinct] + [False])[basis.codes]
+            truths[claimed & (truths != self.question.absent)] = UNKNOWN
+        elif self.column == "peer_role" and not self.asks_existence:
+            claims = table.encoded("claimed_role")
+            said = np.array([ask(role) for role in claims.distinct] + [self.question.absent])
+            differs = said[claims.codes] != self.question.absent
+            truths[differs & (encoded.codes < 0)] = UNKNOWN
+        return truths
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +172,11 @@ def _of(node: Node, row: Row) -> Truth:
         value = row.get(node.column)
         if node.path or node.is_document:
             value = descend(document(value), node.path)
-        return node.question.ask(value)
+        truth = node.question.ask(value)
+        is_claim = node.column == "host" and row.get("host_basis") == CLAIMED
+        if is_claim and not node.asks_existence and truth != node.question.absent:
+            return UNKNOWN
+        return truth
     if isinstance(node, Not):
         return TRUE - _of(node.part, row)
     truths = (_of(part, row) for part in node.parts)

@@ -56,7 +56,7 @@ def carries_payload(union: Union) -> Flags:
 
 
 def _is_name_lookup(union: Union) -> Flags:
-    """Return which conversations are DNS over UDP: those with a question read in them.
+    """Return which conversations are DNS over UDP and nothing else.
 
     A conversation that names no 5-tuple is one by its port.
     """
@@ -64,7 +64,8 @@ def _is_name_lookup(union: Union) -> Flags:
     by_port = flags_of(table, "responder_port", _DNS_PORTS.__contains__, absent=False)
     unnamed = table.encoded("conversation").codes < 0
     udp = flags_of(table, "proto", lambda value: value == "udp", absent=False)
-    flags: Flags = udp & (_is_among(table, [union.table("dns_queries")]) | (unnamed & by_port))
+    pure = flags_of(table, "only_dns", lambda value: value is True, absent=False)
+    flags: Flags = udp & (pure | (unnamed & by_port))
     return flags
 
 

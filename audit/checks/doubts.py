@@ -133,7 +133,8 @@ def undecided(program: Program, tested: Sequence[Tested], union: Union) -> Itera
             item = one.expectation.item
             yield Reason(
                 text=f"'{item.id}' cannot be decided for {len(one.undecided)} rows of "
-                f"{one.table.name}: a value that it compares is absent, or lies in the future"
+                f"{one.table.name}: a value that it compares is absent, lies in the future, or "
+                "is a name that is the client's word alone"
             )
     for unsure in program.unsure:
         truths = unsure.where.evaluate(union.table(unsure.item.from_))

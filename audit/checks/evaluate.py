@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from audit.checks import assertions, capabilities, doubts, leaning, opacity
+from audit.checks import assertions, capabilities, doubts, leaning, opacity, sealed, unread
 from audit.checks.capabilities import HINTS, Assumptions, Supply
 from audit.checks.compiling import compile_check
 from audit.checks.exercise import exercised
@@ -78,11 +78,12 @@ class Judge:
         self._as_of = as_of
         self._redact = redact
         self._assumed = assumed or Assumptions()
+        self._recorded = [capture.platform for capture in union.captures]
 
     def check(self, check: LoadedCheck) -> tuple[VerdictRecord, list[dict[str, Any]]]:
         """Return the verdict of one check, and what it reports beside it."""
         scope = check.file.scope
-        if not self._target.is_in(None if scope is None else scope.platforms):
+        if not self._target.is_judged(None if scope is None else scope.platforms, self._recorded):
             return _record(check, Outcome.NOT_APPLICABLE), []
         faults = Faults()
         program = compile_check(check, self._policy, self._target, self._as_of, faults)
@@ -101,14 +102,17 @@ class Judge:
             if all(supply[index].is_there for supply in supplies)
         ]
         items = [exercised(item, union, candidates, self._as_of) for item in program.exercise]
-        unread = opacity.measure(program, tested, union)
+        hidden = opacity.measure(program, tested, union)
+        closed = sealed.measure(program, supplies, union)
         absent = list(_absent(program, supplies))
         doubted = [
             *doubts.unset_variables(program),
             *doubts.not_exercised(program, items),
             *doubts.dead_evidence(program, union),
             *doubts.partial_view(tested, union),
-            *doubts.unread(program, unread, union, candidates),
+            *unread.reasons(program, tested, union),
+            *sealed.reasons(closed, union),
+            *doubts.unread(program, hidden, union, candidates),
             *doubts.undecided(program, tested, union),
         ]
         outcome, reasons = _choose(findings, absent, doubted)
@@ -120,10 +124,19 @@ class Judge:
             outcome,
             findings=findings,
             reasons=[_redacted(reason, self._redact) for reason in reasons],
-            limits=list(_limits(program, supplies, unread)),
-            leaned_on=leaning.leaned_on(
-                program, self._policy, self._target, tested, items, self._redact
-            ),
+            limits=[
+                self._redact(limit)
+                for limit in (
+                    *_limits(program, supplies, hidden),
+                    *sealed.limits(closed, union),
+                )
+            ],
+            leaned_on=[
+                *leaning.platforms(program, self._target, self._recorded),
+                *leaning.leaned_on(
+                    program, self._policy, self._target, tested, items, self._redact
+                ),
+            ],
             exercised=leaning.performed(items),
         )
 
@@ -162,7 +175,7 @@ def _absent(program: Program, supplies: Sequence[Sequence[Supply]]) -> Iterator[
 
 
 def _limits(
-    program: Program, supplies: Sequence[Sequence[Supply]], unread: opacity.Opacity
+    program: Program, supplies: Sequence[Sequence[Supply]], hidden: opacity.Opacity
 ) -> Iterator[str]:
     """Yield what a pass does not cover, a sentence each."""
     for supply in supplies:
@@ -170,10 +183,10 @@ def _limits(
         limits = sorted({one.limit for one in there if one.limit})
         if limits and all(one.limit for one in there):
             yield limits[0]
-    if program.check.file.opaque == "limit" and unread.opaque:
-        share = unread.opaque / unread.selected
+    if program.check.file.opaque == "limit" and hidden.opaque:
+        share = hidden.opaque / hidden.selected
         yield (
-            f"{unread.opaque} of {unread.selected} messages that the check reads ({share:.0%}) "
+            f"{hidden.opaque} of {hidden.selected} messages that the check reads ({share:.0%}) "
             "are opaque: what they hold was not read"
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from audit.checks.assertions import Tested
 from audit.checks.exercise import Exercised
@@ -39,6 +39,23 @@ def leaned_on(
         if _is_word(action)
     ]
     return list(dict.fromkeys(found))
+
+
+def platforms(program: Program, target: Target, recorded: Iterable[str | None]) -> Iterator[str]:
+    """Yield how the target's platform differs from the recorded one, where the scope tells them.
+
+    A check is judged where either is in its scope.
+    """
+    scope = program.check.file.scope
+    wanted = None if scope is None else scope.platforms
+    by_target = target.is_in(wanted)
+    for name in sorted({name for name in recorded if name}):
+        if wanted is not None and (name in wanted) != by_target:
+            said = target.file.app.platform or "no platform"
+            yield (
+                f"the target says that its client is of {said}, the recording that it is of "
+                f"{name}: the check is judged"
+            )
 
 
 def _is_word(action: PerformedAction) -> bool:

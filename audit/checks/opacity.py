@@ -97,16 +97,16 @@ def _messages(expectation: RowExpectation, union: Union) -> Iterator[tuple[Encod
         return
     if expectation.item.from_ != "identifier_hits":
         table = union.table(expectation.item.from_)
-        yield table, _could_violate(expectation, table, _is_no_body)
+        yield table, could_violate(expectation, table, _is_no_body)
         return
     for name, direction in _CARRIERS:
         table = _directed(union, name, direction)
-        yield table, _could_violate(expectation, table, _is_inherited)
+        yield table, could_violate(expectation, table, _is_inherited)
     table = union.table("websocket_messages")
-    yield table, _could_violate(expectation, table, _is_inherited)
+    yield table, could_violate(expectation, table, _is_inherited)
     table = conversations_of(union)
     bare = is_opened(union) & ~has_messages(union) & carries_payload(union)
-    yield table, _could_violate(expectation, table, _is_undirected) & bare
+    yield table, could_violate(expectation, table, _is_undirected) & bare
 
 
 def _directed(union: Union, name: str, direction: str) -> EncodedTable:
@@ -127,7 +127,8 @@ def _is_undirected(leaf: Leaf) -> bool:
     return leaf.column in _SHARED
 
 
-def _could_violate(expectation: RowExpectation, table: EncodedTable, known: Known) -> Flags:
+def could_violate(expectation: RowExpectation, table: EncodedTable, known: Known) -> Flags:
+    """Return the rows that may violate, whatever the questions that are not ``known`` answer."""
     where = expectation.where.evaluate(table, known)
     if not isinstance(expectation.item, Uniform):
         match = expectation.match.evaluate(table, known)
@@ -144,7 +145,7 @@ def _holds(table: EncodedTable, words: frozenset[str], *, absent: bool) -> Flags
 
 def _sealed(expectation: RowExpectation, program: Program, union: Union) -> frozenset[int]:
     table = conversations_of(union)
-    chosen = _could_violate(expectation, table, _is_undirected)
+    chosen = could_violate(expectation, table, _is_undirected)
     chosen = chosen & carries_payload(union) & ~is_opened(union)
     for item in program.observe:
         if item.item.capability == "transport.opened":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -119,6 +119,13 @@ class Target:
         if self.file.app.platform is None:
             return bool(set(platforms) - NOT_ON_A_PERSONS_DEVICE)
         return self.file.app.platform in platforms
+
+    def is_judged(
+        self, platforms: list[Platform] | None, recorded: Iterable[str | None] = ()
+    ) -> bool:
+        """Whether a scope applies by the target's platform, or by one that was recorded."""
+        named = {*(platforms or ())}
+        return self.is_in(platforms) or not named.isdisjoint(recorded)
 
     def can(self, action: str) -> bool:
         """Whether the client can do an action, by its own word."""

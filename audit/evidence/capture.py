@@ -6,22 +6,25 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from audit.bundle.folder import Bundle
+from audit.bundle.identity import Identity, make_identity
 from audit.bundle.layout import JOURNAL
 from audit.evidence import coverage, visibility
 from audit.evidence.contacts import proxied_conversations, rank_contacts, see_as
 from audit.evidence.context import EvidenceContext
 from audit.evidence.controls import TapControls, expected_taps, find_controls
 from audit.evidence.journey import Phases, event_rows, performed_actions
+from audit.evidence.kernel import kernel_conversations
+from audit.evidence.lookups import mark_lookups, resolvers_of
 from audit.evidence.merge import extract_of, merge
 from audit.evidence.names import name_rows
 from audit.evidence.onions import add_layers, onion_state
-from audit.evidence.processes import attribute
+from audit.evidence.processes import attribute, take_back
 from audit.evidence.roles import assign_roles
 from audit.evidence.searching import search
 from audit.evidence.sources import RawRows, Source, TapRows, read_source, source_of
 from audit.model.ids import CaptureId
 from audit.readers.endpoint import moment_of
-from audit.tables.evidence import CaptureEvidence, TapState
+from audit.tables.evidence import CaptureEvidence, TapState, UnreadBody
 from audit.tables.extract import Extract
 from audit.tables.frames import Row, make_frame
 from audit.tables.rows import TABLES
@@ -39,7 +42,7 @@ def read_capture(bundle: Bundle, context: EvidenceContext | None = None) -> Capt
 def read_evidence(source: Source, context: EvidenceContext) -> CaptureEvidence:
     """Read one capture, whatever it consists of; raises :class:`CaptureError`."""
     manifest, journal = source.manifest, source.journal
-    identity = source.identity if context.identity is None else context.identity
+    identity = _subject(source, context)
     raw = read_source(source)
     extract = _merged(raw)
     requests = extract.rows.get("http_requests", [])
@@ -47,14 +50,18 @@ def read_evidence(source: Source, context: EvidenceContext) -> CaptureEvidence:
     controls = find_controls(journal, requests, taps, manifest.id)
     layers = add_layers(extract, raw.node_keys, context.onion)
     tables = extract.rows
-    odd_names = name_rows(tables)
-    attribute(tables, manifest, controls.requests)
+    mark_lookups(extract)
+    resolvers = resolvers_of(tables, manifest)
+    all_lookups = manifest.vantage == "netns" and "packets" in raw.taps
+    odd_names = name_rows(tables, resolvers, all_lookups=all_lookups)
+    attribute(tables, manifest, controls.requests, kernel_conversations(extract, manifest))
     _put_into_phases(tables, Phases(journal))
-    assign_roles(tables, context.roles)
+    assign_roles(tables, context.roles, resolvers)
     see_as(tables, manifest, proxied_conversations(extract))
+    found = search(extract, identity, manifest.id)
+    take_back(tables, found.hits, manifest)
     rank_contacts(tables)
     onion, onion_limits = onion_state(layers, tables, has_keys=source.onion_keys is not None)
-    found = search(extract, identity, manifest.id)
     events = event_rows(journal, identity, manifest)
     tables |= {
         "identifier_hits": found.hits,
@@ -66,7 +73,7 @@ def read_evidence(source: Source, context: EvidenceContext) -> CaptureEvidence:
     unproven = [state.tap for state in states if not state.control_found]
     limits = visibility.limits(manifest, tables, unproven) + onion_limits + odd_names
     limits += [limit for rows in raw.taps.values() for limit in rows.limits]
-    truncated = (*source.truncated, *found.truncated)
+    unread = (*(body for rows in raw.taps.values() for body in rows.unread), *found.unread)
     return CaptureEvidence(
         capture=CaptureId(manifest.id),
         digest=source.digest,
@@ -74,6 +81,7 @@ def read_evidence(source: Source, context: EvidenceContext) -> CaptureEvidence:
         pass_=manifest.pass_,
         install=manifest.install,
         device=manifest.device,
+        platform=manifest.platform,
         tables=_frames(tables),
         capabilities=visibility.capabilities(manifest, controls.proven),
         taps=states,
@@ -82,10 +90,18 @@ def read_evidence(source: Source, context: EvidenceContext) -> CaptureEvidence:
         detector_missing=found.missing,
         onion=onion,
         actions=performed_actions(events),
-        truncated=truncated,
+        truncated=source.truncated,
+        unread=tuple(dict.fromkeys(unread)),
         limits=tuple(dict.fromkeys(limits)),
-        coverage=_coverage(source, raw, tables, states, truncated),
+        coverage=_coverage(source, raw, tables, states, unread),
     )
+
+
+def _subject(source: Source, context: EvidenceContext) -> Identity:
+    """Return all that the subject is known by: a given identity adds to the recorded one."""
+    if context.identity is None:
+        return source.identity
+    return make_identity([*source.identity.identifiers, *context.identity.identifiers])
 
 
 def _merged(raw: RawRows) -> Extract:
@@ -134,14 +150,18 @@ def _coverage(
     raw: RawRows,
     tables: Mapping[str, list[Row]],
     states: tuple[TapState, ...],
-    truncated: tuple[str, ...],
+    unread: tuple[UnreadBody, ...],
 ) -> dict[str, object]:
     manifest = source.manifest
     notes = {f"{JOURNAL}#{n}": line.note for n, line in enumerate(source.journal, start=1)}
     return coverage.shares(tables) | {
         "missed_by_proxy": visibility.missed_by_proxy(manifest, tables, raw.outcomes, raw.flowed),
         "drops": {state.tap: state.dropped for state in states},
-        "truncated": [*truncated, *(text for state in states for text in state.truncated)],
+        "truncated": [
+            *source.truncated,
+            *(text for state in states for text in state.truncated),
+            *dict.fromkeys(body.text for body in unread),
+        ],
         "actions": coverage.actions(tables["events"], notes),
         "vantage": [manifest.vantage],
         "recipients": coverage.recipients(tables),

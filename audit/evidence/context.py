@@ -24,7 +24,7 @@ class EvidenceContext:
     onion: OnionConfig | None = None
     """How onion requests look; ``None``: the policy knows none."""
     identity: Identity | None = None
-    """Subject to search for instead of the bundle's own (``run --identity``)."""
+    """What the subject is known by beside the bundle's own (``run --identity``)."""
 
     @classmethod
     def of(

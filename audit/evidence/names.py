@@ -1,34 +1,50 @@
-"""Who was spoken to: a name for each server, and how it is known."""
+"""Who was spoken to: a name for each server, and how it is known.
+
+What a client says of a server (Host, SNI) is its own word. It names the server only where an answer
+to a name look-up bears it out; else it stays as a claim, see ``docs/decisions/0003``.
+"""
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from typing import Final
 
-from audit.readers.endpoint import is_address
+from audit.readers.endpoint import is_address, plain_address
 from audit.tables.frames import Row
+from audit.tables.vocabulary import CLAIMED
 
 Tables = Mapping[str, Sequence[Row]]
 _NAMED_TABLES = (
     "http_requests", "http_responses", "websocket_messages", "tls_handshakes", "conversations",
     "stun_messages", "dns_queries",
 )  # fmt: skip
+_PLAIN_DNS: Final = frozenset({"udp", "tcp", "dot"})
+"""Protocols whose answers come as messages of their own, not as a body that a client could send."""
+_SHOWN: Final = 10
+"""Claims that are named one by one."""
 
 
 class Names:
     """Names of servers by what the capture itself says."""
 
-    def __init__(self, tables: Tables) -> None:
+    def __init__(
+        self, tables: Tables, resolvers: frozenset[str] = frozenset(), *, all_lookups: bool = False
+    ) -> None:
+        self._all_lookups = all_lookups
         self._by_address: dict[str, list[tuple[str, str]]] = defaultdict(list)
+        self._answers: dict[str, set[str]] = defaultdict(set)
         self._by_sni: dict[object, str] = {}
         self._by_header: dict[object, str] = {}
+        self.claims: set[tuple[str, str]] = set()
+        """Names that nothing bears out, each with the address it was said of."""
+        self.words: set[str] = set()
+        """Names accepted on the client's word: of them no look-up was seen."""
         for row in tables.get("dns_queries", ()):
-            answers = row.get("answers")
-            for answer in answers if isinstance(answers, tuple) else ():
-                if is_address(str(answer)):
-                    asked = (str(row.get("ts") or ""), str(row.get("name") or ""))
-                    self._by_address[str(answer)].append(asked)
+            is_asked = not row.get("layer") and row.get("protocol") in _PLAIN_DNS
+            if is_asked and str(row.get("server")) in resolvers:
+                self._learn(row)
         for asked_for in self._by_address.values():
             asked_for.sort()
         for row in tables.get("tls_handshakes", ()):
@@ -38,41 +54,85 @@ class Names:
             if row.get("host") and row.get("conversation") and not row.get("layer"):
                 self._by_header.setdefault(row["conversation"], str(row["host"]))
 
+    def _learn(self, row: Row) -> None:
+        """Note the addresses that an answer gives for the name that was asked for."""
+        answers, name = row.get("answers"), str(row.get("name") or "")
+        for answer in answers if isinstance(answers, tuple) else ():
+            if is_address(str(answer)):
+                address = plain_address(str(answer))
+                self._by_address[address].append((str(row.get("ts") or ""), name))
+                self._answers[name].add(address)
+
     def name(self, row: Row) -> None:
         """Fill in ``host``, ``host_basis`` and ``recipient`` of one row of traffic."""
-        host = row.get("host")
+        host, address = row.get("host"), row.get("responder_ip")
         if row.get("layer"):
             row["host_basis"] = "route" if host else None
         else:
             row["host"], row["host_basis"] = self._host(row, str(host) if host else None)
-        row["recipient"] = row.get("host") or row.get("responder_ip") or "unknown"
+            if row["host_basis"] == CLAIMED:
+                row["recipient"] = address or "unknown"
+                return
+        row["recipient"] = row.get("host") or address or "unknown"
 
     def _host(self, row: Row, host: str | None) -> tuple[str | None, str | None]:
         conversation = row.get("conversation")
         by_header, by_sni = self._by_header.get(conversation), self._by_sni.get(conversation)
-        if host:
-            return host, "sni" if host == by_sni and host != by_header else "host"
-        if by_header or by_sni:
-            return by_header or by_sni, "host" if by_header else "sni"
+        said = host or by_header or by_sni
+        if said:
+            is_sni = said == by_sni and said != by_header
+            return said, self._basis(said, row.get("responder_ip"), "sni" if is_sni else "host")
         name = self._asked(row.get("responder_ip"), str(row.get("ts") or ""))
         return name, "dns" if name else None
 
+    def _basis(self, said: str, address: object, basis: str) -> str:
+        """Return ``basis`` where look-ups bear a name out, or none can be expected to."""
+        answered = self._answers.get(said)
+        if answered and address is not None and plain_address(str(address)) in answered:
+            return basis
+        if answered or self._all_lookups:
+            self.claims.add((said, str(address)))
+            return CLAIMED
+        self.words.add(said)
+        return basis
+
     def _asked(self, address: object, ts: str) -> str | None:
         """Return the name last asked before ``ts`` that was answered with the address."""
-        asked = self._by_address.get(str(address))
+        asked = self._by_address.get(plain_address(str(address))) if address else None
         if not asked:
             return None
         before = bisect_right(asked, (ts, "\U0010ffff"))
         return asked[max(before - 1, 0)][1] or None
 
 
-def name_rows(tables: Tables) -> list[str]:
-    """Name the servers in all tables of traffic; return what is odd about it, a sentence each."""
-    names = Names(tables)
+def name_rows(
+    tables: Tables, resolvers: frozenset[str] = frozenset(), *, all_lookups: bool = False
+) -> list[str]:
+    """Name the servers in all tables of traffic; return what is odd about it, a sentence each.
+
+    Answers of ``resolvers`` alone count. ``all_lookups`` says that every look-up of the client in
+    clear was seen: then a name that none of them gave is a claim.
+    """
+    names = Names(tables, resolvers, all_lookups=all_lookups)
     for table in _NAMED_TABLES:
         for row in tables.get(table, ()):
             names.name(row)
-    return _contradictions(tables)
+    return [*_claims(names), *_contradictions(tables)]
+
+
+def _claims(names: Names) -> list[str]:
+    claims = sorted(names.claims)
+    found = [
+        f"the client named {name} to {address}, which no name look-up gave for it"
+        for name, address in claims[:_SHOWN]
+    ]
+    if len(claims) > _SHOWN:
+        found.append(f"the client named {len(claims) - _SHOWN} more servers that no look-up gave")
+    if names.words:
+        count = len(names.words)
+        which = "the name of 1 server is" if count == 1 else f"the names of {count} servers are"
+        found.append(f"{which} the client's own word: no name look-up for them was seen")
+    return found
 
 
 def _contradictions(tables: Tables) -> list[str]:

@@ -1,7 +1,8 @@
 """What each server is to the app: roles by the pack's declarative rules, and a few built in.
 
-Built in: ``resolver`` for the conversations that carry name look-ups, ``loopback`` for what never
-leaves the client's machine. They go before the pack's rules.
+Built in: ``resolver`` for the conversations with a resolver of the recording that carry name
+look-ups and nothing else, ``loopback`` for what never leaves the client's machine. They go before
+the pack's rules. A name that the client merely claims gives no role, but is noted.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
+from audit.evidence.lookups import lookup_conversations
 from audit.readers.endpoint import is_loopback, plain_address
 from audit.tables.frames import Row
+from audit.tables.vocabulary import CLAIMED
 
 if TYPE_CHECKING:
     from audit.checks.conditions import Condition
@@ -84,10 +87,15 @@ def values_at(value: object, path: tuple[str, ...]) -> Iterator[object]:
         yield from values_at(value[path[0]], path[1:])
 
 
-def assign_roles(tables: Tables, roles: Sequence[Role]) -> None:
-    """Fill in ``peer_role`` of every row of traffic; named recipients come first."""
+def assign_roles(
+    tables: Tables, roles: Sequence[Role], resolvers: frozenset[str] = frozenset()
+) -> None:
+    """Fill in ``peer_role`` and ``claimed_role`` of every row of traffic.
+
+    Named recipients come first; ``resolvers`` are the addresses that answer name look-ups.
+    """
     rows = [row for table in _TABLES for row in tables.get(table, ())]
-    _assign_built_in(tables, rows)
+    _assign_built_in(tables, rows, resolvers)
     _assign_conditions(rows, roles)
     listed = [(role.name, role.rule) for role in roles if isinstance(role.rule, ListedIn)]
     for _ in listed:  # a list may be named by a role that is itself listed
@@ -95,15 +103,14 @@ def assign_roles(tables: Tables, roles: Sequence[Role]) -> None:
             break
 
 
-def _assign_built_in(tables: Tables, rows: list[Row]) -> None:
-    asked = {row.get("conversation") for row in tables.get("dns_queries", ())} - {None}
-    resolvers = {row.get("server") for row in tables.get("dns_queries", ())} - {None}
+def _assign_built_in(tables: Tables, rows: list[Row], resolvers: frozenset[str]) -> None:
+    lookups = lookup_conversations(tables)
     for row in rows:
-        row["peer_role"] = None
+        row["peer_role"] = row["claimed_role"] = None
         if row.get("layer"):
             continue
-        is_icmp = str(row.get("proto")).startswith("icmp")
-        if row.get("conversation") in asked or (is_icmp and row.get("responder_ip") in resolvers):
+        is_lookup = row.get("conversation") in lookups or str(row.get("proto")).startswith("icmp")
+        if is_lookup and row.get("responder_ip") in resolvers:
             row["peer_role"] = RESOLVER
         elif is_loopback(str(row.get("responder_ip"))):
             row["peer_role"] = LOOPBACK
@@ -114,21 +121,30 @@ def _assign_conditions(rows: list[Row], roles: Sequence[Role]) -> None:
 
     rules = [(role.name, role.rule) for role in roles if not isinstance(role.rule, ListedIn)]
     known: dict[tuple[object, ...], str | None] = {}
+
+    def role(server: Row) -> str | None:
+        key = tuple(server.values())
+        if key not in known:
+            matching = (name for name, rule in rules if rule.of(server) == TRUE)
+            known[key] = next(matching, None)
+        return known[key]
+
     for row in rows:
         if row["peer_role"] is not None:
             continue
-        key = tuple(row.get(name) for name in ("host", "responder_ip", "recipient"))
-        if key not in known:
-            server: Row = dict(zip(("host", "responder_ip", "recipient"), key, strict=True))
-            matching = (name for name, rule in rules if rule.of(server) == TRUE)
-            known[key] = next(matching, None)
-        row["peer_role"] = known[key]
+        columns = ("host", "responder_ip", "recipient", "host_basis")
+        server: Row = {name: row.get(name) for name in columns}
+        row["peer_role"] = role(server)
+        if row["peer_role"] is None and row.get("host_basis") == CLAIMED:
+            row["claimed_role"] = role(server | {"host_basis": None, "recipient": row.get("host")})
 
 
 def _assign_listed(tables: Tables, rows: list[Row], name: str, rule: ListedIn) -> bool:
     addresses: set[str] = set()
     for row in tables.get("http_responses", ()):
         text = row.get("json")
+        if row.get("layer"):
+            continue  # inside the onion a name is a route that the client chose
         if row.get("peer_role") == rule.role and isinstance(text, str):
             for value in values_at(json.loads(text), rule.path):
                 if isinstance(value, str):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from audit.bundle.identity import Identity
+from audit.tables.evidence import UnreadBody
 from audit.tables.extract import Extract, Payload
 from audit.tables.frames import Row
 from audit.tables.reference import parse_reference
@@ -21,8 +23,8 @@ class Found:
     """Rows of ``controls``, one a planted form or container."""
     missing: tuple[str, ...]
     """Controls that were not found."""
-    truncated: tuple[str, ...]
-    """What bounds cut, a sentence each."""
+    unread: tuple[UnreadBody, ...]
+    """What bounds cut, or could not be decoded."""
 
 
 def search(extract: Extract, identity: Identity, capture: str) -> Found:
@@ -48,7 +50,19 @@ def search(extract: Extract, identity: Identity, capture: str) -> Found:
             for result in results
         ],
         missing=tuple(result.name for result in results if not result.found),
-        truncated=tuple(truncated),
+        unread=_unread(truncated, extract.payloads),
+    )
+
+
+def _unread(sentences: Sequence[str], payloads: Sequence[Payload]) -> tuple[UnreadBody, ...]:
+    """Tell what was cut, each with the direction of the payload that its sentence begins with."""
+    sent = {str(payload.ref) for payload in payloads if payload.direction == "sent"}
+    received = {str(payload.ref) for payload in payloads} - sent
+    return tuple(
+        UnreadBody(
+            direction="received" if text.partition(": ")[0] in received else "sent", text=text
+        )
+        for text in sentences
     )
 
 

@@ -16,6 +16,7 @@ from audit.readers.har import HarOptions, read_har
 from audit.readers.mitm import FlowOptions, read_flows
 from audit.readers.onion_keys import NodeKey, read_node_keys
 from audit.readers.tlslog import TlsOutcome, read_tls_log
+from audit.tables.evidence import UnreadBody
 from audit.tables.extract import Extract
 from audit.tables.vocabulary import Tap
 
@@ -67,6 +68,7 @@ class TapRows:
 
     units: Units = field(default_factory=dict)
     truncated: list[str] = field(default_factory=list)
+    unread: list[UnreadBody] = field(default_factory=list)
     limits: list[str] = field(default_factory=list)
     dropped: int = 0
 
@@ -123,6 +125,7 @@ def _read_packets(source: Source, path: Path) -> TapRows:
     return TapRows(
         units=units_of(extract),
         truncated=extract.truncated,
+        unread=_unread(extract),
         limits=extract.limits,
         dropped=extract.dropped,
     )
@@ -143,4 +146,9 @@ def _put(rows: TapRows, extract: Extract) -> None:
     for table, units in units_of(extract).items():
         rows.units.setdefault(table, []).extend(units)
     rows.truncated += extract.truncated
+    rows.unread += _unread(extract)
     rows.limits += extract.limits
+
+
+def _unread(extract: Extract) -> list[UnreadBody]:
+    return [UnreadBody(direction=direction, text=text) for direction, text in extract.unread]

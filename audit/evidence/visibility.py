@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from audit.bundle.manifest import Manifest
-from audit.evidence.roles import LOOPBACK, RESOLVER
+from audit.evidence.roles import LOOPBACK
 from audit.readers.tlslog import TlsOutcome
 from audit.tables.frames import Row
 from audit.tables.vocabulary import OPENED_TRANSPORTS, Tap
@@ -110,7 +110,9 @@ def missed_by_proxy(
 
 def _missed(row: Row, tables: Tables, outcomes: Mapping[str, TlsOutcome]) -> str | None:
     """Return why the proxy did not read a conversation; ``None`` where it did or need not."""
-    if row.get("process") in {"os", "control"} or row.get("peer_role") in {RESOLVER, LOOPBACK}:
+    if row.get("process") in {"os", "control"} or row.get("peer_role") == LOOPBACK:
+        return None
+    if row.get("only_dns"):
         return None
     if not row.get("payload_bytes") or row.get("taps") == ("proxy",):
         return None

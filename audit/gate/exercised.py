@@ -23,7 +23,8 @@ def share_exercised(
         scope = check.file.scope
         if check.file.status != "stable":
             continue
-        if not target.is_in(None if scope is None else scope.platforms):
+        recorded = [capture.platform for capture in captures]
+        if not target.is_judged(None if scope is None else scope.platforms, recorded):
             continue
         program = compile_check(check, policy, target, as_of, Faults())
         demanded |= {name for item in program.exercise for name in item.actions}

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from audit.model.ids import CaptureId
-from audit.tables.vocabulary import Pass, Tap, Vantage
+from audit.tables.vocabulary import Direction, Pass, Tap, Vantage
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,6 +55,15 @@ class OnionState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnreadBody:
+    """A message whose body was not read to its end."""
+
+    direction: Direction
+    text: str
+    """Which, and what is lacking; one sentence."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CaptureEvidence:
     """One capture, read: input of the checks."""
 
@@ -65,6 +74,8 @@ class CaptureEvidence:
     pass_: Pass
     install: str
     device: str
+    platform: str | None = None
+    """Platform that the manifest names for the client; ``None``: it names none."""
     tables: Mapping[str, pd.DataFrame]
     """Every table of ``audit.tables.rows.TABLES``, empty where nothing was read."""
     capabilities: frozenset[str]
@@ -82,6 +93,8 @@ class CaptureEvidence:
     actions: tuple[PerformedAction, ...] = ()
     truncated: tuple[str, ...] = ()
     """Why the capture as a whole is incomplete (recorder killed, bounds hit), a sentence each."""
+    unread: tuple[UnreadBody, ...] = ()
+    """Bodies that were cut or could not be decoded: they touch what reads bodies, no more."""
     limits: tuple[str, ...] = ()
     """What this vantage cannot see and other remarks that reports print, a sentence each."""
     coverage: Mapping[str, object] = field(default_factory=dict)

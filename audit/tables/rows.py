@@ -48,7 +48,17 @@ class TrafficRow(CommonRow):
     also: Annotated[
         Text, Column("text", "ref of the same exchange in the other tap; None: one tap saw it")
     ]
-    host_basis: Annotated[Text, Column("text", "how the name is known: host, sni, dns or route")]
+    host_basis: Annotated[
+        Text,
+        Column(
+            "text",
+            "how the name is known: host, sni, dns or route; claimed: the client's word alone, "
+            "which no look-up bears out",
+        ),
+    ]
+    claimed_role: Annotated[
+        Text, Column("text", "role that a name merely claimed would give the server; None: none")
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,6 +187,9 @@ class ConversationsRow(TrafficRow):
     uid: Annotated[Number, Column("number", "user id that the capture names for it", 10_123)]
     transport: Annotated[Text, Column("text", "how the bytes could be had", "tls-intercepted")]
     content: Annotated[Text, Column("text", "what the bytes are once had", "readable")]
+    only_dns: Annotated[
+        Bool, Column("bool", "whether all its payload was read as DNS messages", False)
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

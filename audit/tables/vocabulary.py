@@ -59,6 +59,8 @@ PLATFORMS: Final = get_args(Platform)
 SEVERITIES: Final = get_args(Severity)
 OPENED_TRANSPORTS: Final = ("plaintext", "tls-keys", "tls-intercepted")
 """Transports whose bytes could be had."""
+CLAIMED: Final = "claimed"
+"""``host_basis`` of a name that is the client's word alone, and that no look-up bears out."""
 RECORDER_ACTIONS: Final = (
     "app.install.clean", "app.first-launch", "app.relaunch", "app.remove", "app.idle",
     "vpn.up", "vpn.drop", "vpn.down",

@@ -39,7 +39,11 @@ def test_all_must_be_opened_unless_the_check_says_otherwise(tmp_path):
 
 def test_what_was_not_opened_is_printed_as_a_limit(tmp_path):
     policy = observing(tmp_path, "{capability: transport.opened, min_ratio: 0.5}")
-    assert outcome(policy, OPENED, SEALED).limits == ["only 1 of 2 conversations could be opened"]
+    record = outcome(policy, OPENED, SEALED | {"recipient": "a.example"})
+    assert record.outcome is Outcome.PASS
+    assert record.limits == [
+        "1 of 2 conversations of capture one could not be opened, to a.example"
+    ]
     assert outcome(policy, OPENED).limits == []
 
 
@@ -64,7 +68,10 @@ def test_udp_to_the_port_of_dns_that_is_no_dns_counts(tmp_path):
     tunnel = SEALED | {"proto": "udp", "responder_port": 53, "conversation": "udp a > b:53"}
     assert outcome(policy, OPENED, tunnel).outcome is Outcome.NOT_OBSERVABLE
     asked = [{"name": "a.example", "conversation": "udp a > b:53"}]
-    assert outcome(policy, OPENED, tunnel, dns_queries=asked).outcome is Outcome.PASS
+    mixed = outcome(policy, OPENED, tunnel, dns_queries=asked)
+    assert mixed.outcome is Outcome.NOT_OBSERVABLE
+    pure = outcome(policy, OPENED, tunnel | {"only_dns": True}, dns_queries=asked)
+    assert pure.outcome is Outcome.PASS
 
 
 def test_no_such_conversation_is_an_absent_capability(tmp_path):

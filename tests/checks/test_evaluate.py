@@ -241,6 +241,53 @@ def test_a_check_for_another_platform_does_not_apply(tmp_path):
     assert verdict(policy, make_capture(rows=BAD), target=web).outcome is Outcome.FAIL
 
 
+def test_a_target_that_changes_its_platform_is_judged_by_either_and_said(tmp_path):
+    policy = changed(tmp_path, "observe:", "scope: {platforms: [library]}\nobserve:")
+    away = make_target(policy, app={"platform": "web"})
+    record = verdict(policy, make_capture(rows=BAD, platform="library"), target=away)
+    assert record.outcome is Outcome.FAIL
+    said = "the target says that its client is of web, the recording that it is of library"
+    assert said in record.leaned_on[0]
+    into = make_target(policy)
+    record = verdict(policy, make_capture(platform="android"), target=into)
+    assert record.outcome is Outcome.PASS
+    assert "is of library, the recording that it is of android" in record.leaned_on[0]
+    record = verdict(policy, make_capture(platform="library"), target=into)
+    assert not [line for line in record.leaned_on if "the recording" in line]
+    out = verdict(policy, make_capture(platform="android"), target=away)
+    assert out.outcome is Outcome.NOT_APPLICABLE
+
+
+CLAIM = {"host_basis": "claimed", "recipient": "192.0.2.9", "responder_ip": "192.0.2.9"}
+NEEDED = "{not: {any: [{peer_role: server}, {host|domain: good.example}]}}"
+
+
+@pytest.mark.parametrize(
+    ("match", "row", "outcome"),
+    [
+        (NEEDED, {"host": "good.example"}, "inconclusive"),
+        (NEEDED, {"host": "good.example", "claimed_role": "server"}, "inconclusive"),
+        (NEEDED, {"host": "x.example", "claimed_role": "server"}, "inconclusive"),
+        (NEEDED, {"host": "x.example"}, "fail"),
+        ("{host|domain: tracker.example}", {"host": "tracker.example"}, "inconclusive"),
+        ("{host|domain: tracker.example}", {"host": "good.example"}, "pass"),
+        ("{host|domain|not: good.example}", {"host": "good.example"}, "inconclusive"),
+        ("{host|exists: true}", {"host": "good.example"}, "fail"),
+        ("{peer_role: server}", {"claimed_role": "server"}, "inconclusive"),
+        ("{peer_role: server}", {"claimed_role": "server", "peer_role": "node"}, "pass"),
+        ("{peer_role|exists: true}", {"claimed_role": "server"}, "pass"),
+    ],
+)
+def test_a_name_that_is_the_clients_word_alone_excuses_and_blames_nothing(
+    tmp_path, match, row, outcome
+):
+    policy = changed(tmp_path, "{host|domain: tracker.example}", match)
+    record = verdict(policy, make_capture(rows={"conversations": [CLAIM | row]}))
+    assert record.outcome == outcome
+    if outcome == "inconclusive":
+        assert "is a name that is the client's word alone" in reasons(record)
+
+
 def test_a_variable_that_nothing_sets_is_inconclusive(tmp_path):
     policy = changed(tmp_path, "{host|domain: tracker.example}", "{not: {iface: '${iface}'}}")
     record = verdict(policy, make_capture())

@@ -111,7 +111,7 @@ def test_a_share_that_the_check_asks_for_answers_for_what_stayed_closed(tmp_path
     rows = {"conversations": [{"transport": "tls-passthrough"}, {"transport": "tls-keys"}]}
     record = verdict(make_policy(tmp_path, text), make_capture(rows=rows))
     assert record.outcome is Outcome.PASS
-    assert record.limits == ["only 1 of 2 conversations could be opened"]
+    assert record.limits == ["1 of 2 conversations of capture one could not be opened, to None"]
 
 
 def test_a_violation_in_what_can_be_read_is_a_violation(tmp_path):

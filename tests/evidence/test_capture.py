@@ -1,5 +1,6 @@
 import hashlib
 import json
+import struct
 from pathlib import Path
 
 import pytest
@@ -270,6 +271,100 @@ def test_the_address_that_a_stun_server_told_is_received_not_sent(tmp_path):
     }
 
 
+def question(name: str, *answers: str) -> bytes:
+    """One DNS query, or an answer to it."""
+    labels = b"".join(bytes([len(part)]) + part.encode() for part in name.split("."))
+    flags = 0x8180 if answers else 0x0100
+    data = struct.pack("!HHHHHH", 7, flags, 1, len(answers), 0, 0) + labels + b"\0\0\1\0\1"
+    for answer in answers:
+        data += b"\xc0\x0c" + struct.pack("!HHIH", 1, 1, 60, 4) + wire.packed(answer)
+    return data
+
+
+def asking(server: str, name: str, *answers: str, port: int = 5000) -> list[bytes]:
+    packets = [wire.udp(wire.CLIENT, port, server, 53, question(name))]
+    if answers:
+        packets.append(wire.udp(server, 53, wire.CLIENT, port, question(name, *answers)))
+    return packets
+
+
+def calling(host: str, address: str) -> list[bytes]:
+    request = f"GET / HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()
+    talk = wire.TcpTalk(server=address).open().sent(request)
+    return talk.received(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").close().packets
+
+
+RESOLVER = "198.51.100.53"
+
+
+def captured(folder, *packets: bytes, **more) -> CaptureEvidence:
+    data = wire.pcap(wire.frames(packets))
+    bundle = bundles.make_bundle(folder / "b", packets=data, **{"pass": "passive"} | more)
+    return read_capture(bundle, seeds())
+
+
+def seeds() -> EvidenceContext:
+    from audit.checks.variables import Variables
+    from audit.evidence.roles import compile_roles
+
+    rules = {"seed": {"host|domain": "seed.example"}}
+    none = Variables(declared={}, values={})
+    return EvidenceContext(roles=compile_roles(rules, none, {}))
+
+
+def met(evidence: CaptureEvidence, address: str) -> tuple:
+    (row,) = rows(evidence, "conversations", responder_ip=address)
+    return row["host_basis"], row["recipient"], row["peer_role"], row["claimed_role"]
+
+
+def test_a_server_that_a_look_up_names_has_its_role(tmp_path):
+    asked = asking(RESOLVER, "seed.example", wire.SERVER)
+    found = captured(tmp_path, *asked, *calling("seed.example", wire.SERVER))
+    assert met(found, wire.SERVER) == ("host", "seed.example", "seed", None)
+    assert met(found, RESOLVER) == (None, RESOLVER, "resolver", None)
+
+
+FRONTED = ("claimed", wire.SERVER, None, "seed")
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        [],
+        asking(RESOLVER, "seed.example", "198.51.100.99"),
+        asking("198.51.100.66", "seed.example", wire.SERVER),
+        [
+            *asking(RESOLVER, "seed.example"),
+            wire.udp(wire.CLIENT, 5000, RESOLVER, 53, question("seed.example", wire.SERVER)),
+        ],
+    ],
+)
+def test_a_server_that_only_the_client_calls_a_seed_is_none(tmp_path, asked):
+    found = captured(tmp_path, *asked, *calling("seed.example", wire.SERVER))
+    assert met(found, wire.SERVER) == FRONTED
+    (request,) = rows(found, "http_requests")
+    assert (request["host"], request["peer_role"]) == ("seed.example", None)
+    assert any("named seed.example to 198.51.100.7" in text for text in found.limits)
+
+
+def test_a_datagram_that_is_a_question_makes_no_resolver_of_its_receiver(tmp_path):
+    cover = wire.udp(wire.CLIENT, 5000, "198.51.100.66", 9090, question("seed.example"))
+    secret = wire.udp(wire.CLIENT, 5000, "198.51.100.66", 9090, bytes(range(256)))
+    found = captured(tmp_path, cover, secret, **{"pass": "intercepted"})
+    (row,) = rows(found, "conversations")
+    assert (row["peer_role"], row["only_dns"]) == (None, False)
+    assert [missed["recipient"] for missed in found.coverage["missed_by_proxy"]] == [
+        "198.51.100.66"
+    ]
+
+
+def test_in_a_namespace_what_looks_like_dhcp_is_the_apps(tmp_path):
+    packet = wire.udp(wire.CLIENT, 68, "255.255.255.255", 67, b"dh=canary")
+    found = captured(tmp_path, packet, identifiers=[("message", "canary")])
+    (hit,) = rows(found, "identifier_hits")
+    assert (hit["process"], hit["recipient"]) == ("app", "255.255.255.255")
+
+
 def test_another_identity_may_be_searched_for(tmp_path):
     from audit.bundle.identity import Identifier, make_identity
 
@@ -277,6 +372,20 @@ def test_another_identity_may_be_searched_for(tmp_path):
     identity = make_identity([Identifier("email", "bob@example.org")])
     assert rows(read_capture(bundle, EvidenceContext(identity=identity)), "identifier_hits")
     assert not rows(read_capture(bundle), "identifier_hits")
+
+
+def test_another_identity_does_not_make_the_recorded_subject_forgotten(tmp_path):
+    from audit.bundle.identity import Identifier, make_identity
+
+    bundle = bundles.make_bundle(
+        tmp_path / "b",
+        flows=[dumps.http_flow(body=b"bob@example.org +15005550006")],
+        identifiers=[("phone", "+15005550006")],
+    )
+    identity = make_identity([Identifier("email", "bob@example.org")])
+    found = read_capture(bundle, EvidenceContext(identity=identity))
+    assert {hit["kind"] for hit in rows(found, "identifier_hits")} == {"email", "phone"}
+    assert found.planted_kinds == {"email", "phone"}
 
 
 def test_values_do_not_stand_in_what_a_report_prints(tiny):

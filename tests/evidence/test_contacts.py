@@ -65,7 +65,7 @@ def test_a_client_that_names_whole_urls_speaks_to_a_proxy_of_its_own(tmp_path):
         make_bundle(tmp_path / "b", packets=wire.pcap(wire.frames(packets)), **{"pass": "passive"})
     )
     rows = found.tables["http_requests"].to_dict("records")
-    assert [(r["recipient"], r["path"], r["seen_as"]) for r in rows] == [
-        ("api.example", "/a", "proxy"),
-        ("b.example", "/a", "client"),
+    assert [(r["host"], r["recipient"], r["path"], r["seen_as"]) for r in rows] == [
+        ("api.example", "198.51.100.9", "/a", "proxy"),
+        ("b.example", wire.SERVER, "/a", "client"),
     ]

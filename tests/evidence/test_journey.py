@@ -73,6 +73,9 @@ def test_the_peer_confirms_what_it_names(action, facts, confirming):
         ),
         ("app.message.receive", {}, peer("app.message.send")),
         ("account.create", {"account": OTHER}, peer("account.create", account=OTHER)),
+        ("account.create", {"account": ACCOUNT}, peer("account.create", account=ACCOUNT)),
+        ("account.create", {"account": ACCOUNT}, peer("app.message.send", account=ACCOUNT)),
+        ("account.create", {"account": ACCOUNT}, line(None, "peer", facts={"account": ACCOUNT})),
         ("app.group.create", {"account": ACCOUNT}, peer("app.group.create", account=ACCOUNT)),
     ],
 )

@@ -2,6 +2,7 @@ import pytest
 
 from audit.evidence.names import name_rows
 
+RESOLVERS = frozenset({"198.51.100.53"})
 A, B = "tcp 192.0.2.10:1 > 198.51.100.7:443", "tcp 192.0.2.10:2 > 198.51.100.7:80"
 
 
@@ -11,12 +12,14 @@ def asked(name: str, second: int, *answers: str) -> dict:
         "name": name,
         "answers": answers,
         "responder_ip": "198.51.100.53",
+        "server": "198.51.100.53",
+        "protocol": "udp",
     }
 
 
-def named(row: dict, **tables) -> tuple:
+def named(row: dict, *, all_lookups: bool = False, **tables) -> tuple:
     tables.setdefault("conversations", []).append(row)
-    name_rows(tables)
+    name_rows(tables, RESOLVERS, all_lookups=all_lookups)
     return row["host"], row["host_basis"], row["recipient"]
 
 
@@ -24,7 +27,8 @@ ROW = {"ts": "2026-01-01T00:00:30Z", "conversation": A, "responder_ip": "198.51.
 
 
 def test_the_host_header_goes_before_the_handshake_and_that_before_the_answer():
-    dns = [asked("dns.example", 1, "198.51.100.7")]
+    names = ("host.example", "sni.example", "dns.example")
+    dns = [asked(name, 1, "198.51.100.7") for name in names]
     tls = [{"conversation": A, "sni": "sni.example", "responder_ip": "198.51.100.7"}]
     http = [{"conversation": A, "host": "host.example", "responder_ip": "198.51.100.7", "layer": 0}]
     assert named(dict(ROW), dns_queries=dns, tls_handshakes=tls, http_requests=http) == (
@@ -37,7 +41,7 @@ def test_the_host_header_goes_before_the_handshake_and_that_before_the_answer():
         "sni",
         "sni.example",
     )
-    assert named(dict(ROW), dns_queries=dns) == ("dns.example", "dns", "dns.example")
+    assert named(dict(ROW), dns_queries=dns[2:]) == ("dns.example", "dns", "dns.example")
     assert named(dict(ROW)) == (None, None, "198.51.100.7")
 
 
@@ -86,4 +90,56 @@ def test_a_head_that_names_another_host_than_the_handshake_is_said(host, said):
         "tls_handshakes": [{"conversation": A, "sni": "sni.example"}],
         "http_requests": [{"conversation": A, "host": host, "layer": 0}],
     }
-    assert len(name_rows(tables)) == said
+    assert sum("in the TLS handshake" in text for text in name_rows(tables)) == said
+
+
+SEALED = {"tls_handshakes": [{"conversation": A, "sni": "good.example"}]}
+
+
+def sealed() -> dict:
+    return {table: [dict(row) for row in rows] for table, rows in SEALED.items()}
+
+
+@pytest.mark.parametrize("second", [1, 59])
+def test_a_name_that_a_look_up_gives_for_the_address_is_the_servers(second):
+    dns = [asked("good.example", second, "edge.example", "198.51.100.7")]
+    assert named(dict(ROW), all_lookups=True, dns_queries=dns, **sealed())[1] == "sni"
+
+
+@pytest.mark.parametrize(
+    "dns",
+    [
+        [],
+        [asked("good.example", 1, "198.51.100.8")],
+        [asked("other.example", 1, "198.51.100.7")],
+        [asked("good.example", 1, "198.51.100.7") | {"server": "198.51.100.9"}],
+        [asked("good.example", 1, "198.51.100.7") | {"protocol": "doh"}],
+        [asked("other.example", 1, "good.example", "198.51.100.7")],
+    ],
+)
+def test_a_name_that_no_look_up_gives_for_the_address_is_a_claim(dns):
+    found = named(dict(ROW), all_lookups=True, dns_queries=dns, **sealed())
+    assert found == ("good.example", "claimed", "198.51.100.7")
+
+
+def test_a_claim_is_said_with_the_address_it_was_made_of():
+    said = name_rows({"conversations": [dict(ROW)], **sealed()}, RESOLVERS, all_lookups=True)
+    assert "named good.example to 198.51.100.7, which no name look-up gave for it" in said[0]
+
+
+def test_where_look_ups_are_not_seen_the_clients_word_is_taken_and_said():
+    assert named(dict(ROW), **sealed()) == ("good.example", "sni", "good.example")
+    said = name_rows({"conversations": [dict(ROW)], **sealed()}, RESOLVERS)
+    assert said == [
+        "the name of 1 server is the client's own word: no name look-up for them was seen"
+    ]
+
+
+def test_a_look_up_that_gave_other_addresses_contradicts_everywhere():
+    dns = [asked("good.example", 1, "198.51.100.8")]
+    assert named(dict(ROW), dns_queries=dns, **sealed())[1] == "claimed"
+
+
+def test_an_answer_of_anyone_but_a_resolver_names_nobody():
+    dns = [asked("good.example", 1, "198.51.100.7") | {"server": "198.51.100.9"}]
+    assert named(dict(ROW), dns_queries=dns) == (None, None, "198.51.100.7")

@@ -1,6 +1,6 @@
 import pytest
 
-from audit.evidence.processes import attribute
+from audit.evidence.processes import attribute, take_back
 from tests.evidence.bundles import ECHO, manifest
 
 TOKEN = {"ref": "flows.mitm#1:request.head", "conversation": "own"}
@@ -33,59 +33,26 @@ def test_traffic_is_whose_the_vantage_says(changed, expected):
     assert process({"proto": "tcp", "conversation": "a"}, **changed) == expected
 
 
-@pytest.mark.parametrize(
-    "row",
-    [
-        {"proto": "arp"},
-        {"proto": "2"},
-        {"proto": "icmp6", "originator_port": 135},
-        {"proto": "icmp6", "originator_port": 143},
-        {
-            "proto": "udp",
-            "originator_port": 68,
-            "responder_port": 67,
-            "responder_ip": "255.255.255.255",
-        },
-        {"proto": "udp", "originator_port": 68, "responder_port": 67, "responder_ip": ECHO},
-        {
-            "proto": "udp",
-            "originator_port": 546,
-            "responder_port": 547,
-            "responder_ip": "ff02::1:2",
-        },
-    ],
-)
-def test_the_kernels_own_is_the_systems(row):
-    assert process({"conversation": None, **row})[0] == "os"
+def test_what_the_kernel_sent_is_the_systems():
+    row = {"conversation": "arp a", "proto": "arp"}
+    attribute({"conversations": [row]}, manifest(), frozenset(), frozenset({"arp a"}))
+    assert row["process"] == "os"
+
+
+def hit(kind: str) -> dict:
+    return {"conversation": "udp a", "process": "os", "kind": kind}
 
 
 @pytest.mark.parametrize(
-    "row",
-    [
-        {"proto": "icmp6", "originator_port": 128},
-        {"proto": "icmp", "originator_port": 8},
-        {
-            "proto": "udp",
-            "originator_port": 68,
-            "responder_port": 67,
-            "responder_ip": "198.51.100.9",
-        },
-        {
-            "proto": "udp",
-            "originator_port": 5000,
-            "responder_port": 67,
-            "responder_ip": "255.255.255.255",
-        },
-        {
-            "proto": "udp",
-            "originator_port": 5353,
-            "responder_port": 5353,
-            "responder_ip": "224.0.0.251",
-        },
-    ],
+    ("kinds", "process"),
+    [(["mac", "host_name", "address"], "os"), (["mac", "message"], "app"), ([], "os")],
 )
-def test_what_a_program_can_send_is_the_apps(row):
-    assert process({"conversation": None, **row})[0] == "app"
+def test_what_no_kernel_sends_is_taken_back_to_the_app(kinds, process):
+    row, other = {"conversation": "udp a", "process": "os"}, {"process": "os"}
+    hits = [hit(kind) for kind in kinds]
+    take_back({"conversations": [row, other]}, hits, manifest())
+    assert (row["process"], other["process"]) == (process, "os")
+    assert {found["process"] for found in hits} <= {process}
 
 
 def test_a_request_with_a_token_is_the_recorders_and_what_carried_it():

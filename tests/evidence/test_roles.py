@@ -32,8 +32,11 @@ def listing(*addresses: object, host: str = "seed.example") -> dict:
     return conversation("198.51.100.1", host) | {"json": json.dumps({"result": {"nodes": nodes}})}
 
 
+RESOLVERS = frozenset({"198.51.100.53"})
+
+
 def roles(*rows: dict, roles=ROLES, **tables) -> list:
-    assign_roles({"conversations": list(rows), **tables}, roles)
+    assign_roles({"conversations": list(rows), **tables}, roles, RESOLVERS)
     return [row["peer_role"] for row in rows]
 
 
@@ -77,13 +80,47 @@ def test_an_address_is_compared_in_its_shortest_form():
 def test_who_answers_names_is_the_resolver_in_that_conversation_alone():
     dns = [{"conversation": "udp a", "server": "198.51.100.53", "responder_ip": "198.51.100.53"}]
     found = roles(
-        conversation("198.51.100.53", conversation="udp a", proto="udp"),
+        conversation("198.51.100.53", conversation="udp a", proto="udp", only_dns=True),
         conversation("198.51.100.53", conversation="icmp a", proto="icmp"),
         conversation("198.51.100.53", conversation="tcp a"),
         dns_queries=dns,
     )
     assert found == ["resolver", "resolver", None]
     assert dns[0]["peer_role"] == "resolver"
+
+
+def test_nobody_becomes_a_resolver_by_being_asked():
+    dns = [{"conversation": "udp a", "server": "198.51.100.9", "responder_ip": "198.51.100.9"}]
+    found = roles(
+        conversation("198.51.100.9", conversation="udp a", proto="udp", only_dns=True),
+        conversation("198.51.100.9", conversation="icmp a", proto="icmp"),
+        dns_queries=dns,
+    )
+    assert found == [None, None]
+
+
+def test_a_conversation_with_a_resolver_that_carries_more_than_look_ups_is_no_look_up():
+    assert roles(conversation("198.51.100.53", proto="udp", only_dns=False)) == [None]
+
+
+def claim(ip: str, host: str) -> dict:
+    return conversation(ip, host) | {"host_basis": "claimed", "recipient": ip}
+
+
+def test_a_claimed_name_gives_no_role_and_the_claim_is_noted():
+    good, other = claim("198.51.100.8", "seed.example"), claim("198.51.100.8", "x.example")
+    assert roles(good, other) == [None, None]
+    assert (good["claimed_role"], other["claimed_role"]) == ("seed", None)
+
+
+def test_an_answer_of_a_server_that_only_claims_its_name_lists_nobody():
+    liar = listing("203.0.113.5") | {"host_basis": "claimed", "recipient": "198.51.100.1"}
+    assert roles(conversation("203.0.113.5"), http_responses=[liar]) == [None]
+
+
+def test_an_answer_inside_the_onion_lists_nobody():
+    inside = listing("203.0.113.5") | {"layer": 3}
+    assert roles(conversation("203.0.113.5"), http_responses=[inside]) == [None]
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "127.9.9.9", "::1"])

@@ -8,6 +8,7 @@ from tests.evidence import bundles
 from tests.readers import dumps, wire
 
 ADDRESS = "198.51.100.77"
+CODED = [(b"Content-Encoding", b"gzip")]
 
 
 def hits(folder, **parts) -> list[dict]:
@@ -57,14 +58,28 @@ def test_an_answer_is_searched_as_received(tmp_path):
     assert (hit["direction"], hit["recipient"]) == ("received", "api.example")
 
 
-def test_what_the_search_cut_makes_the_capture_incomplete(tmp_path):
+def test_what_the_search_cut_is_told_with_its_direction(tmp_path):
     bomb = brotli.compress(bytes(8 * 2**20))
     flow = dumps.http_flow(body=bomb, headers=[(b"Content-Encoding", b"br")])
     bundle = bundles.make_bundle(
         tmp_path / "b", flows=[flow], identifiers=[("email", "bob@example.org")]
     )
     found = read_capture(bundle)
-    assert any(text.startswith("flows.mitm#1:request.body: ") for text in found.truncated)
+    assert any(
+        body.direction == "sent" and body.text.startswith("flows.mitm#1:request.body: ")
+        for body in found.unread
+    )
+    assert not found.truncated
+
+
+def test_an_answer_of_a_wrong_coding_is_an_unread_body_and_cuts_no_tap(tmp_path):
+    flow = dumps.http_flow(answer=bytes(range(128, 256)) * 4, answer_headers=CODED)
+    found = read_capture(
+        bundles.make_bundle(tmp_path / "b", flows=[flow], identifiers=[("email", "b@example.org")])
+    )
+    assert [body.direction for body in found.unread] == ["received"]
+    assert not found.truncated
+    assert all(not state.truncated for state in found.taps if state.tap == "proxy")
 
 
 def test_the_detectors_controls_are_listed_and_are_no_hits(tmp_path):

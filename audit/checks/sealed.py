@@ -1,0 +1,162 @@
+"""Conversations that one capture leaves closed though another supplies ``transport.opened``.
+
+A client may behave well only where it is opened. What stayed closed in a capture that sees all must
+therefore have its counterpart, to the same recipient or role, among what was opened elsewhere; and
+a capture in which some encryption was opened explains nothing that stayed closed beside it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from audit.checks.capabilities import Supply
+from audit.checks.conversations import (
+    Flags,
+    carries_payload,
+    conversations_of,
+    flags_of,
+    is_opened,
+)
+from audit.checks.encoding import EncodedTable
+from audit.checks.program import CompiledObserve, Program
+from audit.checks.truth import FALSE
+from audit.checks.union import Union
+from audit.model.result import Reason
+
+_DECRYPTED: Final = frozenset({"tls-keys", "tls-intercepted"})
+_REFUSED: Final = frozenset({"pinned-refused"})
+"""The client hung up on the recorder: nothing of its data was sent."""
+_SHOWN: Final = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closed:
+    """What one capture leaves closed of what a check wants to see opened."""
+
+    capture: int
+    total: int
+    """Conversations with payload that the check observes."""
+    closed: int
+    recipients: tuple[str, ...]
+    """To whom those went that stayed closed."""
+    unexplained: int = 0
+    """Those that nothing opened elsewhere stands for, where that forbids a pass."""
+    strangers: tuple[str, ...] = ()
+    """To whom the unexplained ones went."""
+
+
+def measure(
+    program: Program, supplies: Sequence[Sequence[Supply]], union: Union
+) -> tuple[Closed, ...]:
+    """Return what stayed closed in each capture that sees all, where some capture supplies."""
+    found: dict[Closed, None] = {}
+    for item, supply in zip(program.observe, supplies, strict=True):
+        if item.item.capability != "transport.opened" or not any(one.is_there for one in supply):
+            continue
+        for index, one in enumerate(supply):
+            if one.is_there or union.captures[index].sees_all:
+                closed = _of_capture(item, supply, index, union)
+                if closed is not None:
+                    found[closed] = None
+    return tuple(found)
+
+
+def _of_capture(
+    item: CompiledObserve, supply: Sequence[Supply], index: int, union: Union
+) -> Closed | None:
+    table = conversations_of(union)
+    chosen = (item.where.evaluate(table) != FALSE) & carries_payload(union)
+    here = chosen & (table.origin == index)
+    closed = here & ~is_opened(union)
+    if not closed.any():
+        return None
+    names = _names(table, closed)
+    total, count = int(here.sum()), int(closed.sum())
+    if supply[index].is_there:
+        return Closed(capture=index, total=total, closed=count, recipients=names)
+    others = [i for i, one in enumerate(supply) if one.is_there]
+    mates = _counterparts(table, chosen & is_opened(union), others)
+    wanting = closed & ~(_is_refused(table) & _is_known(table, mates))
+    decrypted = here & flags_of(table, "transport", _DECRYPTED.__contains__, absent=False)
+    if decrypted.any():
+        surplus = Counter(_keys(table, wanting))
+        is_too_much = bool(surplus)
+    else:
+        surplus = Counter(_keys(table, wanting)) - mates
+        is_stranger = any(key not in mates for key in surplus)
+        is_too_much = is_stranger or surplus.total() > (1 - item.min_ratio) * total
+    unexplained = _names(table, wanting & _is_known(table, surplus))
+    return Closed(
+        capture=index,
+        total=total,
+        closed=count,
+        recipients=names,
+        unexplained=surplus.total() if is_too_much else 0,
+        strangers=unexplained if is_too_much else (),
+    )
+
+
+def _counterparts(table: EncodedTable, opened: Flags, captures: Sequence[int]) -> Counter[str]:
+    """Return how many opened conversations each server has, in the capture that has most."""
+    found: Counter[str] = Counter()
+    for index in captures:
+        found |= Counter(_keys(table, opened & (table.origin == index)))
+    return found
+
+
+def _keys(table: EncodedTable, flags: Flags) -> list[str]:
+    """Return whom conversations were with: the role that the server has, else its name."""
+    role, recipient = table.encoded("peer_role"), table.encoded("recipient")
+    return [
+        f"role {role.at(row)}" if role.at(row) is not None else f"server {recipient.at(row)}"
+        for row in np.flatnonzero(flags).tolist()
+    ]
+
+
+def _is_known(table: EncodedTable, keys: Counter[str]) -> Flags:
+    every = np.ones(table.size, dtype=bool)
+    return np.array([key in keys for key in _keys(table, every)], dtype=bool)
+
+
+def _is_refused(table: EncodedTable) -> Flags:
+    return flags_of(table, "transport", _REFUSED.__contains__, absent=False)
+
+
+def _names(table: EncodedTable, flags: Flags) -> tuple[str, ...]:
+    recipient = table.encoded("recipient")
+    return tuple(sorted({str(recipient.at(row)) for row in np.flatnonzero(flags).tolist()}))
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - _SHOWN
+    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def reasons(found: Sequence[Closed], union: Union) -> Iterator[Reason]:
+    """Yield a reason for each capture whose closed conversations nothing stands for."""
+    for one in found:
+        if one.unexplained:
+            name = union.captures[one.capture].capture
+            is_one = one.unexplained == 1
+            what = "1 conversation" if is_one else f"{one.unexplained} conversations"
+            yield Reason(
+                text=f"{what} of capture {name} to {_listed(one.strangers)} could not be opened "
+                f"and {'has' if is_one else 'have'} no counterpart in the opened pass",
+                hint="record again, so that both passes show the same, or judge the opened pass "
+                "alone",
+            )
+
+
+def limits(found: Sequence[Closed], union: Union) -> Iterator[str]:
+    """Yield what stayed closed, a sentence a capture."""
+    for one in found:
+        name = union.captures[one.capture].capture
+        yield (
+            f"{one.closed} of {one.total} conversations of capture {name} could not be opened, "
+            f"to {_listed(one.recipients)}"
+        )
