@@ -13,8 +13,6 @@ from audit.bundle.layout import IDENTITY
 from audit.errors import CaptureError
 
 SCHEMA: Final = "audit/identity@1"
-SHORTEST: Final = 2
-"""Characters of the shortest value that is searched for (a language such as ``de``)."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -95,12 +93,6 @@ def read_identity(path: Path) -> Identity:
                 f"identifier {number} is not {{kind, value, canary}}",
                 source=str(path),
                 hint='write {"kind": "email", "value": "...", "canary": true}',
-            )
-        if len(entry["value"].strip()) < SHORTEST:
-            raise CaptureError(
-                f"identifier {number} ({entry['kind']}) is shorter than {SHORTEST} characters",
-                source=str(path),
-                hint="so short a value is found everywhere by chance; leave it out",
             )
         found.append(Identifier(entry["kind"], entry["value"], entry.get("canary", False)))
     return make_identity(found)

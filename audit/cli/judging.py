@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import audit
 from audit.bundle.folder import Bundle, open_bundle
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from audit.tables.evidence import CaptureEvidence
 
 FORMATS = ("html", "json")
+SHORTEST: Final = 2
+"""Characters of the shortest value that a person may name (a language such as ``de``)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +140,12 @@ def read_subject(path: Path, policy: Policy) -> Identity:
                 source=str(path),
                 hint="known: " + " ".join(sorted(known)),
             )
+        if len(item.value.strip()) < SHORTEST:
+            raise UsageError(
+                f"a value of kind {item.kind} is shorter than {SHORTEST} characters",
+                source=str(path),
+                hint="so short a value is found everywhere by chance; leave it out",
+            )
     return subject
 
 
@@ -190,7 +199,8 @@ def write_whole(path: Path, data: bytes) -> Path:
         part.write_bytes(data)
         part.replace(path)
     except OSError as problem:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
         raise SetupError(
             f"the report cannot be written: {problem.strerror or problem}",
             source=str(path),
