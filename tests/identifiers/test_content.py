@@ -37,9 +37,9 @@ def packed(data: bytes) -> bytes:
     ("data", "content"),
     [
         (b"", "empty"), (b"plain words", "readable"), (TEXT, "readable"), (SECRET, "opaque"),
-        ("Grüße aus Köln — später".encode(), "readable"), (gzip.compress(TEXT * 9), "readable"),
+        ("Grüße aus Köln — später".encode(), "readable"), (gzip.compress(TEXT * 9, mtime=0), "readable"),
         (zlib.compress(TEXT), "readable"), (brotli.compress(TEXT * 3), "readable"),
-        (zstandard.compress(TEXT * 3), "readable"), (packed(TEXT), "readable"), (gzip.compress(SECRET), "opaque"),
+        (zstandard.compress(TEXT * 3), "readable"), (packed(TEXT), "readable"), (gzip.compress(SECRET, mtime=0), "opaque"),
         (json.dumps({"to": "05ab", "data": base64.b64encode(SECRET).decode()}).encode(), "mixed"),
         (json.dumps({"data": SECRET.hex(), "ttl": 5}).encode(), "mixed"),
         (base64.b64encode(SECRET), "opaque"), (base64.b64encode(TEXT * 3), "readable"),
