@@ -8,7 +8,7 @@ from typing import Final
 
 from audit.identifiers import compression, escapes, frames, runs
 from audit.identifiers.frames import Frame
-from audit.identifiers.gates import PACKED_FIRST
+from audit.identifiers.gates import DYNAMIC_FIRST, PACKED_FIRST
 from audit.identifiers.piece import Piece
 from audit.identifiers.text import is_text
 
@@ -22,7 +22,7 @@ SMALL: Final = 64
 """Bytes under which a field in which nothing was found is not read as a binary format."""
 _PREFIXED: Final = re.compile(
     b"[\x03-\x3f\x43-\x5f\xa3-\xbf](?=[%s])"
-    % b"".join(b"\\x%02x" % byte for byte in sorted(PACKED_FIRST))
+    % b"".join(b"\\x%02x" % byte for byte in sorted(PACKED_FIRST | DYNAMIC_FIRST))
 )
 _GLUE: Final = frozenset(b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ+/_-")
 
@@ -99,6 +99,9 @@ def _leaves(piece: Piece, frame: Frame, seen: set[tuple[int, int]]) -> Iterator[
         glued = (start and data[start - 1] in _GLUE) or (end < len(data) and data[end] in _GLUE)
         if glued or not is_text(data[start:end]):
             yield piece.part(start, end)
+    for leaf in frame.ranges.values():
+        if leaf.type == "message":  # compressed data may read as fields, now and then
+            yield from compression.decode_headerless(piece.part(leaf.start, leaf.end))
 
 
 def _segments(piece: Piece) -> Iterator[Piece]:

@@ -49,6 +49,8 @@ def _first_bytes() -> frozenset[int]:
 
 PACKED_FIRST: Final = _first_bytes()
 """First bytes of short compressed data."""
+DYNAMIC_FIRST: Final = frozenset(byte for byte in range(256) if byte & 7 == 5)
+"""First bytes of deflate in one last block of codes of its own, which takes a dozen bytes."""
 
 
 def _pairs(letters: str, bits: int, *, fold: bool = False) -> str:
@@ -97,14 +99,28 @@ GATES: Final = (
         f"{_pairs(_BASE64, 6)}[{RUN_ALPHABET}]{{{_SHORT}}}",
         before="A-Za-z0-9",
         width=SHORT_RUN,
+        reach=SHORT_RUN,
     ),
-    Gate("token", f"{_hex_pairs()}{_H}{{{_SHORT}}}", before="A-Za-z0-9", width=SHORT_RUN),
-    Gate("token", f"{_pairs(_BASE32, 5)}[A-Z2-7]{{{_SHORT}}}", before="A-Za-z0-9", width=SHORT_RUN),
+    Gate(
+        "token",
+        f"{_hex_pairs()}{_H}{{{_SHORT}}}",
+        before="A-Za-z0-9",
+        width=SHORT_RUN,
+        reach=SHORT_RUN,
+    ),
+    Gate(
+        "token",
+        f"{_pairs(_BASE32, 5)}[A-Z2-7]{{{_SHORT}}}",
+        before="A-Za-z0-9",
+        width=SHORT_RUN,
+        reach=SHORT_RUN,
+    ),
     Gate(
         "token",
         f"{_pairs(_BASE32, 5, fold=True)}[a-z2-7]{{{_SHORT}}}",
         before="A-Za-z0-9",
         width=SHORT_RUN,
+        reach=SHORT_RUN,
     ),
     Gate("percent", f"%{_H}{{2}}"),
     Gate("percent-u", f"%u{_H}{{4}}"),
