@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from itertools import accumulate
 from typing import Final
 
 from audit.identifiers.content import classify_content
 from audit.readers.bodies import canonical_json
-from audit.readers.datagrams import JOINED_LIMIT
 from audit.readers.dns_types import type_name
 from audit.readers.endpoint import is_address, is_loopback, moment, plain_address
 from audit.readers.flow_parts import (
@@ -20,6 +18,7 @@ from audit.readers.flow_parts import (
     stream_messages,
     websocket_messages,
 )
+from audit.readers.flow_payloads import add_authority, add_joined, add_records
 from audit.readers.flow_state import Flow, FlowError, entries, number, octets, section, words
 from audit.readers.http_message import HttpMessage, add_payloads, host_name, split_target
 from audit.tables.extract import Extract, Payload
@@ -104,9 +103,9 @@ class FlowRows:
             "user_agent": request.header(b"user-agent"),
         }
         index = self._add_message("http_requests", row, request, flow, conversation)
-        self._add_authority(
-            flow, ("http_requests", index), request, octets(state.get("authority") or b"")
-        )
+        owner = ("http_requests", index)
+        authority = octets(state.get("authority") or b"")
+        add_authority(self.extract, flow, owner, request, authority)
         if response is not None:
             answered = section(flow.state, "response")
             row = {key: value for key, value in row.items() if key != "user_agent"} | {
@@ -139,25 +138,7 @@ class FlowRows:
         for message in (request, response):
             if message is not None:
                 add_payloads(self.extract, *owner, message, flow.record)
-        self._add_authority(flow, owner, request, authority)
-
-    def _add_authority(
-        self, flow: Flow, owner: tuple[str, int], request: HttpMessage, authority: bytes
-    ) -> None:
-        """Add the authority of HTTP/2 or of an absolute target, which the head does not have."""
-        known = [value for key, value in request.headers if key.lower() == b"host"]
-        if authority and authority not in known and authority not in request.first_line:
-            self.extract.payloads.append(
-                Payload(
-                    table=owner[0],
-                    row=owner[1],
-                    location="header",
-                    detail=":authority",
-                    direction="sent",
-                    data=authority,
-                    ref=replace(flow.record, part="request.authority").at(0, len(authority)),
-                )
-            )
+        add_authority(self.extract, flow, owner, request, authority)
 
     def _add_websocket(
         self, flow: Flow, host: str | None, message: Message, conversation: _Conversation
@@ -204,7 +185,7 @@ class FlowRows:
                 continue
             conversation.count(len(whole), classify_content(whole))
             if proto == "udp":
-                self._add_joined(flow, conversation.index, direction, chunks)
+                add_joined(self.extract, flow, conversation.index, direction, chunks)
             # a stream is searched whole, datagrams one by one
             for data in [whole] if proto == "tcp" else chunks:
                 start = ends[direction]
@@ -221,26 +202,6 @@ class FlowRows:
                         ref=part.at(start, start + len(data)),
                     )
                 )
-
-    def _add_joined(
-        self, flow: Flow, index: int, direction: Direction, chunks: list[bytes]
-    ) -> None:
-        """Add datagrams once more, joined: what lies in two of them counts."""
-        ends = [end for end in accumulate(map(len, chunks)) if end <= JOINED_LIMIT]
-        if len(ends) > 1:
-            part = replace(flow.record, part=f"udp.{direction}")
-            self.extract.payloads.append(
-                Payload(
-                    table="conversations",
-                    row=index,
-                    location="payload",
-                    detail="",
-                    direction=direction,
-                    data=b"".join(chunks[: len(ends)]),
-                    ref=part.at(0, ends[-1]),
-                    seams=tuple(ends[:-1]),
-                )
-            )
 
     def _add_dns(self, flow: Flow) -> None:
         query = section(flow.state, "request")
@@ -280,21 +241,7 @@ class FlowRows:
                 )
             )
 
-        for section_name in ("answers", "authorities", "additionals"):
-            for place, entry in enumerate(states(query, section_name), start=1):
-                data = octets(entry.get("data"))
-                if data:
-                    self.extract.payloads.append(
-                        Payload(
-                            table=owner[0],
-                            row=owner[1],
-                            location="dns",
-                            detail="message",
-                            direction="sent",
-                            data=data,
-                            ref=replace(flow.record, part=f"dns.{section_name}.{place}"),
-                        )
-                    )
+        add_records(self.extract, flow, owner)
 
     # -- what all have
 

@@ -16,7 +16,7 @@ HEAD_LIMIT: Final = 1 << 20
 HEADER_LIMIT: Final = 10_000
 """Header lines of one message."""
 _REQUEST_LINE: Final = re.compile(
-    rb"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,32} [^\s]{1,65536} HTTP/1\.[01]\r?\n"
+    rb"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256} [^\s]{1,65536} HTTP/1\.[01]\r?\n"
 )
 _STATUS_LINE: Final = re.compile(rb"HTTP/1\.[01] [1-9][0-9][0-9](?: [^\r\n]{0,4096})?\r?\n")
 _HEAD_END: Final = re.compile(rb"\r?\n\r?\n")

@@ -200,14 +200,14 @@ def read_back(payload, sent):
 
 def test_names_methods_and_reasons_of_nobody_elses_are_searched_where_they_stand(tmp_path):
     sent = (
-        b"GIVE-canary /x HTTP/1.1\r\nHost: a.example\r\nX-Canary: 1\r\nAccept: */*\r\n"
+        b"GIVE-canary-of-more-than-thirty-two-letters /x HTTP/1.1\r\nHost: a.example\r\nX-Canary: 1\r\nAccept: */*\r\n"
         b"Cookie: a=b; canary=1; alone\r\n\r\n"
     )
     received = b"HTTP/1.1 200 canary here\r\nX-Theirs: 1\r\nContent-Length: 0\r\n\r\n"
     extract = talk(tmp_path, sent, received)
     up = {p.data: p for p in extract.payloads if p.direction == "sent"}
     assert up.keys() == {
-        b"GIVE-canary", b"/x", b"a.example", b"X-Canary", b"1", b"*/*",
+        b"GIVE-canary-of-more-than-thirty-two-letters", b"/x", b"a.example", b"X-Canary", b"1", b"*/*",
         b"a", b"b", b" canary", b" alone",
     }  # fmt: skip
     assert all(read_back(payload, sent) == data for data, payload in up.items())
