@@ -88,9 +88,10 @@ def _conflicts(runs: list[Run], packets: Packets, at: Ints, read: Read) -> list[
     begins = [run.start for run in runs]
     for start, length, offset, number, ts in _columns(packets, at):
         index = bisect_right(begins, max(start, 0)) - 1
-        if length < 2 or index < 0 or left <= 0:
+        skip = max(-start, 0)
+        if length - skip < 2 or index < 0 or left <= 0:
             continue
-        run, skip = runs[index], max(-start, 0)
+        run = runs[index]
         begin = start + skip - run.start
         if begin >= len(run.data):
             continue

@@ -1,18 +1,20 @@
 """tshark as the oracle: packets, conversations with bytes, DNS names, SNI and JA3 of real files.
 
-Each disagreement is listed with who is right and why; anything else fails.
+Each disagreement is listed in docs/agreement.md with who is right and why; anything else fails.
 """
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
 from audit.readers.packets import PacketOptions, read_packets
-from tests.readers.test_packets import frames_of, need, sample
+from tests.readers.test_packets import FILES, frames_of, need
 
 pytestmark = pytest.mark.system
 
@@ -20,26 +22,22 @@ FIELDS = (
     "frame.number", "frame.len", "ip.src", "ip.dst", "ipv6.src", "ipv6.dst", "tcp.srcport",
     "tcp.dstport", "udp.srcport", "udp.dstport", "frame.protocols", "dns.qry.name",
     "tls.handshake.extensions_server_name", "tls.handshake.ja3", "dtls.handshake.ja3",
+    "http.request.method", "http.request.uri", "http2.headers.method", "http2.headers.path",
 )  # fmt: skip
 
-NOT_READ = "link type not read here (said in 'truncated')"
+LIST = Path(__file__).parents[2] / "docs/agreement.md"
 EXCEPTIONS = {
-    "fuzz-2021-10-13.pcap": ("packets", "tshark shows a record that the file cuts off"),
-    "someip_sd_sample.pcap": ("conversations", f"PPI: {NOT_READ}"),
-    "nflog-http.pcap": ("conversations", f"NFLOG: {NOT_READ}"),
-    "radiotap.pcap": ("conversations dns", f"radiotap: {NOT_READ}"),
-    "wlanmon.pcap": ("conversations dns", f"802.11: {NOT_READ}"),
-    "quic-fuzz-overflow.pcapng": (
-        "conversations",
-        "first fragment: tshark names no ports until whole",
-    ),
-    "dns-inverse-query.pcap": ("dns", "an inverse query (RFC 1035 §6.4) asks no name"),
-    "icmp-destunreach-udp.pcap": ("dns", "the name stands in the packet that an ICMP error quotes"),
-    "quic_t51.pcap": ("sni ja3", "Google's own QUIC T051, not read here"),
-    "quicdoq.pcap": ("ja3", "tshark 4.0 does not decrypt QUIC on this port"),
-    "irc-starttls.pcap": ("ja3", "tshark 4.0 does not see TLS start inside IRC"),
-    "dtls13-wolfssl.pcap": ("ja3", "two hellos, retried with a cookie: the last one counts here"),
+    file: what.split()
+    for file, what, _ in re.findall(
+        r"^\| ([\w.-]+\.pcap[\w.]*) \| ([a-z0-9 ]+) \| (us|tshark|both) \| .+ \|$",
+        LIST.read_text(encoding="utf-8"),
+        re.MULTILINE,
+    )
 }
+LAB = sorted((Path(__file__).parents[2] / "captures").glob("**/packets.pcapng"))
+both = pytest.mark.parametrize(
+    "path", [*FILES, *LAB] or [None], ids=lambda path: path and f"{path.parent.name}/{path.name}"
+)
 
 
 def tshark(path):
@@ -100,7 +98,22 @@ def theirs(rows):
             for field in ("tls.handshake.ja3", "dtls.handshake.ja3")
             for name in row[field]
         } - {""},
+        "http": requests(rows),
     }  # fmt: skip
+
+
+def requests(rows):
+    """Method and target of each HTTP/1 and HTTP/2 request; an absolute target without its host."""
+    found = Counter()
+    for row in rows:
+        for version, target in (("http.request", "uri"), ("http2.headers", "path")):
+            pairs = zip(row[f"{version}.method"], row[f"{version}.{target}"], strict=False)
+            found.update((method, bare(uri)) for method, uri in pairs if method and uri)
+    return {pair: count for pair, count in found.items() if pair[0] != "CONNECT"}
+
+
+def bare(target):
+    return re.sub(r"^https?://[^/]*", "", target) or "/"
 
 
 def ours(path):
@@ -119,12 +132,26 @@ def ours(path):
         "dns": {row["name"] for row in rows.get("dns_queries", [])} - {""},
         "sni": {row["sni"] for row in handshakes} - {None},
         "ja3": {row["ja3"] for row in handshakes},
+        "http": dict(
+            Counter(
+                (row["method"], row["path"] + (f"?{row['query']}" if row["query"] else ""))
+                for row in rows.get("http_requests", [])
+            )
+        ),
     }
 
 
-@sample
+@both
 def test_tshark_sees_the_same(path):
     wanted, found = theirs(tshark(need(path))), ours(path)
-    excused = EXCEPTIONS.get(path.name.rpartition("__")[2], ("", ""))[0].split()
+    excused = EXCEPTIONS.get(path.name.rpartition("__")[2], [])
     for what, value in wanted.items():
         assert (found[what] == value) != (what in excused), (what, found[what], value)
+
+
+def test_the_list_names_files_that_are_there_and_says_what_differs():
+    names = {path.name.rpartition("__")[2] for path in FILES}
+    assert len(EXCEPTIONS) == LIST.read_text(encoding="utf-8").count(".pcap") > 0
+    assert not FILES or not EXCEPTIONS.keys() - names
+    known = {"packets", "conversations", "dns", "sni", "ja3", "http"}
+    assert all(set(what) <= known for what in EXCEPTIONS.values())
