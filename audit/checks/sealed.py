@@ -78,7 +78,16 @@ def _of_capture(
     names = _names(table, closed)
     total, count = int(here.sum()), int(closed.sum())
     if supply[index].is_there:
-        return Closed(capture=index, total=total, closed=count, recipients=names)
+        # too few after all, if what the client merely claims is true
+        is_short = total - count < item.min_ratio * total
+        return Closed(
+            capture=index,
+            total=total,
+            closed=count,
+            recipients=names,
+            unexplained=count if is_short else 0,
+            strangers=names if is_short else (),
+        )
     others = [i for i, one in enumerate(supply) if one.is_there]
     mates = _counterparts(table, chosen & is_opened(union), others)
     wanting = closed & ~(_is_refused(table) & _is_known(table, mates))

@@ -88,6 +88,8 @@ def test_a_claimed_role_does_not_hide_what_stayed_closed(tmp_path):
     other = capture("sealed", *to("192.0.2.9", SEALED, **claim))
     assert verdict(made, there, other).outcome is Outcome.INCONCLUSIVE
     assert verdict(made, there).outcome is Outcome.PASS
+    beside = to("a.example", OPENED, peer_role="server") + to("192.0.2.9", SEALED, **claim)
+    assert verdict(made, capture("one", *beside)).outcome is Outcome.INCONCLUSIVE
 
 
 def test_what_does_not_see_all_is_no_measure(tmp_path):
