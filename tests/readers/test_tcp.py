@@ -132,6 +132,6 @@ def test_a_segment_sent_again_with_other_bytes_is_searched_too(tmp_path):
 
 def test_a_segment_that_lies_before_the_stream_is_passed_over(tmp_path):
     talk = TcpTalk().open().sent(b"\x01hello")
-    stray = wire.tcp(CLIENT, talk.cport, SERVER, talk.sport, 1001 - 60, 9001, 0x18, b"x" * 50)
+    stray = wire.tcp(wire.CLIENT, talk.cport, wire.SERVER, talk.sport, 941, 9001, 0x18, b"x" * 50)
     extract = wire.read(tmp_path, wire.pcapng(wire.frames([*talk.packets, stray])))
     assert [payload.data for payload in extract.payloads] == [b"\x01hello"]
