@@ -1,4 +1,4 @@
-"""Conversations that one capture leaves closed though another supplies ``transport.opened``.
+"""Conversations that one capture leaves closed though another supplies what opens them.
 
 A client may behave well only where it is opened. What stayed closed in a capture that sees all must
 therefore have its counterpart, to the same recipient or role, among what was opened elsewhere; and
@@ -28,6 +28,8 @@ from audit.checks.truth import FALSE
 from audit.checks.union import Union
 from audit.model.result import Reason
 
+_OPENING: Final = frozenset({"transport.opened", "onion.opened"})
+"""Capabilities that what stayed closed puts in doubt."""
 _DECRYPTED: Final = frozenset({"tls-keys", "tls-intercepted"})
 _REFUSED: Final = frozenset({"pinned-refused"})
 """The client hung up on the recorder: nothing of its data was sent."""
@@ -56,7 +58,7 @@ def measure(
     """Return what stayed closed in each capture that sees all, where some capture supplies."""
     found: dict[Closed, None] = {}
     for item, supply in zip(program.observe, supplies, strict=True):
-        if item.item.capability != "transport.opened" or not any(one.is_there for one in supply):
+        if item.item.capability not in _OPENING or not any(one.is_there for one in supply):
             continue
         for index, one in enumerate(supply):
             if one.is_there or union.captures[index].sees_all:

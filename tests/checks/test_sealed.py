@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from audit.model.outcome import Outcome
+from audit.tables.evidence import OnionState
 
 from .making import CHECK, make_capture, make_policy, verdict
 
@@ -90,6 +91,18 @@ def test_a_claimed_role_does_not_hide_what_stayed_closed(tmp_path):
     assert verdict(made, there).outcome is Outcome.PASS
     beside = to("a.example", OPENED, peer_role="server") + to("192.0.2.9", SEALED, **claim)
     assert verdict(made, capture("one", *beside)).outcome is Outcome.INCONCLUSIVE
+
+
+def test_what_stayed_closed_may_hold_onion_requests(tmp_path):
+    made = make_policy(
+        tmp_path,
+        CHECK.replace("{capability: process.attribution}", "{capability: onion.opened}"),
+    )
+    closed = OnionState(keys=True, seen=1, opened=1, sealed=1)
+    beside = to("a.example", OPENED) + to("192.0.2.9", SEALED)
+    other = capture("some-keys", *beside, onion=closed)
+    assert verdict(made, GOOD, other).outcome is Outcome.INCONCLUSIVE
+    assert verdict(made, GOOD).outcome is Outcome.PASS
 
 
 def test_what_does_not_see_all_is_no_measure(tmp_path):
