@@ -49,24 +49,26 @@ def _first_bytes() -> frozenset[int]:
 
 PACKED_FIRST: Final = _first_bytes()
 """First bytes of short compressed data."""
+LETTERS: Final = frozenset(_BASE64.encode())
+"""First bytes of text that is encoded itself."""
 DYNAMIC_FIRST: Final = frozenset(byte for byte in range(256) if byte & 7 == 5)
 """First bytes of deflate in one last block of codes of its own, which takes a dozen bytes."""
 
 
-def _pairs(letters: str, bits: int, *, fold: bool = False) -> str:
-    """Return a pattern of two letters whose bits begin with one of :data:`PACKED_FIRST`."""
+def _pairs(letters: str, bits: int, firsts: frozenset[int], *, fold: bool = False) -> str:
+    """Return a pattern of two letters whose bits begin with one of some bytes."""
     grouped: defaultdict[str, list[str]] = defaultdict(list)
     for first, letter in enumerate(letters):
         seconds = "".join(
             other
             for second, other in enumerate(letters)
-            if (first << bits | second) >> (2 * bits - 8) & 0xFF in PACKED_FIRST
+            if (first << bits | second) >> (2 * bits - 8) & 0xFF in firsts
         )
         if seconds:
             grouped[seconds].append(letter)
     parts = [
-        f"[{_class(''.join(firsts), fold)}][{_class(seconds, fold)}]"
-        for seconds, firsts in grouped.items()
+        f"[{_class(''.join(group), fold)}][{_class(seconds, fold)}]"
+        for seconds, group in grouped.items()
     ]
     return "(?:" + "|".join(parts) + ")"
 
@@ -96,7 +98,7 @@ GATES: Final = (
     Gate("run", f"[{RUN_ALPHABET}]{{{LONG_RUN}}}", before=RUN_ALPHABET, width=LONG_RUN),
     Gate(
         "token",
-        f"{_pairs(_BASE64, 6)}[{RUN_ALPHABET}]{{{_SHORT}}}",
+        f"{_pairs(_BASE64, 6, PACKED_FIRST | LETTERS)}[{RUN_ALPHABET}]{{{_SHORT}}}",
         before="A-Za-z0-9",
         width=SHORT_RUN,
         reach=SHORT_RUN,
@@ -110,14 +112,14 @@ GATES: Final = (
     ),
     Gate(
         "token",
-        f"{_pairs(_BASE32, 5)}[A-Z2-7]{{{_SHORT}}}",
+        f"{_pairs(_BASE32, 5, PACKED_FIRST)}[A-Z2-7]{{{_SHORT}}}",
         before="A-Za-z0-9",
         width=SHORT_RUN,
         reach=SHORT_RUN,
     ),
     Gate(
         "token",
-        f"{_pairs(_BASE32, 5, fold=True)}[a-z2-7]{{{_SHORT}}}",
+        f"{_pairs(_BASE32, 5, PACKED_FIRST, fold=True)}[a-z2-7]{{{_SHORT}}}",
         before="A-Za-z0-9",
         width=SHORT_RUN,
         reach=SHORT_RUN,

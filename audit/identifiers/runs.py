@@ -10,12 +10,13 @@ from typing import Final
 
 from audit.identifiers.compression import decode_headerless, decode_zlib
 from audit.identifiers.frames import binary_frame
-from audit.identifiers.gates import LONG_RUN, PACKED_FIRST, SHORT_RUN
+from audit.identifiers.gates import LETTERS, LONG_RUN, PACKED_FIRST, SHORT_RUN
 from audit.identifiers.piece import Piece
 from audit.identifiers.text import PRINTABLE, is_text
 
 _RUN: Final = re.compile(rb"([A-Za-z0-9+/_-]+)(={0,6}(?:%3[Dd]){0,6})")
 _SHORT_RUN: Final = re.compile(rb"([A-Za-z0-9+/_-]{8,15})(={0,6})(?![A-Za-z0-9+/_-])")
+_WHOLE_RUN: Final = re.compile(rb"([A-Za-z0-9+/_-]{7,})(={0,6})")
 _SHORT_SEGMENT: Final = re.compile(rb"([A-Za-z0-9]{8,15})(={0,6})(?=[+/_-])")
 _LETTERS: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_"
 _RUN_OR_NUL: Final = bytes(byte if byte in _LETTERS else 0 for byte in range(256))
@@ -181,6 +182,10 @@ def _inflated(run: Run, name: str) -> Iterator[Piece]:
             yield from decode_headerless(child)
             if first == _ZLIB:
                 yield from decode_zlib(child, (0,))
+        if first in LETTERS:
+            inner = _WHOLE_RUN.fullmatch(child.data)
+            if inner:
+                yield from _packed(Run(child, inner[1], inner[2], (0,)))
 
 
 def _last_letters(alphabet: bytes, unused: dict[int, int]) -> dict[int, frozenset[int]]:
