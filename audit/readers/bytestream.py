@@ -38,6 +38,9 @@ class ByteStream:
         """Return the numbers of the packets that carried ``data[start:end]``, ascending."""
         first = max(bisect_right(self.starts, start) - 1, 0)
         last = max(bisect_left(self.starts, end), first + 1)
+        if last == first + 1 and len(self.records[first : first + 1]) == 1:
+            group = self.records[first]
+            return group if len(group) == 1 else tuple(sorted(set(group)))
         found = {number for group in self.records[first:last] for number in group}
         return tuple(sorted(found))
 

@@ -56,8 +56,10 @@ class Companion:
         """Return what the job gave; ``None``: it failed."""
         if self._child is None or self._child.stdout is None:
             return None
-        data = self._child.stdout.read()
-        found = pickle.loads(data) if self._child.wait() == 0 and data else None  # noqa: S301
+        try:
+            found = pickle.load(self._child.stdout)  # noqa: S301 - our own process wrote it
+        except (EOFError, pickle.UnpicklingError):
+            return None
         return found if isinstance(found, Opened) else None
 
     def __enter__(self) -> Self:

@@ -96,20 +96,30 @@ class PacketStore:
                 )
             )
 
+    def _whole(self, name: str) -> npt.NDArray[Any]:
+        """Return a column of all parts."""
+        parts = [getattr(part, name) for part in self._parts]
+        return np.concatenate(parts) if parts else np.zeros(0, dtype=np.int64)
+
+    def _pulled(self, name: str, order: Ints) -> npt.NDArray[Any]:
+        """Return a column in another order and let go of it, so that none is held twice."""
+        column = self._whole(name)[order]
+        for part in self._parts:
+            setattr(part, name, None)
+        return column
+
     def by_conversation(self) -> Sorted:
         """Return all packets, grouped by conversation and in order of time; empties the store."""
-        columns: list[npt.NDArray[Any]] = []
-        for name in _COLUMNS:
-            parts = [getattr(part, name) for part in self._parts]
-            columns.append(np.concatenate(parts) if parts else np.zeros(0, dtype=np.int64))
-        self._parts.clear()
-        every = Packets(*columns)
-        late = np.where(every.ts == UNDATED, np.iinfo(np.int64).max, every.ts)
+        ts = self._whole("ts")
+        late = np.where(ts == UNDATED, np.iinfo(np.int64).max, ts)
+        conversation = self._whole("conversation")
         if bool((late[1:] >= late[:-1]).all()):
-            order = order_by(every.conversation)
+            order = order_by(conversation)
         else:
-            order = np.lexsort((every.number, late, every.conversation))
-        every = every.take(order)
+            order = np.lexsort((self._whole("number"), late, conversation))
+        del late, ts, conversation
+        every = Packets(*[self._pulled(name, order) for name in _COLUMNS])
+        self._parts.clear()
         begins = np.flatnonzero(np.diff(every.conversation, prepend=-1))
         return Sorted(
             every,
