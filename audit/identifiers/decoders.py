@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
-from audit.identifiers import compression, escapes, frames, runs
+from audit.identifiers import compression, escapes, frames, groups, runs, tokens
 from audit.identifiers.frames import Frame
 from audit.identifiers.gates import DYNAMIC_FIRST, PACKED_FIRST
 from audit.identifiers.piece import Piece
@@ -49,7 +49,7 @@ def decode(
     if "trigger" in marks:
         yield from runs.decode_triggered(piece, marks["trigger"])
     if "token" in marks:
-        yield from runs.decode_tokens(piece, marks["token"])
+        yield from tokens.decode_tokens(piece, marks["token"])
     if quiet and len(piece.data) < SMALL:
         yield from compression.decode_headerless(piece)
         yield from _prefixed(piece)
@@ -136,7 +136,7 @@ ESCAPES: Final[dict[str, Decoder]] = {
     "percent-u": escapes.decode_percent_u,
     "html": escapes.decode_html,
     "utf16": escapes.decode_utf16,
-    "hex-groups": runs.decode_hex_groups,
+    "hex-groups": groups.decode_hex_groups,
 }
 """Gate -> what undoes escapes, and encodings with separators, inside a piece.
 

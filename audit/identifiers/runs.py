@@ -8,34 +8,19 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from audit.identifiers.compression import decode_headerless, decode_zlib
 from audit.identifiers.frames import binary_frame
-from audit.identifiers.gates import LETTERS, LONG_RUN, PACKED_FIRST, SHORT_RUN
+from audit.identifiers.gates import LONG_RUN, PACKED_FIRST, SHORT_RUN
 from audit.identifiers.piece import Piece
 from audit.identifiers.text import PRINTABLE, is_text
 
 _RUN: Final = re.compile(rb"([A-Za-z0-9+/_-]+)(={0,6}(?:%3[Dd]){0,6})")
-_SHORT_RUN: Final = re.compile(rb"([A-Za-z0-9+/_-]{8,15})(={0,6})(?![A-Za-z0-9+/_-])")
-_WHOLE_RUN: Final = re.compile(rb"([A-Za-z0-9+/_-]{7,})(={0,6})")
-_SHORT_SEGMENT: Final = re.compile(rb"([A-Za-z0-9]{8,15})(={0,6})(?=[+/_-])")
 _LETTERS: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_"
 _RUN_OR_NUL: Final = bytes(byte if byte in _LETTERS else 0 for byte in range(256))
 _BEGINNINGS: Final = PACKED_FIRST | frozenset(b"\x1f\x28P")
 """First bytes of compressed data, those with a mark (gzip, Zstandard, ZIP) included."""
 _HEX: Final = re.compile(rb"[0-9A-Fa-f]{16,}")
-_SHORT_HEX: Final = re.compile(rb"[0-9A-Fa-f]{8,}")
-_HEX_GROUPS: Final = re.compile(
-    rb"(?<![0-9A-Fa-f])[0-9A-Fa-f]{2}([-:. ,+])[0-9A-Fa-f]{2}(?:\1[0-9A-Fa-f]{2}){2,}"
-    rb"(?!\1?[0-9A-Fa-f])"
-    rb"|(?<![0-9A-Fa-f])(?:[0-9A-Fa-f]{4}){1,2}([-:. ])(?:[0-9A-Fa-f]{4}){1,3}"
-    rb"(?:\2(?:[0-9A-Fa-f]{4}){1,3})+(?!\2?[0-9A-Fa-f])"
-)
-_GROUPS_WIDTH: Final = 32
-"""Bytes that the gate of grouped digits takes at most."""
-MAX_GROUPS: Final = 1 << 20
-"""Bytes of one run of grouped digits that are decoded together."""
-_GROUP_BEFORE: Final = re.compile(rb"[0-9A-Fa-f][-:. ,+]\Z")
-_HEX_PREFIXED: Final = re.compile(rb"0[xX][0-9A-Fa-f]{2}(?:[\s,;]{1,2}0[xX][0-9A-Fa-f]{2}){3,}")
+SHORT_HEX: Final = re.compile(rb"[0-9A-Fa-f]{8,}")
+"""Hexadecimal text inside short runs."""
 _HEX_PAIR: Final = re.compile(rb"[0-9A-Fa-f]{2}")
 _SIGN: Final = re.compile(rb"[+/_-]")
 BEFORE_TRIGGER: Final = 256
@@ -49,11 +34,12 @@ LONG_NAME: Final = 1024
 _SEGMENT: Final = re.compile(rb"[A-Za-z0-9]{8,}")
 """Letters between the signs that base64 shares with paths and names."""
 _LONG_BASE32: Final = re.compile(rb"[A-Z2-7]{16,}|[a-z2-7]{16,}")
-_SHORT_BASE32: Final = re.compile(rb"[A-Z2-7]{8,}|[a-z2-7]{8,}")
-_ZLIB: Final = 0x78
+SHORT_BASE32: Final = re.compile(rb"[A-Z2-7]{8,}|[a-z2-7]{8,}")
+"""Base32 text, of either case, inside short runs."""
 _NOT_HEX: Final = bytes(set(range(256)) - set(b"0123456789abcdefABCDEF"))
 _HEX_DASH: Final = b"0123456789abcdefABCDEF-"
-_URL: Final = bytes.maketrans(b"-_", b"+/")
+STANDARD: Final = bytes.maketrans(b"-_", b"+/")
+"""Letters of base64url -> those of base64."""
 _FROM_BASE32: Final = bytes.maketrans(
     b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz234567",
     b"0123456789abcdefghijklmnop0123456789abcdefghijklmnopqrstuv",
@@ -106,7 +92,7 @@ def decode_runs(piece: Piece, starts: Sequence[int]) -> Iterator[Piece]:
     """Decode the long runs that begin at ``starts``; equal ones once."""
     jwts = _jwt_parts(piece.data) if b"eyJ" in piece.data else {}
     offsets = 1 if is_text(piece.data) else 4
-    for run in _runs(piece, starts):
+    for run in find_runs(piece, starts):
         part = jwts.get(run.places[0])
         if part:
             for child in RUN_DECODERS["base64"](run):
@@ -115,13 +101,6 @@ def decode_runs(piece: Piece, starts: Sequence[int]) -> Iterator[Piece]:
         else:
             yield from _decode_long(run, offsets)
     yield from _joined_lines(piece, starts)
-
-
-def decode_tokens(piece: Piece, starts: Sequence[int]) -> Iterator[Piece]:
-    """Decode the short runs that begin at ``starts``, if they hold compressed data."""
-    for pattern in (_SHORT_RUN, _SHORT_SEGMENT):
-        for run in _runs(piece, starts, pattern):
-            yield from _packed(run)
 
 
 def decode_triggered(piece: Piece, inside: Sequence[int]) -> Iterator[Piece]:
@@ -162,47 +141,9 @@ def is_short_run(data: bytes, offset: int) -> bool:
     return before >= 0 or low == 0 or behind >= 0
 
 
-def _packed(run: Run) -> Iterator[Piece]:
-    """Yield what a short run holds as a whole, where that is compressed data."""
-    text = run.text
-    size = len(text)
-    padded = run.pad == 0 or (size + run.pad) % 4 == 0
-    if padded and text[-1:].translate(_URL)[0] in _LAST_BASE64[size % 4]:
-        yield from _inflated(run, "base64")
-    if text[-1:].upper()[0] in _LAST_BASE32[size % 8] and _SHORT_BASE32.fullmatch(text):
-        yield from _inflated(run, "base32")
-    if size % 2 == 0 and _SHORT_HEX.fullmatch(text):
-        yield from _inflated(run, "hex")
-
-
-def _inflated(run: Run, name: str) -> Iterator[Piece]:
-    for child in RUN_DECODERS[name](run):
-        first = child.data[0]
-        if first in PACKED_FIRST:
-            yield from decode_headerless(child)
-            if first == _ZLIB:
-                yield from decode_zlib(child, (0,))
-        if first in LETTERS:
-            inner = _WHOLE_RUN.fullmatch(child.data)
-            if inner:
-                yield from _packed(Run(child, inner[1], inner[2], (0,)))
-
-
-def _last_letters(alphabet: bytes, unused: dict[int, int]) -> dict[int, frozenset[int]]:
-    """Return, by the rest of a run's length, the letters whose unused low bits are zero."""
-    return {
-        rest: frozenset(alphabet[:: 1 << unused[rest]]) if rest in unused else frozenset()
-        for rest in range(8)
-    }
-
-
-_BASE64: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-_BASE32: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
-_LAST_BASE64: Final = _last_letters(_BASE64, {0: 0, 2: 4, 3: 2})
-_LAST_BASE32: Final = _last_letters(_BASE32, {0: 0, 2: 2, 4: 4, 5: 1, 7: 3})
-
-
-def _runs(piece: Piece, starts: Sequence[int], pattern: re.Pattern[bytes] = _RUN) -> Iterator[Run]:
+def find_runs(
+    piece: Piece, starts: Sequence[int], pattern: re.Pattern[bytes] = _RUN
+) -> Iterator[Run]:
     """Yield the distinct runs that begin at some offsets and are no part of a binary frame."""
     data = piece.data
     tokens: dict[tuple[bytes, bytes], list[int]] = {}
@@ -238,7 +179,7 @@ def _decode_long(run: Run, offsets: int) -> Iterator[Piece]:
 
 def _begins(text: bytes, start: int) -> bool:
     """Whether base64 text that begins here decodes to text, or to compressed data."""
-    head = a2b_base64(text[start : start + 8].translate(_URL))
+    head = a2b_base64(text[start : start + 8].translate(STANDARD))
     first = head[0]
     if first in _BEGINNINGS or not head.translate(None, PRINTABLE):
         return True
@@ -248,7 +189,7 @@ def _begins(text: bytes, start: int) -> bool:
 def _decode_all(run: Run, *, offsets: int = 1) -> Iterator[Piece]:
     """Decode a short run by each alphabet that it is written in."""
     yield from RUN_DECODERS["base64"](run, offsets=offsets)
-    for name, pattern in (("hex", _SHORT_HEX), ("base32", _SHORT_BASE32)):
+    for name, pattern in (("hex", SHORT_HEX), ("base32", SHORT_BASE32)):
         for match in pattern.finditer(run.text):
             yield from RUN_DECODERS[name](run.part(*match.span()))
 
@@ -262,7 +203,7 @@ def decode_base64(run: Run, *, offsets: int = 1) -> Iterator[Piece]:
     """
     size = len(run.text)
     pad = min(run.pad, 2)
-    text = run.text.translate(_URL)
+    text = run.text.translate(STANDARD)
     step = "base64"
     if text != run.text or (pad == 0 and size % 4 != 0):
         step = "base64url"
@@ -343,34 +284,3 @@ def _joined_lines(piece: Piece, starts: Sequence[int]) -> Iterator[Piece]:
             for child in RUN_DECODERS["base64"](Run(piece, b"".join(parts), b"", (start,))):
                 child.end = end
                 yield child
-
-
-def _groups_at(data: bytes, low: int, seen: int) -> re.Match[bytes] | None:
-    """Return the grouped digits that begin between two offsets, as far as they go."""
-    for pattern in (_HEX_GROUPS, _HEX_PREFIXED):
-        near = pattern.search(data, low, seen + 1)
-        if near:
-            return pattern.match(data, near.start(), near.start() + MAX_GROUPS)
-    return None
-
-
-def decode_hex_groups(piece: Piece, ends: Sequence[int]) -> Iterator[Piece]:
-    """Decode hexadecimal text with separators, such as ``de:ad:be:ef`` or ``0xde, 0xad``."""
-    data = piece.data
-    frame = binary_frame(piece)
-    done = 0
-    for seen in ends:
-        if seen <= done:
-            continue
-        at = max(done, seen - _GROUPS_WIDTH)
-        match = _groups_at(data, at, seen)
-        if not match:
-            continue
-        start, end = match.span()
-        done = end
-        digits = match[0].lower().replace(b"0x", b"").translate(None, _NOT_HEX)
-        if len(digits) % 2 == 0 and (frame is None or frame.at(start, end)):
-            child = Piece(a2b_hex(digits), piece, start, end, "hex", field=True)
-            if _GROUP_BEFORE.search(data, max(0, start - 2), start):
-                child.ragged, child.field = True, False
-            yield child

@@ -107,7 +107,7 @@ def test_values_are_found_under_containers_inside_one_another(detector, seed):
         if item.whole or kind not in LOW
     ]
     cases = []
-    while len(cases) < 2500:
+    while len(cases) < 1500:
         item, value = draw.choice(items)
         names = tuple(draw.choices(containers(), k=draw.choice([2, 3])))
         data = wrap(item.data, item.text, names)
