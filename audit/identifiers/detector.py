@@ -16,6 +16,7 @@ from audit.identifiers.needles import make_anchors, make_needles
 from audit.identifiers.piece import Piece
 from audit.identifiers.place import telling
 from audit.identifiers.search import Match, Search
+from audit.identifiers.spans import Spans, merge_spans
 from audit.identifiers.text import is_text
 from audit.tables.extract import Payload
 from audit.tables.reference import Reference
@@ -127,7 +128,8 @@ class Detector:
         if not matches:
             return ScanResult(truncated=tuple(root.budget.cut))
         blanks = Blanks(matches, self._labels)
-        found: defaultdict[tuple[int, str], list[Hit]] = defaultdict(list)
+        found: defaultdict[tuple[int, str], Spans[Hit]] = defaultdict(Spans)
+        sure: defaultdict[int, list[tuple[int, int, bool]]] = defaultdict(list)
         header = payload.detail.lower() if payload.location in ("header", "trailer") else ""
         ranked = sorted(
             ((_is_unsure(match, header), match) for match in best_matches(matches)), key=_rank
@@ -136,15 +138,24 @@ class Detector:
             excerpt = blanks.excerpt(match)
             for way in ways(match):
                 hit = self._hit(payload, match, way, excerpt, unsure=unsure)
-                same = found[hit.value_index, hit.location]
-                if not any(hit.start < other.end and other.start < hit.end for other in same):
-                    same.append(hit)
-        hits = [hit for same in found.values() for hit in same]
+                added = found[hit.value_index, hit.location].add(hit.start, hit.end, hit)
+                if added and not unsure:
+                    sure[hit.value_index].append((hit.start, hit.end, True))
+        told = {value: merge_spans(ranges) for value, ranges in sure.items()}
+        hits = [hit for spans in found.values() for hit in spans.items()]
         ordered = sorted(hits, key=lambda hit: (hit.start, hit.end, hit.value_index))
         return ScanResult(
             hits=tuple(hit for hit in ordered if not hit.unsure),
             truncated=tuple(root.budget.cut),
-            unsure=tuple(hit for hit in ordered if hit.unsure and not _told(hit, ordered)),
+            unsure=tuple(
+                hit
+                for hit in ordered
+                if hit.unsure
+                and not (
+                    hit.value_index in told
+                    and told[hit.value_index].overlapping(hit.start, hit.end)
+                )
+            ),
         )
 
     def _hit(self, payload: Payload, match: Match, way: Way, excerpt: str, *, unsure: bool) -> Hit:
@@ -182,21 +193,10 @@ class Detector:
             tuple(f"{{{item.kind}}}" for item in self._known),
         )
         data = piece.data
-        for start, end, value in reversed(spans.merged(piece)):
+        for start, end, value in reversed(spans.merged(piece).between(0, len(data))):
             label = "{" + self._known[value].kind + "}"
             data = data[:start] + label.encode() + data[end:]
         return data.decode("utf-8", "replace")
-
-
-def _told(unsure: Hit, hits: Sequence[Hit]) -> bool:
-    """Whether a sure hit tells the same bytes."""
-    return any(
-        not hit.unsure
-        and hit.value_index == unsure.value_index
-        and hit.start < unsure.end
-        and unsure.start < hit.end
-        for hit in hits
-    )
 
 
 def _is_unsure(match: Match, header: str) -> bool:

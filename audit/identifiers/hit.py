@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, get_args
 
@@ -13,12 +13,13 @@ from audit.identifiers.compression import INFLATERS
 from audit.identifiers.piece import Piece
 from audit.identifiers.place import Place, find_place
 from audit.identifiers.search import Match
+from audit.identifiers.spans import Spans, merge_spans
 from audit.identifiers.text import is_text
 from audit.tables.vocabulary import Form
 
 FORM_STEPS: Final = frozenset(get_args(Form))
 """Decoders whose name is also a form: the last one before a plain value names the hit's form."""
-MAX_WAYS: Final = 256
+MAX_WAYS: Final = 10_000
 """Places at which one match is told when equal encoded bytes stand at several."""
 CONTEXT: Final = 24
 """Bytes before and after a hit that its excerpt shows."""
@@ -70,27 +71,30 @@ def best_matches(matches: Sequence[Match]) -> list[Match]:
     That is a shorter spelling inside a longer one, or plain bytes seen once more through a
     decoder that left them alone.
     """
-    by_place: defaultdict[tuple[int, int], list[Match]] = defaultdict(list)
+    by_place: defaultdict[tuple[int, int], Spans[Match]] = defaultdict(Spans)
     for match in sorted(matches, key=lambda match: (match.start - match.end, match.needle.form)):
-        kept = by_place[id(match.piece), match.needle.value]
-        if not any(match.start < other.end and other.start < match.end for other in kept):
-            kept.append(match)
-    inside = _inside_compressed(matches)
+        by_place[id(match.piece), match.needle.value].add(match.start, match.end, match)
+    packed = _compressed(matches)
     return [
         match
         for kept in by_place.values()
-        for match in kept
-        if not inside(match) and not _seen_before(match, by_place)
+        for match in kept.items()
+        if not _is_packed(match, packed) and not _seen_before(match, by_place)
     ]
 
 
-def _seen_before(match: Match, by_place: dict[tuple[int, int], list[Match]]) -> bool:
+_ByPlace = dict[tuple[int, int], "Spans[Match]"]
+"""Piece (its id) and value -> matches."""
+
+
+def _seen_before(match: Match, by_place: _ByPlace) -> bool:
     piece, start, end = match.piece, match.start, match.end
     while piece.parent is not None and piece.segments is not None:
         start, end = piece.in_parent(start, end)
         piece = piece.parent
-        for other in by_place.get((id(piece), match.needle.value), ()):
-            if start < other.end and other.start < end and _tells_enough(other, match):
+        known = by_place.get((id(piece), match.needle.value))
+        for _, _, other in known.between(start, end) if known else ():
+            if _tells_enough(other, match):
                 return True
     return False
 
@@ -101,21 +105,22 @@ def _tells_enough(outer: Match, inner: Match) -> bool:
     return outer.needle.telling or outer.place.whole or not inner.place.whole
 
 
-def _inside_compressed(matches: Sequence[Match]) -> Callable[[Match], bool]:
-    """Return a test for matches in compressed bytes that the decompressed ones tell again."""
-    spans: defaultdict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
+def _compressed(matches: Sequence[Match]) -> dict[tuple[int, int], Spans[bool]]:
+    """Return, by piece and value, the compressed stretches in which the value was found."""
+    spans: defaultdict[tuple[int, int], set[tuple[int, int, bool]]] = defaultdict(set)
     for match in matches:
         piece = match.piece
         while piece.parent is not None:
             if piece.step in INFLATERS:
-                spans[id(piece.parent), match.needle.value].append((piece.start, piece.end))
+                spans[id(piece.parent), match.needle.value].add((piece.start, piece.end, True))
             piece = piece.parent
+    return {key: merge_spans(ranges) for key, ranges in spans.items()}
 
-    def test(match: Match) -> bool:
-        known = spans.get((id(match.piece), match.needle.value), ())
-        return any(start <= match.start and match.end <= end for start, end in known)
 
-    return test
+def _is_packed(match: Match, packed: dict[tuple[int, int], Spans[bool]]) -> bool:
+    """Whether a match lies in compressed bytes that the decompressed ones tell again."""
+    known = packed.get((id(match.piece), match.needle.value))
+    return known is not None and known.overlapping(match.start, match.end) is not None
 
 
 def ways(match: Match) -> list[Way]:
@@ -174,6 +179,7 @@ class Blanks:
 
     def __init__(self, matches: Sequence[Match], labels: Sequence[str]) -> None:
         self._labels = labels
+        self._merged: dict[int, Spans[int]] = {}
         self._ranges: defaultdict[int, set[tuple[int, int, int]]] = defaultdict(set)
         for match in matches:
             spans = [(match.start, match.end)]
@@ -184,16 +190,12 @@ class Blanks:
                 spans = [piece.in_parent(*spans[0]), *piece.others][:MAX_WAYS]
                 piece = piece.parent
 
-    def merged(self, piece: Piece) -> list[tuple[int, int, int]]:
-        """Return the ranges of a piece, merged and sorted, with the value of the first of each."""
-        merged: list[tuple[int, int, int]] = []
-        for start, end, value in sorted(self._ranges.get(id(piece), ())):
-            if merged and start < merged[-1][1]:
-                low, high, first = merged[-1]
-                merged[-1] = (low, max(high, end), first)
-            else:
-                merged.append((start, end, value))
-        return merged
+    def merged(self, piece: Piece) -> Spans[int]:
+        """Return the ranges of a piece, joined where they overlap, with the first's value."""
+        known = self._merged.get(id(piece))
+        if known is None:
+            known = self._merged[id(piece)] = merge_spans(self._ranges.get(id(piece), ()))
+        return known
 
     def excerpt(self, match: Match) -> str:
         """Return the surroundings of a match in the innermost text that has any."""
@@ -206,9 +208,7 @@ class Blanks:
         low, high = max(0, start - CONTEXT), min(len(piece.data), end + CONTEXT)
         out: list[str] = []
         at = low
-        for begin, stop, value in self.merged(piece):
-            if stop <= low or begin >= high:
-                continue
+        for begin, stop, value in self.merged(piece).between(low, high):
             out.append(_readable(piece.data[at : max(at, begin)]))
             out.append(self._labels[value])
             at = max(at, stop)

@@ -344,3 +344,13 @@ SMALL = Detector(
         [Identifier("email", "someone@else.example"), Identifier("address", "203.0.113.9")]
     )
 )
+
+
+def test_thousands_of_places_are_told_in_good_time(detector):
+    body = json.dumps([{"a": SUBJECT["serial"], "b": "x"}] * 8000).encode()
+    result = detector.scan(text_payload(body))
+    assert (len(result.hits), result.truncated) == (8000, ())
+    body = b" ".join([SUBJECT["serial"].encode()] * 25_000)
+    assert detector.scan(text_payload(body)).truncated == (
+        "more places hold identifiers than are listed",
+    )
