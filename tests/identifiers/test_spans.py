@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -35,4 +37,4 @@ def test_joined_ranges_cover_the_same_bytes(ranges):
     merged = merge_spans((low, high, low) for low, high in ranges).between(0, 100)
     covered = {at for low, high in ranges for at in range(low, high)}
     assert {at for low, high, _ in merged for at in range(low, high)} == covered
-    assert all(first[1] <= second[0] for first, second in zip(merged, merged[1:], strict=False))
+    assert all(first[1] <= second[0] for first, second in itertools.pairwise(merged))
