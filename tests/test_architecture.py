@@ -84,6 +84,7 @@ def test_tests_mirror_modules() -> None:
             "properties",
             "system",
             "worked",
+            "hostile",
             room.name,
         }
         name = path.stem.removeprefix("test_")
