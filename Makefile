@@ -33,7 +33,7 @@ demo: setup ## record the real clients in the lab, audit them, write reports/dem
 
 test: setup-dev ## everything: the toolkit, real clients, real browser
 	@.ci/install-packages
-	@$(BIN)/python -m pytest -q -n 2 $(PYTEST)
+	@$(BIN)/python -m pytest -q -n 2 --dist loadscope $(PYTEST)
 
 check: setup-dev ## format, lint, imports, types, policies, then the fast tests on every Python here
 	$(BIN)/ruff format --check .
@@ -42,7 +42,7 @@ check: setup-dev ## format, lint, imports, types, policies, then the fast tests 
 	$(BIN)/mypy
 	$(BIN)/audit policy lint
 	$(BIN)/audit policy test
-	$(BIN)/python -m pytest -q -n 2 -m "not system"
+	$(BIN)/python -m pytest -q -n 2 --dist loadscope -m "not system"
 	.ci/other-pythons
 
 fix: setup-dev ## format and mend what can be mended by machine

@@ -52,7 +52,7 @@ def golden():
     return compare
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # its driver keeps an event loop running in this thread
 def chromium() -> Iterator[object]:
     program = shutil.which("chromium")
     if not program:
