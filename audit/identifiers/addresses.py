@@ -74,7 +74,8 @@ def _version4(address: ipaddress.IPv4Address) -> list[Spelling]:
             Spelling(separator.join(map(str, signed)).encode(), "squeezed", "address4")
             for separator in (",", ", ")
         ]
-    found += [_text(text, "address6") for text in _texts6(mapped)]
+    dotted = mapped.packed[:12].hex(":", 2) + f":{ipaddress.IPv4Address(packed)}"
+    found += [_text(text, "address6") for text in (*_texts6(mapped), dotted)]
     nat64 = ipaddress.IPv6Address(b"\0\x64\xff\x9b" + b"\0" * 8 + packed)
     found.append(_text(nat64.compressed, "address6"))
     found += _integers4(packed)
