@@ -182,7 +182,6 @@ class _Example:
             )
             for line, action in enumerate(actions, start=1)
         ]
-        kinds = frozenset(KINDS) | self._policy.kinds
         return CaptureEvidence(
             capture=_CAPTURE,
             digest="0" * 64,
@@ -197,10 +196,19 @@ class _Example:
                 TapState(tap="proxy", control_found=True),
             ),
             sees_all=True,
-            planted_kinds=kinds,
+            planted_kinds=self._planted(),
             onion=OnionState(keys=True, seen=1, opened=1),
             actions=tuple(actions),
         )
+
+    def _planted(self) -> frozenset[str]:
+        known = frozenset(KINDS) | self._policy.kinds
+        named = self._example.planted
+        for index, kind in enumerate(named or ()):
+            if kind not in known:
+                hint = did_you_mean(kind, tuple(known))
+                self._fault(("planted", index), f"there is no kind '{kind}'", hint)
+        return known if named is None else frozenset(named)
 
     def _rows(self, table: str) -> Iterator[Row]:
         columns = columns_of(table)

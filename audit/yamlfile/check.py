@@ -12,6 +12,7 @@ from audit.yamlfile.shape import (
     Column,
     Condition,
     Count,
+    Day,
     DottedName,
     Duration,
     Name,
@@ -133,6 +134,10 @@ class Example(Part):
     """Action -> how long ago it was done."""
     rows: dict[StrictStr, list[ExampleRow]] = Field(default_factory=dict)
     without: list[Capability] = Field(default_factory=list)
+    planted: list[StrictStr] | None = None
+    """Kinds of identifier that the subject has; ``None``: every kind."""
+    planted: list[Name] | None = None
+    """Kinds of identifier that the subject has; ``None``: all."""
     vars: dict[StrictStr, Any] = Field(default_factory=dict)
     """Values of settable variables, as a target would set them."""
     verdict: Outcomes
@@ -161,7 +166,10 @@ class CheckFile(Part):
     report: list[Report] = Field(default_factory=list)
     attest: Attest | None = None
     procedure: Text | None = None
-    reviewed: Text | None = None
+    reviewed: Day | None = None
+    """Day on which somebody last read check and document side by side."""
+    max_survivors: Count = 0
+    """Mutants that no example need notice; each place is better excused by a comment there."""
     references: list[Text] = Field(default_factory=list)
     remediation: Text | None = None
     tags: list[Text] = Field(default_factory=list)
