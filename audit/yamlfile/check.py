@@ -134,8 +134,6 @@ class Example(Part):
     """Action -> how long ago it was done."""
     rows: dict[StrictStr, list[ExampleRow]] = Field(default_factory=dict)
     without: list[Capability] = Field(default_factory=list)
-    planted: list[StrictStr] | None = None
-    """Kinds of identifier that the subject has; ``None``: every kind."""
     planted: list[Name] | None = None
     """Kinds of identifier that the subject has; ``None``: all."""
     vars: dict[StrictStr, Any] = Field(default_factory=dict)
