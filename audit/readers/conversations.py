@@ -139,7 +139,7 @@ class ConversationTable:
         self, chunk: RecordChunk, frames: Frames, known: Ints, ids: Ints, from_a: Mask
     ) -> None:
         lane = 2 * ids + ~from_a
-        low, size = 2 * int(ids.min()), 2 * int(ids.max()) + 2
+        low, size = 2 * int(np.min(ids)), 2 * int(np.max(ids)) + 2
         for row, values in enumerate((None, chunk.wire[known], frames.payload_wire[known])):
             sums = np.bincount(lane - low, values, size - low)
             self._sums[row, low:size] += sums.astype(np.int64)

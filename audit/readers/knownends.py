@@ -53,7 +53,7 @@ class KnownEnds:
 
     def learn(self, hashes: _Words, ids: Ints, words: _Words) -> None:
         """Note the keys of conversations."""
-        need = int(ids.max()) + 1
+        need = int(np.max(ids)) + 1
         if need > len(self._words):
             extra = max(need, 2 * len(self._words), 64) - len(self._words)
             self._words = np.vstack([self._words, np.zeros((extra, 5), dtype=np.uint64)])

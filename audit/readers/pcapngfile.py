@@ -95,7 +95,7 @@ class PcapngWalk:
         while position + 12 <= end:
             run = chains.run_at(position)
             if run is not None:
-                packets.append((run, np.full(len(run), _ENHANCED)))
+                packets.append((run, np.full(len(run), _ENHANCED, dtype=np.int64)))
                 position = int(run[-1]) + head(view, int(run[-1]))[1]
                 continue
             kind, length = head(view, position)

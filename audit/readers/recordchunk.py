@@ -79,7 +79,7 @@ def order_by(ids: npt.NDArray[np.signedinteger]) -> Ints:
     """Return the stable order of small numbers not below 0 (a radix sort of 16 bits at a time)."""
     order: Ints = np.argsort(ids.astype(np.uint16), kind="stable")
     shift = 16
-    while len(ids) and int(ids.max()) >> shift:
+    while len(ids) and int(np.max(ids)) >> shift:
         order = order[np.argsort((ids >> shift).astype(np.uint16)[order], kind="stable")]
         shift += 16
     return order

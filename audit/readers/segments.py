@@ -62,11 +62,11 @@ def place(packets: Packets, at: Ints, limit: int, read: Read) -> Placed:
     order = np.argsort(at, kind="stable")
     begins, reached = at[order], np.maximum.accumulate(ends[order])
     before = np.maximum(np.concatenate(([0], reached[:-1])), 0)
-    extent = max(int((at + packets.wire).max()), 0)
+    extent = max(int(np.max(at + packets.wire)), 0)
     gaps = int(np.maximum(begins - before, 0).sum())
     placed = Placed(missed=gaps + max(extent - max(int(reached[-1]), 0), 0), extent=extent)
     if packets.several.any():
-        placed.unread = int(at[packets.several].min())
+        placed.unread = int(np.min(at[packets.several]))
         limit = max(min(limit, placed.unread), 0)
     chosen = at < limit
     at, packets = at[chosen], packets.take(chosen)

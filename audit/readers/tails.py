@@ -61,7 +61,7 @@ class Tails:
         Lengths of packets that stand for several are put together in ``frames``.
         """
         ids = conversation[kept]
-        self._grow(int(ids.max(initial=-1)) + 1)
+        self._grow(int(np.max(ids, initial=-1)) + 1)
         late = self._late(chunk.ts[kept]) | (chunk.ts[kept] == UNDATED)
         self._spoil(ids[late])
         tcp = frames.proto[kept] == TCP

@@ -112,7 +112,7 @@ def _side(own: Packets, other: Packets, read: Read, limit: int) -> Side:
         at += (first - origin + (1 << 31)) % (1 << 32) - (1 << 31)
         at += (carrying.flags & _SYN) != 0  # data in the SYN itself (RFC 7413) follows its number
     else:
-        at -= min(int(at[np.abs(at) < _WINDOW].min(initial=0)), 0)
+        at -= min(int(np.min(at[np.abs(at) < _WINDOW], initial=0)), 0)
         origin = (first - int(at[0])) & 0xFFFFFFFF
     sent_so_far = np.cumsum(carrying.wire.astype(np.int64))
     strays = (at < -_WINDOW) | (at > sent_so_far + _WINDOW)
