@@ -38,6 +38,27 @@ class Payload:
     """The same bytes in the other tap; ``None``: one tap has them."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unplaced:
+    """An exchange of an archive, and what tells the conversation that carried it."""
+
+    record: str
+    """Reference to its record: the rows of the exchange begin with it."""
+    host: str | None
+    address: str | None
+    """Address of the server; ``None``: the file does not say."""
+    port: int
+    ts: str | None
+    """Start of the exchange, UTC."""
+    duration_s: float = 0.0
+    opened: bool | None = None
+    """Whether it opened its connection; ``None``: the file does not say."""
+    connection: str | None = None
+    """What the file calls the connection: the same for all exchanges that it carried; ``None``:
+    nothing, or a word that is none (such as the server's port)."""
+    is_quic: bool = False
+
+
 @dataclass(slots=True, kw_only=True)
 class Extract:
     """Everything that one reader made of one file."""
@@ -55,6 +76,12 @@ class Extract:
     """Packets dropped by the kernel, as the file says."""
     names: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Address -> names that the file itself states (pcapng name resolution blocks)."""
+
+    legs: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Conversation as the proxy has it -> 5-tuples that carried it beside: client to an explicit
+    proxy, proxy to server."""
+    unplaced: list[Unplaced] = field(default_factory=list)
+    """Exchanges of which the file names no conversation."""
 
     def add(self, table: str, row: Row) -> int:
         """Append a row and return its index, which payloads name."""

@@ -41,7 +41,7 @@ class TrafficRow(CommonRow):
     seen_as: Annotated[
         Text, Column("text", "whose address the recipient sees: client, proxy, onion", "client")
     ]
-    taps: Annotated[Text, Column("list", "taps that saw it: proxy, packets")]
+    taps: Annotated[Text, Column("list", "taps that saw it: proxy, packets, device")]
     conversation: Annotated[
         Text, Column("text", "5-tuple of the carrying conversation, 'tcp A:P > B:Q'")
     ]
@@ -52,12 +52,15 @@ class TrafficRow(CommonRow):
         Text,
         Column(
             "text",
-            "how the name is known: host, sni, dns or route; claimed: the client's word alone, "
-            "which no look-up bears out",
+            "how the name is known: host, sni, dns, route, or listed where the file itself says "
+            "it; claimed: the client's word alone, which no look-up bears out, or a guess",
         ),
     ]
     claimed_role: Annotated[
         Text, Column("text", "role that a name merely claimed would give the server; None: none")
+    ]
+    owner: Annotated[
+        Text, Column("text", "who runs the server, by the bundled dated list; None: not listed")
     ]
 
 
@@ -134,6 +137,9 @@ class WebsocketMessagesRow(TrafficRow):
 class DnsQueriesRow(TrafficRow):
     """One row a question, with the answers that came."""
 
+    owner: Annotated[
+        Text, Column("text", "who runs what the name stands for, by the bundled dated list")
+    ]
     name: Annotated[Text, Column("host", "name asked for, lower case, no final dot")]
     qtype: Annotated[Text, Column("text", "A, AAAA, HTTPS, ... or the number", "A")]
     server: Annotated[Text, Column("ip", "address asked")]
@@ -185,6 +191,9 @@ class ConversationsRow(TrafficRow):
         Text, Column("text", "program or package that the capture names; None: none, or several")
     ]
     uid: Annotated[Number, Column("number", "user id that the capture names for it", 10_123)]
+    names: Annotated[
+        Text, Column("list", "every name that the capture gives the server, each as 'NAME (BASIS)'")
+    ]
     transport: Annotated[Text, Column("text", "how the bytes could be had", "tls-intercepted")]
     content: Annotated[Text, Column("text", "what the bytes are once had", "readable")]
     only_dns: Annotated[

@@ -45,7 +45,7 @@ ProcessBasis = Literal["netns", "uid", "socket-table", "cgroup", "package", "bun
 Vantage = Literal["netns", "socket-tap", "proxy", "wireguard", "browser", "import"]
 Pass = Literal["passive", "intercepted"]
 Driver = Literal["recorder", "script", "peer", "manual"]
-Tap = Literal["proxy", "packets"]
+Tap = Literal["proxy", "packets", "device"]
 Platform = Literal["android", "ios", "desktop", "library", "web", "server"]
 Severity = Literal["info", "low", "medium", "high", "critical"]
 
