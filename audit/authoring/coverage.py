@@ -1,10 +1,13 @@
-"""Which clauses of a policy have checks, and which have none."""
+"""Which clauses of a policy have checks, which have none, and what nothing can observe yet."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from audit.authoring.honesty import columns_to_come
 from audit.checks.policy import Policy
+from audit.tables.supply import CAPABILITIES_TO_COME
 
 
 def clause_coverage(policy: Policy) -> dict[str, Any]:
@@ -24,3 +27,18 @@ def clause_coverage(policy: Policy) -> dict[str, Any]:
             }
         )
     return {"clauses": clauses}
+
+
+def not_yet(policy: Policy) -> Mapping[str, str]:
+    """Return check -> what it reads that no reader of this version fills, in words."""
+    found: dict[str, str] = {}
+    for check in policy.checks:
+        lacking = [
+            f"{item.capability} comes with {CAPABILITIES_TO_COME[item.capability]}"
+            for item in check.file.observe
+            if item.capability in CAPABILITIES_TO_COME
+        ]
+        lacking += [f"{name} comes with {what}" for name, what in columns_to_come(check).items()]
+        if lacking:
+            found[check.file.id] = "; ".join(dict.fromkeys(lacking))
+    return found

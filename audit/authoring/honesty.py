@@ -3,63 +3,35 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Final
 
 from audit.checks.policy import LoadedCheck, Policy
-from audit.tables.vocabulary import Capability, Platform
+from audit.tables.supply import (
+    CAPABILITIES_TO_COME,
+    COLUMNS_TO_COME,
+    TABLE_SUPPLY,
+    platforms_of,
+    platforms_of_table,
+)
+from audit.tables.vocabulary import PLATFORMS, Platform
 from audit.yamlfile.expectation import NoJoin, Some
 from audit.yamlfile.located import Path
 from audit.yamlfile.problem import Problem
-
-FILLED_BY: Final[Mapping[str, tuple[Capability, ...]]] = {
-    "identifier_hits": ("identifiers.planted",),
-    "manifest_entries": ("app.package",),
-    "config_entries": ("server.config",),
-    "log_lines": ("server.logs",),
-    "db_records": ("server.records",),
-    "settings": ("app.settings",),
-    "ui_fields": ("app.screens",),
-    "local_files": ("app.files",),
-    "cookies": ("browser.storage",),
-    "web_storage": ("browser.storage",),
-    "dns_queries": ("dns.seen",),
-    "tls_handshakes": ("tls.metadata",),
-    "http_requests": ("transport.opened", "onion.opened"),
-    "http_responses": ("transport.opened", "onion.opened"),
-    "websocket_messages": ("transport.opened", "onion.opened"),
-    "stun_messages": ("packets.all_interfaces",),
-    "conversations": (
-        "packets.all_interfaces",
-        "process.attribution",
-        "transport.opened",
-        "tls.metadata",
-    ),
-}
-"""Table -> capabilities one of which must be observed: without it the table is empty, and an empty
-table would pass (E208). Tables that are not here are filled by every recording."""
-
-SUPPLIED_ON: Final[Mapping[str, frozenset[Platform]]] = {
-    "app.screens": frozenset({"android", "ios", "desktop"}),
-    "app.package": frozenset({"android", "ios", "desktop"}),
-    "app.settings": frozenset({"android", "ios", "desktop"}),
-    "browser.storage": frozenset({"web"}),
-    "browser.scripts": frozenset({"web"}),
-    "server.logs": frozenset({"server", "web"}),
-    "server.records": frozenset({"server", "web"}),
-    "server.config": frozenset({"server", "web"}),
-}
-"""Capability -> platforms that can have it (E203); others, everywhere."""
+from audit.yamlfile.units import parse_time
 
 _SPACE: Final = re.compile(r"\s+")
+_VERDICTS: Final = ("pass", "fail", "inconclusive", "not_observable")
 
 
 def honesty_problems(policy: Policy, check: LoadedCheck) -> Iterator[Problem]:
     """Yield what keeps a check from being honest."""
     yield from _quote(policy, check)
+    yield from _review(policy, check)
     yield from _tables(check)
-    yield from _scope(check)
+    yield from _supply(check)
     yield from _attest(check)
+    yield from _joins(check)
     yield from _examples(check)
 
 
@@ -68,11 +40,14 @@ def squeeze(text: str) -> str:
     return _SPACE.sub(" ", text).strip()
 
 
+def _edition(policy: Policy, check: LoadedCheck) -> str:
+    _, _, edition = check.file.clause.policy.partition("@")
+    return edition or policy.clauses[check.file.clause.id].edition or policy.file.editions[0].id
+
+
 def _quote(policy: Policy, check: LoadedCheck) -> Iterator[Problem]:
     clause = check.file.clause
-    _, _, edition = clause.policy.partition("@")
-    declared = policy.clauses[clause.id]
-    edition = edition or declared.edition or policy.file.editions[0].id
+    edition = _edition(policy, check)
     text = squeeze(policy.texts[edition])
     quotes: list[tuple[Path, str | None]] = [
         (("clause", "quote"), clause.quote),
@@ -86,16 +61,30 @@ def _quote(policy: Policy, check: LoadedCheck) -> Iterator[Problem]:
                 f"these words do not stand in edition '{edition}' of the policy",
                 hint="quote verbatim; white space alone may differ",
             )
-    if squeeze(clause.quote) not in squeeze(declared.quote):
+    if squeeze(clause.quote) not in squeeze(policy.clauses[clause.id].quote):
         yield check.located.problem(
             ("clause", "quote"), "E201", f"these are not the words of clause '{clause.id}'"
+        )
+
+
+def _review(policy: Policy, check: LoadedCheck) -> Iterator[Problem]:
+    edition = policy.editions[_edition(policy, check)]
+    reviewed = check.file.reviewed
+    if reviewed is None or edition.retrieved == "unknown":
+        return
+    if parse_time(edition.retrieved) > parse_time(reviewed):
+        yield check.located.problem(
+            ("reviewed",),
+            "W202",
+            f"edition '{edition.id}' was retrieved on {edition.retrieved}, after this review",
+            hint="read check and document side by side again, then date the review",
         )
 
 
 def _tables(check: LoadedCheck) -> Iterator[Problem]:
     observed = {item.capability for item in check.file.observe}
     for path, table in _tables_read(check):
-        needed = FILLED_BY.get(table)
+        needed = TABLE_SUPPLY[table].capabilities
         if needed and not observed.intersection(needed):
             yield check.located.problem(
                 path,
@@ -116,19 +105,73 @@ def _tables_read(check: LoadedCheck) -> Iterator[tuple[Path, str]]:
         yield ("unsure", index, "from"), unsure.from_
 
 
-def _scope(check: LoadedCheck) -> Iterator[Problem]:
+def _supply(check: LoadedCheck) -> Iterator[Problem]:
+    """Yield what nothing can fill on the platforms in scope, and what nothing fills yet."""
     scope = check.file.scope
-    if scope is None:
-        return
+    platforms = frozenset[Platform](scope.platforms if scope else PLATFORMS)
     for index, item in enumerate(check.file.observe):
-        platforms = SUPPLIED_ON.get(item.capability)
-        if platforms is not None and not platforms.intersection(scope.platforms):
+        able = platforms_of(item.capability)
+        if platforms.isdisjoint(able):
             yield check.located.problem(
                 ("observe", index, "capability"),
                 "E203",
                 f"no platform in scope can supply {item.capability}",
-                allowed=tuple(sorted(platforms)),
+                allowed=tuple(sorted(able)),
             )
+    for path, table in _all_tables(check):
+        able = platforms_of_table(table)
+        if platforms.isdisjoint(able):
+            yield check.located.problem(
+                path, "E203", f"on no platform in scope can anything fill '{table}'",
+                allowed=tuple(sorted(able)),
+            )  # fmt: skip
+    yield from _to_come(check)
+
+
+def _all_tables(check: LoadedCheck) -> Iterator[tuple[Path, str]]:
+    yield from _tables_read(check)
+    for index, item in enumerate(check.file.expect):
+        if isinstance(item, Some):
+            yield ("expect", index, "from"), item.from_
+    for part in ("exercise", "report"):
+        for index, item in enumerate(getattr(check.file, part)):
+            if item.from_ is not None:
+                yield (part, index, "from"), item.from_
+
+
+def _to_come(check: LoadedCheck) -> Iterator[Problem]:
+    said = check.file.attest is not None and check.file.procedure is not None
+    for index, item in enumerate(check.file.observe):
+        later = CAPABILITIES_TO_COME.get(item.capability)
+        if later is not None and not said:
+            yield check.located.problem(
+                ("observe", index, "capability"),
+                "W203",
+                f"nothing supplies {item.capability} yet ({later}): the check is not observable",
+                hint="say in 'attest' who can vouch, and in 'procedure' how somebody could test it",
+            )
+
+
+def columns_to_come(check: LoadedCheck) -> dict[str, str]:
+    """Return ``table.column`` -> what will fill it, for columns that nothing fills yet."""
+    found: dict[str, str] = {}
+    for path in check.located.places:
+        step = path[-1] if path else None
+        if isinstance(step, str) and path[0] in {"expect", "exercise", "unsure", "report"}:
+            table = _table_at(check, path)
+            column = step.split("|")[0].split(".")[0]
+            if table is not None and (table, column) in COLUMNS_TO_COME:
+                found[f"{table}.{column}"] = COLUMNS_TO_COME[table, column]
+    return found
+
+
+def _table_at(check: LoadedCheck, path: Path) -> str | None:
+    """Return the table that a condition's key is read of: the ``from`` nearest above it."""
+    for depth in range(len(path) - 1, 0, -1):
+        data = check.located.value(path[:depth])
+        if isinstance(data, dict) and isinstance(data.get("from"), str):
+            return str(data["from"])
+    return None
 
 
 def _attest(check: LoadedCheck) -> Iterator[Problem]:
@@ -145,10 +188,48 @@ def _attest(check: LoadedCheck) -> Iterator[Problem]:
             return
 
 
+def _joins(check: LoadedCheck) -> Iterator[Problem]:
+    """Yield joins whose left side may be empty: nothing equals nothing, and that would pass."""
+    for index, item in enumerate(check.file.expect):
+        if isinstance(item, NoJoin) and not _is_filled(check, item):
+            yield check.located.problem(
+                ("expect", index, "left", "from"),
+                "E206",
+                f"'{item.left.from_}' may have no row here, and a join of nothing would pass",
+                hint="add an exercise with the same 'from' and 'where', or one with the action "
+                "(and 'age|gte', if the rows must be old) that leaves the rows",
+            )
+
+
+def _is_filled(check: LoadedCheck, item: NoJoin) -> bool:
+    where = dict(item.left.where or {})
+    for exercise in check.file.exercise:
+        if exercise.from_ == item.left.from_ and exercise.min != 0:
+            held = exercise.where or {}
+            if all(key in held and held[key] == value for key, value in where.items()):
+                return True
+    if item.left.from_ != "events" or "name" not in where:
+        return False
+    names = where.pop("name")
+    wanted = set(names) if isinstance(names, list) else {names}
+    dated = any(key.startswith("ts|age") for key in where)
+    undated = [key for key in where if not key.startswith("ts|age")]
+    for exercise in check.file.exercise:
+        actions = exercise.actions if isinstance(exercise.actions, list) else []
+        is_old = exercise.age_gte is not None or not dated
+        if wanted.intersection(actions) and not undated and is_old:
+            return True
+    return False
+
+
 def _examples(check: LoadedCheck) -> Iterator[Problem]:
     shown = {example.verdict for example in check.file.tests}
-    missing = [word for word in ("pass", "fail", "not_observable") if word not in shown]
+    missing = [word for word in _VERDICTS if word not in shown]
     if missing:
         yield check.located.problem(
-            ("tests",), "W301", f"no example shows the verdict {' or '.join(missing)}", at="key"
+            ("tests",),
+            "E301",
+            f"no example shows the verdict {' or '.join(missing)}",
+            at="key",
+            hint="each verdict that the check can give needs an example",
         )

@@ -2,35 +2,85 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from audit.authoring.allowances import Allowed, sift
+from audit.authoring.contradictions import contradictions
 from audit.authoring.honesty import honesty_problems
 from audit.checks.compiling import compile_check
 from audit.checks.faults import Faults
 from audit.checks.load import PACK_FILE, load_policy
 from audit.checks.policy import Policy, Target
+from audit.checks.shipped import POLICY_FILE
 from audit.checks.targets import load_target, target_names
 from audit.errors import PolicyError
 from audit.gate.rules import load_rules
 from audit.yamlfile.problem import PolicyFileError, Problem
 
 _AGES_FROM: Final = datetime(2000, 1, 1, tzinfo=UTC)
+_OF_MUTANTS: Final = frozenset({"W302"})
+"""Codes that are looked for only where mutants are run."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Linted:
+    """What lint says of one policy."""
+
+    folder: Path
+    problems: tuple[Problem, ...]
+    """Sorted by place."""
+    allowed: tuple[Allowed, ...] = ()
+    """What comments in its files allow."""
+    policy: Policy | None = None
+    """``None`` where it does not load."""
+
+    @property
+    def errors(self) -> int:
+        """Number of problems that are errors."""
+        return sum(problem.level == "error" for problem in self.problems)
 
 
 def lint_folder(folder: Path) -> list[Problem]:
     """Return every problem of the policy in ``folder``, sorted by place; never raises for one."""
+    return list(lint_folders([folder])[0].problems)
+
+
+def lint_folders(folders: Sequence[Path]) -> list[Linted]:
+    """Lint several policies, each by itself and their ids against each other."""
+    found = [_linted(folder) for folder in folders]
+    clashes = list(_clashes([one.policy for one in found if one.policy is not None]))
+    return [
+        Linted(
+            folder=one.folder,
+            problems=tuple(sorted({*one.problems, *(p for f, p in clashes if f == one.folder)})),
+            allowed=one.allowed,
+            policy=one.policy,
+        )
+        for one in found
+    ]
+
+
+def _linted(folder: Path) -> Linted:
     try:
         policy = load_policy(folder)
     except PolicyError as error:
-        return list(_problems_of(error))
-    return lint(policy)
+        return Linted(folder=folder, problems=tuple(_problems_of(error)))
+    files = [check.located for check in policy.checks] + list(policy.located.values())
+    standing, allowed = sift(_all_problems(policy), files, unused=_OF_MUTANTS)
+    return Linted(folder=folder, problems=tuple(standing), allowed=tuple(allowed), policy=policy)
 
 
 def lint(policy: Policy) -> list[Problem]:
     """Return what a loaded policy's checks, targets and gate leave to be desired."""
+    files = [check.located for check in policy.checks] + list(policy.located.values())
+    return sift(_all_problems(policy), files, unused=_OF_MUTANTS)[0]
+
+
+def _all_problems(policy: Policy) -> list[Problem]:
     problems: list[Problem] = []
     targets: list[Target] = []
     for name in target_names(policy.folder):
@@ -43,9 +93,27 @@ def lint(policy: Policy) -> list[Problem]:
     except PolicyError as error:
         problems += _problems_of(error)
     problems += _variables(policy, targets)
+    problems += contradictions(policy)
     for check in policy.checks:
         problems += honesty_problems(policy, check)
     return sorted(set(problems))
+
+
+def _clashes(policies: Sequence[Policy]) -> Iterator[tuple[Path, Problem]]:
+    """Yield ids that two policies share, at the later one."""
+    first_policy: dict[str, Policy] = {}
+    first_check: dict[str, Policy] = {}
+    for policy in policies:
+        other = first_policy.setdefault(policy.id, policy)
+        if other.folder.resolve() != policy.folder.resolve():
+            located = policy.located[POLICY_FILE]
+            message = f"the policy '{policy.id}' also stands in {other.folder.name}"
+            yield policy.folder, located.problem(("id",), "E119", message)
+        for check in policy.checks:
+            other = first_check.setdefault(check.file.id, policy)
+            if other.folder.resolve() != policy.folder.resolve():
+                message = f"the check '{check.file.id}' also stands in policy '{other.id}'"
+                yield policy.folder, check.located.problem(("id",), "E119", message)
 
 
 def _problems_of(error: PolicyError) -> Iterable[Problem]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -65,12 +66,7 @@ class _Compiler:
         file = check.file
         for part in ("exercise", "expect", "report"):
             _unique(part, getattr(file, part), faults)
-        if all(item.actions is None for item in file.exercise):
-            faults.under("exercise").add(
-                "E204",
-                "no exercise names an action: a recording in which nothing was done would pass",
-                at="key",
-            )
+        _does_something(file.exercise, faults.under("exercise"))
         return Program(
             check=check,
             observe=tuple(
@@ -167,6 +163,10 @@ class _Compiler:
                     "E110", f"'{key}' does not belong to {item.capability}", at="key"
                 )
         ratio = self._resolve(item.min_ratio, "ratio", faults.under("min_ratio"))
+        if ratio is not None and ratio is not MISSING and float(ratio) <= 0:
+            faults.under("min_ratio").add(
+                "E209", "a share of 0 is there though nothing was opened", hint="0.95 is usual"
+            )
         return CompiledObserve(
             item=item,
             where=self._condition(
@@ -317,6 +317,25 @@ def _table(name: str, faults: Faults) -> tuple[str, Faults]:
         allowed=tuple(TABLES),
     )
     return _FALLBACK, Faults()
+
+
+def _does_something(items: Sequence[Exercise], faults: Faults) -> None:
+    """Refuse exercises that a recording in which nothing was done would meet."""
+    if all(item.actions is None for item in items):
+        faults.add(
+            "E204",
+            "no exercise names an action: a recording in which nothing was done would pass",
+            at="key",
+        )
+    for index, item in enumerate(items):
+        if item.actions == []:
+            faults.under(index, "actions").add("E204", "this exercise names no action", at="key")
+        elif item.from_ is not None and item.min == 0 and item.max is None:
+            faults.under(index, "min").add(
+                "E204",
+                "no row at all meets this exercise: a recording in which nothing was done would",
+                hint="give a 'min' of 1 or more, or a 'max'",
+            )
 
 
 def _unique(part: str, items: list[Any], faults: Faults) -> None:

@@ -109,6 +109,7 @@ class Judge:
             *doubts.unset_variables(program),
             *doubts.not_exercised(program, items),
             *doubts.dead_evidence(program, union),
+            *doubts.columns_to_come(program, union),
             *doubts.partial_view(tested, union),
             *unread.reasons(program, tested, union),
             *sealed.reasons(closed, union),

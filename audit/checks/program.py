@@ -156,6 +156,26 @@ class Program:
             yield unsure.item.from_
 
     @property
+    def columns(self) -> frozenset[tuple[str, str]]:
+        """Table and column of everything that a verdict asks."""
+        return frozenset(
+            (condition.table, leaf.column)
+            for condition in self._conditions()
+            for leaf in condition.leaves()
+        )
+
+    def _conditions(self) -> Iterator[Condition]:
+        for expectation in self.expect:
+            if isinstance(expectation, JoinExpectation):
+                yield from (expectation.left_where, expectation.right_where)
+            else:
+                yield from (expectation.where, expectation.match)
+        for exercise in self.exercise:
+            if exercise.item.from_ is not None:
+                yield exercise.where
+        yield from (unsure.where for unsure in self.unsure)
+
+    @property
     def rests_on(self) -> frozenset[str]:
         """Tables without which a verdict would say more than was looked at."""
         capabilities = {item.item.capability for item in self.observe}

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, StrictStr, model_validator
 
-from audit.yamlfile.shape import DottedName, Flag, Name, Part, Sha256, Text
+from audit.yamlfile.shape import DottedName, Duration, Flag, Name, Part, Sha256, Text, check_day
 
 SCHEMA: Final = "audit/policy@1"
+
+
+EVERYTHING: Final = "everything"
+"""Word for all data, in what a clause states."""
+
+
+def _day_or_unknown(text: str) -> str:
+    return text if text == "unknown" else check_day(text)
 
 
 class Edition(Part):
@@ -21,8 +29,27 @@ class Edition(Part):
     """Digest of that file's bytes: the text is pinned."""
     url: Text
     """Where it was published; ``unknown`` is a legal value."""
-    retrieved: Text
+    retrieved: Annotated[StrictStr, AfterValidator(_day_or_unknown)]
     """Day of retrieval, ISO 8601; ``unknown`` is a legal value."""
+
+
+class Statement(Part):
+    """What a clause says about one kind of data, in words that can be compared (W208)."""
+
+    kind: Literal["never", "storage", "deletion"]
+    """``never``: it is not had at all; ``storage``: it is kept, for ``period`` or without end;
+    ``deletion``: it is gone after ``period``."""
+    data: Name
+    """Kind of data, by any name that the policy's clauses share; ``everything`` stands for all."""
+    period: Duration | None = None
+
+    @model_validator(mode="after")
+    def _has_period(self) -> Statement:
+        if self.kind == "deletion" and self.period is None:
+            raise ValueError("a deletion names its 'period'")
+        if self.kind == "never" and self.period is not None:
+            raise ValueError("'never' has no 'period'")
+        return self
 
 
 class Clause(Part):
@@ -34,6 +61,8 @@ class Clause(Part):
     quote: Text
     """Its exact words."""
     kind: Literal["promise", "disclosure"] = "promise"
+    states: list[Statement] = Field(default_factory=list)
+    """What it says of the life of data."""
     edition: Name | None = None
     """Edition that it is quoted from; ``None``: the first."""
 

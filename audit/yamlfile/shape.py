@@ -66,6 +66,15 @@ def _time(text: str) -> str:
     return text
 
 
+def check_day(text: str) -> str:
+    """Return a day as written; raises ``ValueError`` for what is none."""
+    if not _DAY.fullmatch(text):
+        raise ValueError("a day is ISO 8601, such as 2026-01-31")
+    parse_time(text)
+    return text
+
+
+_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 Text = Annotated[StrictStr, Field(min_length=1)]
 """Text that says something."""
 Name = Annotated[StrictStr, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,79}$")]
@@ -75,6 +84,7 @@ DottedName = Annotated[StrictStr, Field(pattern=r"^[a-z0-9][a-z0-9_-]*(\.[a-z0-9
 Sha256 = Annotated[StrictStr, Field(pattern=r"^[0-9a-f]{64}$")]
 Duration = Annotated[StrictStr, AfterValidator(_duration)]
 Moment = Annotated[StrictStr, AfterValidator(_time)]
+Day = Annotated[StrictStr, AfterValidator(check_day)]
 Number = StrictInt | StrictFloat
 Count = Annotated[StrictInt, Field(ge=0)]
 Ratio = Annotated[StrictFloat | StrictInt, Field(ge=0, le=1)]

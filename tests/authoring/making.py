@@ -46,6 +46,7 @@ expect:
   - {id: none, assert: none, from: conversations, where: {process: app}, match: {host|domain: tracker.example}, message: '{recipient} was contacted'}
 tests:
   - {name: quiet, actions: [app.idle], verdict: pass}
+  - {name: not run, verdict: inconclusive}
   - {name: unseen, without: [process.attribution], verdict: not_observable}
   - {name: tracked, rows: {conversations: [{host: tracker.example}]}, verdict: fail}
 """

@@ -34,7 +34,7 @@ def test_a_sound_check_has_no_problem(tmp_path):
             "E203",
         ),
         ("observe:\n", "observe:\n  - {capability: server.logs, source: web}\n", "W206"),
-        ("verdict: fail}", "verdict: pass}", "W301"),
+        ("verdict: fail}", "verdict: pass}", "E301"),
     ],
 )
 def test_dishonesty_is_told(tmp_path, old, new, code):
