@@ -17,6 +17,7 @@ from audit.evidence.kernel import kernel_conversations
 from audit.evidence.lookups import mark_lookups, resolvers_of
 from audit.evidence.merge import extract_of, merge
 from audit.evidence.names import name_rows
+from audit.evidence.observing import observe
 from audit.evidence.onions import add_layers, onion_state
 from audit.evidence.processes import attribute, take_back
 from audit.evidence.roles import assign_roles
@@ -94,6 +95,7 @@ def read_evidence(source: Source, context: EvidenceContext) -> CaptureEvidence:
         unread=tuple(dict.fromkeys(unread)),
         limits=tuple(dict.fromkeys(limits)),
         coverage=_coverage(source, raw, tables, states, unread),
+        observed=observe(extract) if context.keeps_values else None,
     )
 
 

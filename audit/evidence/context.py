@@ -25,6 +25,8 @@ class EvidenceContext:
     """How onion requests look; ``None``: the policy knows none."""
     identity: Identity | None = None
     """What the subject is known by beside the bundle's own (``run --identity``)."""
+    keeps_values: bool = False
+    """Whether every value is kept in memory, to compare installs by."""
 
     @classmethod
     def of(

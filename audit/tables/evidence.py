@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from audit.model.ids import CaptureId
+from audit.tables.observed import Observed
 from audit.tables.vocabulary import Direction, Pass, Tap, Vantage
 
 if TYPE_CHECKING:
@@ -99,3 +100,5 @@ class CaptureEvidence:
     """What this vantage cannot see and other remarks that reports print, a sentence each."""
     coverage: Mapping[str, object] = field(default_factory=dict)
     """The capture's part of ``coverage`` in result.json."""
+    observed: Observed | None = None
+    """All values, to compare installs by; ``None``: they were not kept."""
