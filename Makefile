@@ -41,7 +41,7 @@ check: setup-dev ## format, lint, imports, types, policies, then the fast tests 
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 	$(BIN)/audit policy lint
-	$(BIN)/audit policy test
+	$(BIN)/audit policy test --mutate
 	$(BIN)/python -m pytest -q -n 2 --dist loadscope -m "not system"
 	.ci/other-pythons
 

@@ -1,39 +1,23 @@
-"""The examples of a check, run: rows filled from the columns' defaults, judged as real ones are."""
+"""The examples of a check, run: judged exactly as real evidence is."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from datetime import datetime
+from typing import Any
 
+from audit.authoring.example_evidence import AS_OF, ExampleEvidence
 from audit.checks.capabilities import Assumptions
 from audit.checks.evaluate import Judge
 from audit.checks.policy import LoadedCheck, Policy, Target
 from audit.checks.targets import target_of_nothing
 from audit.checks.union import Union
-from audit.checks.variables import MISSING, VariableError, check_type
-from audit.model.ids import CaptureId
 from audit.model.result import VerdictRecord
-from audit.tables.column import Column
-from audit.tables.evidence import CaptureEvidence, OnionState, PerformedAction, TapState
-from audit.tables.frames import Row, columns_of, make_frame
-from audit.tables.rows import TABLES
-from audit.tables.vocabulary import CAPABILITIES, KINDS
-from audit.yamlfile.check import Example, ExampleRow
+from audit.tables.vocabulary import CAPABILITIES
+from audit.yamlfile.check import Example
 from audit.yamlfile.located import Path
-from audit.yamlfile.problem import PolicyFileError, Problem, did_you_mean
-from audit.yamlfile.shape import is_variable
-from audit.yamlfile.units import parse_bytes, parse_duration, parse_time
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-AS_OF: Final = datetime(2026, 1, 1, tzinfo=UTC)
-"""Moment that relative times of examples count from."""
-_CAPTURE: Final = CaptureId("example")
+from audit.yamlfile.problem import Problem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +31,75 @@ class ExampleResult:
     """How it differs from what it says, each at its place; empty: it holds."""
 
 
+Judged = tuple[VerdictRecord, list[dict[str, Any]]]
+"""A verdict, and what is reported beside it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedExample:
+    """An example whose evidence is made; it can judge its check, and any mutant of it."""
+
+    example: Example
+    path: Path
+    judge: Judge
+
+    def judged(self, check: LoadedCheck) -> Judged:
+        """Judge a check over the example's evidence."""
+        return self.judge.check(check)
+
+    def differences(self, judged: Judged) -> Iterator[tuple[Path, str, str | None]]:
+        """Yield where, how and why a verdict is not the one that the example says."""
+        verdict, reported = judged
+        example = self.example
+        if verdict.outcome.value != example.verdict:
+            why = "; ".join(reason.text for reason in verdict.reasons)
+            why = why or "; ".join(finding.message for finding in verdict.findings)
+            yield ("verdict",), f"the verdict is {verdict.outcome}", why or None
+        if example.hits is not None and len(verdict.findings) != example.hits:
+            found = "; ".join(finding.message for finding in verdict.findings)
+            yield ("hits",), f"there are {len(verdict.findings)} findings", found or None
+        counts = {entry["id"]: entry["count"] for entry in reported}
+        for name, count in example.reported.items():
+            if counts.get(name) != count:
+                yield ("reported", name), f"'{name}' reports {counts.get(name, 'nothing')}", None
+
+    def holds(self, check: LoadedCheck) -> bool:
+        """Whether a check gives over this evidence what the example says."""
+        return next(self.differences(self.judged(check)), None) is None
+
+
+def prepare(
+    policy: Policy,
+    base: Target,
+    check: LoadedCheck,
+    example: Example,
+    path: Path = (),
+    as_of: datetime = AS_OF,
+) -> PreparedExample:
+    """Make the evidence of an example; raises :class:`PolicyError` for rows that are none."""
+    evidence = ExampleEvidence(policy, base, check, example, path, as_of)
+    without = frozenset[str](example.without)
+    judge = Judge(
+        policy,
+        evidence.target,
+        Union([evidence.capture()]),
+        as_of,
+        lambda text: text,
+        Assumptions(there=frozenset(CAPABILITIES) - without, absent=without),
+    )
+    return PreparedExample(example=example, path=path, judge=judge)
+
+
+def prepare_all(
+    policy: Policy, base: Target, check: LoadedCheck, as_of: datetime = AS_OF
+) -> list[PreparedExample]:
+    """Make the evidence of every example of a check."""
+    return [
+        prepare(policy, base, check, example, ("tests", index), as_of)
+        for index, example in enumerate(check.file.tests)
+    ]
+
+
 def run_examples(
     policy: Policy, target: Target | None = None, as_of: datetime = AS_OF
 ) -> list[ExampleResult]:
@@ -56,243 +109,23 @@ def run_examples(
     """
     base = target or target_of_nothing(policy)
     return [
-        _Example(policy, base, check, index, as_of).run()
+        _result(prepared, check)
         for check in policy.checks
-        for index in range(len(check.file.tests))
+        for prepared in prepare_all(policy, base, check, as_of)
     ]
 
 
-class _Example:
-    def __init__(
-        self, policy: Policy, base: Target, check: LoadedCheck, index: int, as_of: datetime
-    ) -> None:
-        self._policy = policy
-        self._check = check
-        self._example: Example = check.file.tests[index]
-        self._path: Path = ("tests", index)
-        self._as_of = as_of
-        self._problems: list[Problem] = []
-        self._target = self._made_for(base)
-
-    def run(self) -> ExampleResult:
-        capture = self._capture()
-        if self._problems:
-            raise PolicyFileError(self._problems)
-        without = frozenset[str](self._example.without)
-        judge = Judge(
-            self._policy,
-            self._target,
-            Union([capture]),
-            self._as_of,
-            lambda text: text,
-            Assumptions(there=frozenset(CAPABILITIES) - without, absent=without),
-        )
-        verdict, reported = judge.check(self._check)
-        self._compare(verdict, reported)
-        return ExampleResult(
-            check=self._check.file.id,
-            name=self._example.name,
-            verdict=verdict,
-            problems=tuple(self._problems),
-        )
-
-    def _compare(self, verdict: VerdictRecord, reported: list[dict[str, Any]]) -> None:
-        example = self._example
-        if verdict.outcome.value != example.verdict:
-            why = "; ".join(reason.text for reason in verdict.reasons)
-            why = why or "; ".join(finding.message for finding in verdict.findings)
-            self._differs(("verdict",), f"the verdict is {verdict.outcome}", why or None)
-        if example.hits is not None and len(verdict.findings) != example.hits:
-            found = "; ".join(finding.message for finding in verdict.findings)
-            message = f"there are {len(verdict.findings)} findings"
-            self._differs(("hits",), message, found or None)
-        counts = {entry["id"]: entry["count"] for entry in reported}
-        for name, count in example.reported.items():
-            if counts.get(name) != count:
-                message = f"'{name}' reports {counts.get(name, 'nothing')}"
-                self._differs(("reported", name), message, None)
-
-    def _differs(self, path: Path, message: str, why: str | None) -> None:
-        text = f"{message}, in example '{self._example.name}'"
-        self._problems.append(
-            self._check.located.problem((*self._path, *path), "E302", text, hint=why)
-        )
-
-    def _fault(self, path: Path, message: str, hint: str | None = None) -> None:
-        self._problems.append(
-            self._check.located.problem((*self._path, *path), "E303", message, hint=hint)
-        )
-
-    def _made_for(self, base: Target) -> Target:
-        """Return the target of the example: on a platform in scope, with its own variables."""
-        file = base.file
-        scope = self._check.file.scope
-        platform = file.app.platform
-        if scope is not None and platform not in scope.platforms:
-            platform = scope.platforms[0]
-        for name, value in self._example.vars.items():
-            declared = self._policy.pack.vars.get(name)
-            try:
-                if declared is None or not declared.settable:
-                    raise ValueError("the pack declares no such settable variable")  # noqa: TRY301
-                check_type(value, declared.type, self._policy.kinds)
-            except ValueError as error:
-                self._fault(("vars", name), f"'{name}': {error}")
-        changed = file.model_copy(
-            update={
-                "app": file.app.model_copy(update={"platform": platform}),
-                "vars": file.vars | self._example.vars,
-            }
-        )
-        return Target(name=base.name, file=changed, folder=None)
-
-    def _actions(self) -> list[PerformedAction]:
-        names = self._example.actions
-        if is_variable(names):
-            variables = self._policy.variables(self._target.file)
-            try:
-                found = variables.resolve(str(names))
-            except VariableError as error:
-                self._fault(("actions",), str(error), error.hint)
-                return []
-            names = [] if found is MISSING or not isinstance(found, list) else found
-        done = {str(name): timedelta(minutes=1) for name in names}
-        for name, age in self._example.history.items():
-            done[name] = timedelta(seconds=parse_duration(age))
-        return [
-            PerformedAction(
-                name=name,
-                ok=True,
-                corroborated_by="recorder",
-                ts=(self._as_of - age).isoformat().replace("+00:00", "Z"),
+def _result(prepared: PreparedExample, check: LoadedCheck) -> ExampleResult:
+    judged = prepared.judged(check)
+    name = prepared.example.name
+    return ExampleResult(
+        check=check.file.id,
+        name=name,
+        verdict=judged[0],
+        problems=tuple(
+            check.located.problem(
+                (*prepared.path, *path), "E302", f"{message}, in example '{name}'", hint=why
             )
-            for name, age in done.items()
-        ]
-
-    def _capture(self) -> CaptureEvidence:
-        actions = self._actions()
-        rows = {name: list(self._rows(name)) for name in TABLES}
-        for name in self._example.rows:
-            if name not in TABLES:
-                hint = did_you_mean(name, tuple(TABLES))
-                self._fault(("rows", name), f"there is no table '{name}'", hint)
-        rows["events"] += [
-            _filled(
-                "events", {"name": action.name, "ts": action.ts, "ref": f"journal.jsonl#{line}"}
-            )
-            for line, action in enumerate(actions, start=1)
-        ]
-        return CaptureEvidence(
-            capture=_CAPTURE,
-            digest="0" * 64,
-            vantage="netns",
-            pass_="intercepted",  # noqa: S106 - a pass of recording, no password
-            install="example",
-            device="example",
-            tables={name: _frame(name, found) for name, found in rows.items()},
-            capabilities=frozenset(CAPABILITIES),
-            taps=(
-                TapState(tap="packets", control_found=True),
-                TapState(tap="proxy", control_found=True),
-            ),
-            sees_all=True,
-            planted_kinds=self._planted(),
-            onion=OnionState(keys=True, seen=1, opened=1),
-            actions=tuple(actions),
-        )
-
-    def _planted(self) -> frozenset[str]:
-        known = frozenset(KINDS) | self._policy.kinds
-        named = self._example.planted
-        for index, kind in enumerate(named or ()):
-            if kind not in known:
-                hint = did_you_mean(kind, tuple(known))
-                self._fault(("planted", index), f"there is no kind '{kind}'", hint)
-        return known if named is None else frozenset(named)
-
-    def _rows(self, table: str) -> Iterator[Row]:
-        columns = columns_of(table)
-        number = 0
-        for index, row in enumerate(self._example.rows.get(table, [])):
-            values = self._values(table, columns, index, row)
-            for _ in range(row.repeat):
-                number += 1
-                yield _filled(table, self._dated({"ref": f"{table}#{number}"} | values))
-
-    def _dated(self, row: Row) -> Row:
-        return {"ts": self._as_of.isoformat()} | row
-
-    def _values(
-        self, table: str, columns: Mapping[str, Column], index: int, row: ExampleRow
-    ) -> Row:
-        values: Row = {}
-        for name, value in (row.model_extra or {}).items():
-            path: Path = ("rows", table, index, name)
-            if name not in columns:
-                hint = did_you_mean(name, tuple(columns))
-                self._fault(path, f"table '{table}' has no column '{name}'", hint)
-                continue
-            try:
-                values[name] = _cell(value, columns[name], self._as_of)
-            except ValueError as error:
-                self._fault(path, f"'{name}': {error}")
-        return values
-
-
-@cache
-def _empty_frame(table: str) -> pd.DataFrame:
-    return make_frame(table, [])
-
-
-def _frame(table: str, rows: list[Row]) -> pd.DataFrame:
-    return make_frame(table, rows) if rows else _empty_frame(table)
-
-
-def _filled(table: str, given: Row) -> Row:
-    """Return a whole row: what is given, and the columns' defaults."""
-    row: Row = {name: column.default for name, column in columns_of(table).items()}
-    row |= {"capture": _CAPTURE, "process_basis": "netns"} | given
-    if "recipient" in row and row["recipient"] is None:
-        row["recipient"] = row["host"] or row["responder_ip"]
-    if table == "events" and "corroborated_by" not in given:
-        row["corroborated_by"] = "recorder"
-    return row
-
-
-def _cell(value: Any, column: Column, as_of: datetime) -> object:
-    """Return a value as the column holds it; raises ``ValueError``."""
-    if value is None:
-        return None
-    if column.type == "json":
-        return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    if column.type == "list":
-        return tuple(map(str, value)) if isinstance(value, list) else (str(value),)
-    if isinstance(value, dict | list):
-        raise ValueError(f"expected a {column.type}")  # noqa: TRY004 - one error family
-    if column.type == "time":
-        return _time(value, as_of)
-    if column.type == "duration":
-        return parse_duration(value)
-    if column.type == "bytes":
-        return int(parse_bytes(value))
-    if column.type == "bool":
-        if not isinstance(value, bool):
-            raise ValueError("expected true or false")
-        return value
-    if column.type in {"number", "ratio"}:
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise ValueError("expected a number")
-        return value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)
-
-
-def _time(value: object, as_of: datetime) -> str:
-    text = str(value)
-    if text[:1] in {"-", "+"}:
-        offset = timedelta(seconds=parse_duration(text[1:]))
-        moment = as_of - offset if text[0] == "-" else as_of + offset
-    else:
-        moment = parse_time(value)
-    return moment.isoformat().replace("+00:00", "Z")
+            for path, message, why in prepared.differences(judged)
+        ),
+    )

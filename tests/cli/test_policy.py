@@ -45,3 +45,40 @@ def test_a_quote_that_is_not_in_the_policy_is_told(tmp_path: Path) -> None:
     ran = run_audit("policy", "lint", policy)
     assert ran.code == 2
     assert "E201" in ran.err
+
+
+def test_mutants_that_no_example_notices_are_told_with_a_row(tmp_path: Path) -> None:
+    policy = tmp_path / "session"
+    shutil.copytree(ROOT / "policies" / "session", policy)
+    for path in (policy / "checks").glob("*.yaml"):
+        if path.name != "app-contacts.yaml":
+            path.unlink()
+    check = policy / "checks" / "app-contacts.yaml"
+    check.write_text(
+        check.read_text().replace("direction: sent,", "direction: sent, layer|lt: 40,")
+    )
+    ran = run_audit("policy", "test", "--mutate", "--propose", policy)
+    assert ran.code == 2
+    assert "W302 no example needs the condition 'layer|lt'" in ran.err
+    assert "- {name: " in ran.out
+
+
+def test_a_code_is_explained() -> None:
+    ran = run_audit("policy", "lint", "--explain", "E204")
+    assert ran.code == 0
+    assert ran.out.startswith("E204 (error): ")
+    assert "did you mean 'E204'?" in run_audit("policy", "lint", "--explain", "E2044").err
+
+
+def test_lint_prints_json(tmp_path: Path) -> None:
+    policy = tmp_path / "session"
+    shutil.copytree(ROOT / "policies" / "session", policy)
+    check = policy / "checks" / "app-contacts.yaml"
+    check.write_text(check.read_text().replace("severity: critical", "severity: dire"))
+    ran = run_audit("policy", "lint", "--json", policy)
+    assert ran.code == 2
+    (one,) = json.loads(ran.out)["policies"]
+    assert one["errors"] == 1
+    problem = one["problems"][0]
+    assert (problem["code"], problem["level"], problem["line"]) == ("E014", "error", 5)
+    assert problem["allowed"] == ["info", "low", "medium", "high", "critical"]
