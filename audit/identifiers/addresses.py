@@ -87,6 +87,7 @@ def _integers4(packed: bytes) -> Iterator[Spelling]:
         number = int.from_bytes(order, "big")
         yield _integer(str(number), "digits")
         yield _integer(order.hex(), "hex")
+        yield _integer(f"0{number:o}", "digits")
         yield _raw(_varint(number), integer=True)
         if number >= 1 << 31:
             negative = number - (1 << 32)

@@ -223,12 +223,36 @@ class _Cbor(_Walker):
 
 
 def walk_protobuf(data: bytes) -> list[Leaf] | None:
-    """Return the fields of a protocol-buffers message, with or without gRPC's frame before it."""
-    if len(data) > 5 and data[0] <= 1 and int.from_bytes(data[1:5], "big") == len(data) - 5:
-        leaves: list[Leaf] = []
-        return leaves if _message(data, 5, len(data), "", leaves, 0, [MAX_ITEMS]) else None
-    leaves = []
+    """Return the fields of a protocol-buffers message, or of all messages behind gRPC's frames."""
+    framed = _grpc(data)
+    if framed is not None:
+        return framed
+    leaves: list[Leaf] = []
     return leaves if _message(data, 0, len(data), "", leaves, 0, [MAX_ITEMS]) else None
+
+
+_GRPC_HEAD: Final = 5
+"""Bytes before a message of gRPC: whether it is compressed, and its length."""
+_GRPC_TRAILER: Final = 0x80
+"""Bit of the frame in which gRPC-web sends trailers (PROTOCOL-WEB.md)."""
+
+
+def _grpc(data: bytes) -> list[Leaf] | None:
+    """Return the fields of the messages of a gRPC body; None: it is none, to its last byte."""
+    at, leaves, left = 0, [], [MAX_ITEMS]
+    while at < len(data):
+        flags, start = data[at], at + _GRPC_HEAD
+        end = start + int.from_bytes(data[at + 1 : start], "big")
+        if flags & ~(_GRPC_TRAILER | 1) or end > len(data) or start > len(data):
+            return None
+        if flags & _GRPC_TRAILER and not flags & 1:
+            leaves.append(Leaf(start, end, "trailer", "text"))
+        elif flags or not _message(data, start, end, "", leaves, 0, left):
+            if not flags:
+                return None
+            leaves.append(Leaf(start, end, "message", "bytes"))
+        at = end
+    return leaves or None
 
 
 def _varint(data: bytes, at: int, end: int) -> tuple[int, int]:

@@ -100,6 +100,14 @@ def make_controls(identifiers: Sequence[Identifier], own: int) -> list[Control]:
         Control("form in json", _form_in_json(text), text_index, "plain", ("json", "form")),
         Control("digest, deep", _deep(text), text_index, "sha256", _DEEP),
         Control(
+            "labels of a name",
+            _labels(base64.b32encode(text.encode()).rstrip(b"=").lower()) + b".control.example",
+            text_index,
+            "base32",
+            (),
+            location="dns",
+        ),
+        Control(
             "segment of a path",
             b"/v1/" + base64.b64encode(packed) + b"/x",
             address_index,
@@ -148,6 +156,7 @@ def _forms(text: str) -> list[_Planted]:
         ("utf16 big-endian", "utf16", (), plain.decode().encode("utf-16-be")),
         ("escaped", "escaped", (), b"".join(b"\\u%04x" % byte for byte in plain)),
         ("escaped by escape()", "escaped", (), b"".join(b"%%u%04X" % byte for byte in plain)),
+        ("quoted-printable", "escaped", (), b"".join(b"=%02X" % byte for byte in plain)),
         ("html", "html", (), b"".join(b"&#%d;" % byte for byte in plain)),
     ]
     found += [
@@ -164,6 +173,11 @@ def _shifted(plain: bytes, shift: int) -> bytes:
 
 def _percent(data: bytes) -> bytes:
     return b"".join(b"%%%02X" % byte for byte in data)
+
+
+def _labels(text: bytes) -> bytes:
+    """Cut a text into the labels of a name, shorter than they may be."""
+    return b".".join(text[at : at + 24] for at in range(0, len(text), 24))
 
 
 def _digests(plain: bytes) -> list[_Planted]:

@@ -1,4 +1,4 @@
-"""Escaped text: percent (RFC 3986), JSON and source-code escapes, HTML entities, UTF-16.
+"""Escaped text: percent (RFC 3986), source-code escapes, quoted-printable, HTML entities, UTF-16.
 
 Each decoder keeps where every decoded byte came from, so that a hit points at the escaped bytes.
 """
@@ -36,6 +36,8 @@ _UTF16: Final = {
 """Offset of the letter in its two bytes -> stretches of such letters. FE FF is a mark."""
 MAX_RUNS: Final = 100_000
 """Stretches of UTF-16 in one piece that are decoded."""
+_QUOTED: Final = re.compile(rb"(?:=[0-9A-Fa-f]{2})+|=[ \t]*\r?\n")
+"""Quoted-printable: encoded bytes, and line ends that are none (RFC 2045 §6.7)."""
 Replace = Callable[[bytes], list[tuple[bytes, int]]]
 """Escaped text -> the units it consists of: decoded bytes, and how long the escape is."""
 DENSE: Final = 16
@@ -87,6 +89,12 @@ def decode_percent_u(piece: Piece, ends: Sequence[int]) -> Iterator[Piece]:
     """Decode ``%uXXXX``, as ECMAScript's ``escape`` writes it (ECMA-262, annex B)."""
     for start, end in cells(piece, ends):
         yield from _apply(piece, start, end, "escaped", _PERCENT_U, _escape)
+
+
+def decode_quoted(piece: Piece, ends: Sequence[int]) -> Iterator[Piece]:
+    """Decode quoted-printable text, soft line ends included."""
+    for start, end in cells(piece, ends, entities=True):
+        yield from _apply(piece, start, end, "escaped", _QUOTED, _quoted)
 
 
 def decode_html(piece: Piece, ends: Sequence[int]) -> Iterator[Piece]:
@@ -199,6 +207,12 @@ def _percent(text: bytes) -> list[tuple[bytes, int]]:
     if text == b"+":
         return [(b" ", 1)]
     return [(bytes([byte]), 3) for byte in bytes.fromhex(text.replace(b"%", b"").decode("ascii"))]
+
+
+def _quoted(text: bytes) -> list[tuple[bytes, int]]:
+    if text[-1:] == b"\n":
+        return [(b"", len(text))]
+    return [(bytes([byte]), 3) for byte in bytes.fromhex(text.replace(b"=", b"").decode("ascii"))]
 
 
 def _escape(text: bytes) -> list[tuple[bytes, int]]:

@@ -31,6 +31,7 @@ PHRASE_SEPARATORS: Final = (
     ",",
     ", ",
     " ",
+    "  ",
     "\t",
     "\n",
     "\r\n",

@@ -154,7 +154,9 @@ def units(text: str) -> tuple[int, ...]:
 def _escaped(text: str, raw: bytes) -> Iterator[Form]:
     wide = [f"\\u{unit:04x}" for unit in units(text)]
     yield Form("escaped", "u escapes", "".join(wide).encode())
-    yield Form("escaped", "u escapes, upper case", "".join(wide).upper().replace("\\U", "\\u").encode())
+    yield Form(
+        "escaped", "u escapes, upper case", "".join(wide).upper().replace("\\U", "\\u").encode()
+    )
     if text.isascii():
         some = "".join(c if c.isalnum() else f"\\u{ord(c):04X}" for c in text)
         yield Form("escaped", "u escapes of signs", some.encode())

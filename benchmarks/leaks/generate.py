@@ -140,5 +140,3 @@ def read_truth(folder: Path) -> Iterator[dict[str, Any]]:
     """Yield the lines of the truth file."""
     with (folder / "truth.jsonl").open(encoding="utf-8") as file:
         yield from map(json.loads, file)
-
-

@@ -46,7 +46,9 @@ def _text(wrapped: Wrapped) -> str:
     return wrapped.data.decode()
 
 
-def _url_part(wrapped: Wrapped, draw: random.Random, allowed: re.Pattern[str]) -> tuple[str, tuple[str, ...]]:
+def _url_part(
+    wrapped: Wrapped, draw: random.Random, allowed: re.Pattern[str]
+) -> tuple[str, tuple[str, ...]]:
     """Return bytes as a part of an address, and what that took."""
     if not wrapped.is_text and draw.random() < 0.4:
         text = base64.urlsafe_b64encode(wrapped.data).rstrip(b"=").decode()
@@ -150,7 +152,9 @@ def _answer(message: Message, wrapped: Wrapped, draw: random.Random) -> tuple[st
     return ()
 
 
-def _answer_header(message: Message, wrapped: Wrapped, draw: random.Random) -> tuple[str, ...] | None:
+def _answer_header(
+    message: Message, wrapped: Wrapped, draw: random.Random
+) -> tuple[str, ...] | None:
     text, steps = _visible(wrapped, draw)
     message.answer_headers.append(("X-Echo", text))
     return steps if len(text) < LONGEST_HEAD else None

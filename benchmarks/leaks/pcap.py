@@ -125,9 +125,7 @@ def _http(message: Message, draw: random.Random) -> list[Turn]:
     return [(True, asked), *body, (False, _head("HTTP/1.1 200 OK", back) + message.answer)]
 
 
-def _websocket(
-    message: Message, headers: list[tuple[str, str]], draw: random.Random
-) -> list[Turn]:
+def _websocket(message: Message, headers: list[tuple[str, str]], draw: random.Random) -> list[Turn]:
     headers = [*headers, *_upgrade(message)]
     back = [("Connection", "Upgrade"), ("Upgrade", "websocket"),
             ("Sec-WebSocket-Accept", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=")]  # fmt: skip

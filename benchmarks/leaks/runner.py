@@ -9,6 +9,7 @@ a recorder does. This file knows the suite's contract and nothing of the toolkit
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shutil
@@ -37,11 +38,20 @@ def hits(path: Path, identity: Path, bundle: Path) -> list[dict[str, object]]:
     command = [*AUDIT, "import", str(path), "-o", str(bundle), "--identity", str(identity)]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     if path.name == "onion.mitm":
-        shutil.copyfile(path.with_name("onion-keys.json"), bundle / "onion-keys.json")
+        _add_keys(bundle, path.with_name("onion-keys.json"))
     command = [*AUDIT, "tables", str(bundle), "identifier_hits", "--format", "json"]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE)
     found: list[dict[str, object]] = json.loads(done.stdout)
     return found
+
+
+def _add_keys(bundle: Path, keys: Path) -> None:
+    """Lay the keys of the nodes into a bundle, with their digest in its manifest."""
+    shutil.copyfile(keys, bundle / keys.name)
+    path = bundle / "capture.json"
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    manifest["files"][keys.name] = hashlib.sha256(keys.read_bytes()).hexdigest()
+    path.write_text(json.dumps(manifest), encoding="utf-8")
 
 
 def finding(file: str, row: dict[str, object]) -> dict[str, object]:

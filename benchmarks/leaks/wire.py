@@ -44,7 +44,9 @@ def msgpack(item: object) -> bytes:
         return bytes([0x90 | len(item)]) + b"".join(map(msgpack, item))
     if isinstance(item, bytes):
         size = len(item)
-        head = b"\xc4" + struct.pack(">B", size) if size < 256 else b"\xc5" + struct.pack(">H", size)
+        head = (
+            b"\xc4" + struct.pack(">B", size) if size < 256 else b"\xc5" + struct.pack(">H", size)
+        )
         if size > 0xFFFF:
             head = b"\xc6" + struct.pack(">I", size)
         return head + item
