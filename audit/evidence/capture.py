@@ -15,14 +15,14 @@ from audit.evidence.controls import TapControls, expected_taps, find_controls
 from audit.evidence.journey import Phases, event_rows, performed_actions
 from audit.evidence.kernel import kernel_conversations
 from audit.evidence.lookups import mark_lookups, resolvers_of
-from audit.evidence.merge import extract_of, merge
+from audit.evidence.merge import add_device, extract_of, merge
 from audit.evidence.names import name_rows
 from audit.evidence.observing import observe
 from audit.evidence.onions import add_layers, onion_state
 from audit.evidence.processes import attribute, take_back
 from audit.evidence.roles import assign_roles
 from audit.evidence.searching import search
-from audit.evidence.sources import RawRows, Source, TapRows, read_source, source_of
+from audit.evidence.sources import RawRows, Source, read_source, source_of
 from audit.model.ids import CaptureId
 from audit.readers.endpoint import moment_of
 from audit.tables.evidence import CaptureEvidence, TapState, UnreadBody
@@ -54,13 +54,14 @@ def read_evidence(source: Source, context: EvidenceContext) -> CaptureEvidence:
     mark_lookups(extract)
     resolvers = resolvers_of(tables, manifest)
     all_lookups = manifest.vantage == "netns" and "packets" in raw.taps
-    odd_names = name_rows(tables, resolvers, all_lookups=all_lookups)
-    attribute(tables, manifest, controls.requests, kernel_conversations(extract, manifest))
+    odd_names = name_rows(tables, resolvers, all_lookups=all_lookups, stated=raw.names)
+    kernel = kernel_conversations(extract, manifest)
+    owned = attribute(tables, manifest, controls.requests, kernel, context.programs, raw.onward)
     _put_into_phases(tables, Phases(journal))
     assign_roles(tables, context.roles, resolvers)
-    see_as(tables, manifest, proxied_conversations(extract))
+    see_as(tables, manifest, proxied_conversations(extract) - raw.flowed)
     found = search(extract, identity, manifest.id)
-    take_back(tables, found.hits, manifest)
+    take_back(tables, found.hits, owned)
     rank_contacts(tables)
     onion, onion_limits = onion_state(layers, tables, has_keys=source.onion_keys is not None)
     events = event_rows(journal, identity, manifest)
@@ -68,11 +69,12 @@ def read_evidence(source: Source, context: EvidenceContext) -> CaptureEvidence:
         "identifier_hits": found.hits,
         "controls": controls.rows + found.controls,
         "events": events,
-        "captures": [_capture_row(source)],
+        "captures": [_capture_row(source, tables)],
     }
     states = tuple(_tap_state(tap, source, raw, controls) for tap in taps)
     unproven = [state.tap for state in states if not state.control_found]
-    limits = visibility.limits(manifest, tables, unproven) + onion_limits + odd_names
+    limits = visibility.limits(manifest, tables, unproven) + owned.limits
+    limits += onion_limits + odd_names
     limits += [limit for rows in raw.taps.values() for limit in rows.limits]
     unread = (*(body for rows in raw.taps.values() for body in rows.unread), *found.unread)
     return CaptureEvidence(
@@ -107,9 +109,8 @@ def _subject(source: Source, context: EvidenceContext) -> Identity:
 
 
 def _merged(raw: RawRows) -> Extract:
-    packets = raw.taps.get("packets", TapRows()).units
-    proxy = raw.taps.get("proxy", TapRows()).units
-    return extract_of(merge(packets, proxy))
+    merged = merge(raw.units("packets"), raw.units("proxy"))
+    return extract_of(add_device(merged, raw.units("device")))
 
 
 def _put_into_phases(tables: Mapping[str, list[Row]], phases: Phases) -> None:
@@ -118,12 +119,16 @@ def _put_into_phases(tables: Mapping[str, list[Row]], phases: Phases) -> None:
             row["phase"] = phases.at(row.get("ts"))
 
 
-def _capture_row(source: Source) -> Row:
+def _capture_row(source: Source, tables: Mapping[str, list[Row]]) -> Row:
     manifest = source.manifest
+    started = moment_of(manifest.started_at)
+    if manifest.vantage == "import":  # the manifest tells when it was imported
+        rows = tables.get("conversations", ())
+        started = min((str(row["ts"]) for row in rows if row.get("ts")), default=None)
     return {
         "capture": manifest.id,
         "ref": "capture.json",
-        "ts": moment_of(manifest.started_at),
+        "ts": started,
         "device": manifest.device,
         "install": manifest.install,
         "os": manifest.tools.get("kernel"),
@@ -157,7 +162,7 @@ def _coverage(
     manifest = source.manifest
     notes = {f"{JOURNAL}#{n}": line.note for n, line in enumerate(source.journal, start=1)}
     return coverage.shares(tables) | {
-        "missed_by_proxy": visibility.missed_by_proxy(manifest, tables, raw.outcomes, raw.flowed),
+        "missed_by_proxy": visibility.missed_by_proxy(manifest, tables, _proxy_side(raw)),
         "drops": {state.tap: state.dropped for state in states},
         "truncated": [
             *source.truncated,
@@ -170,6 +175,16 @@ def _coverage(
         "timeline": coverage.timeline(tables, manifest.id),
         "who_got_what": coverage.who_got_what(tables["identifier_hits"]),
     }
+
+
+def _proxy_side(raw: RawRows) -> visibility.ProxySide:
+    return visibility.ProxySide(
+        has_flows=raw.has_flows,
+        has_packets="packets" in raw.taps,
+        outcomes=raw.outcomes,
+        flowed=raw.flowed,
+        onward=raw.onward,
+    )
 
 
 def _frames(tables: Mapping[str, list[Row]]) -> dict[str, pd.DataFrame]:

@@ -28,6 +28,9 @@ class EvidenceContext:
     keeps_values: bool = False
     """Whether every value is kept in memory, to compare installs by."""
 
+    programs: frozenset[str] = frozenset()
+    """What captures call the audited client: package, bundle id, names of its programs."""
+
     @classmethod
     def of(
         cls,
@@ -49,4 +52,5 @@ class EvidenceContext:
             roles=compile_roles(pack.peer_roles, policy.variables(target), policy.lists, as_of),
             onion=onion,
             identity=identity,
+            programs=frozenset() if target is None else target.app.programs,
         )

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from audit.evidence.processes import is_others
 from audit.evidence.visibility import total_bytes
 from audit.tables.frames import Row
 
@@ -22,7 +23,7 @@ def shares(tables: Tables) -> dict[str, object]:
     sizes: dict[str, Counter[str]] = {"transport": Counter(), "content": Counter()}
     unattributed: Counter[str] = Counter(conversations=0, bytes=0)
     for row in tables.get("conversations", ()):
-        if row.get("process") not in _CLIENT:
+        if row.get("process") not in _CLIENT or is_others(row):
             continue
         for column in ("transport", "content"):
             value = str(row.get(column) or "metadata-only" if column == "transport"
@@ -40,20 +41,22 @@ def shares(tables: Tables) -> dict[str, object]:
 
 def recipients(tables: Tables) -> list[dict[str, object]]:
     """Return who was contacted, by whom, how often and with how many bytes."""
-    found: dict[tuple[str, str, str], Counter[str]] = defaultdict(Counter)
+    found: dict[tuple[str, str, str, str], Counter[str]] = defaultdict(Counter)
     for row in tables.get("conversations", ()):
-        key = (str(row["recipient"]), str(row.get("peer_role") or ""), str(row.get("process")))
+        words = (row.get("peer_role"), row.get("process"), row.get("owner"))
+        role, process, owner = (str(word or "") for word in words)
+        key = (str(row["recipient"]), role, process, owner)
         found[key].update(conversations=1, bytes=total_bytes(row))
     return [
         {
             "recipient": recipient,
             "role": role or None,
-            "owner": None,
+            "owner": owner or None,
             "process": process,
             "conversations": count["conversations"],
             "bytes": count["bytes"],
         }
-        for (recipient, role, process), count in sorted(found.items())
+        for (recipient, role, process, owner), count in sorted(found.items())
     ]
 
 

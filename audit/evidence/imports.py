@@ -2,28 +2,45 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from audit.bundle.folder import digest_file
 from audit.bundle.identity import Identity
+from audit.bundle.journal import JournalLine
+from audit.bundle.layout import ARCHIVE, FLOWS, PACKETS
 from audit.bundle.manifest import Manifest
-from audit.errors import CaptureError
+from audit.errors import CaptureError, UsageError
 from audit.evidence.capture import read_evidence
 from audit.evidence.context import EvidenceContext
 from audit.evidence.sources import Source
+from audit.readers.inputkind import InputKind
+from audit.readers.inputs import is_input, recognise
 from audit.tables.evidence import CaptureEvidence
 
-PACKET_SUFFIXES: Final = (".pcap", ".pcapng", ".pcap.gz", ".pcapng.gz")
-FLOW_SUFFIXES: Final = (".mitm",)
-ARCHIVE_SUFFIXES: Final = (".har",)
 _UNDATED: Final = "1970-01-01T00:00:00.000000Z"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BareOptions:
+    """What is said of bare files."""
+
+    mixed: bool = False
+    """Whether they hold other programs' traffic too."""
+    tls_keys: bytes = b""
+    """Key log for the packets."""
+    journal: tuple[JournalLine, ...] = ()
+    vouched_by: str | None = None
+    """Whose word the journal is."""
+
+
 def is_capture_file(path: Path) -> bool:
-    """Whether the name is that of a file which :func:`import_file` reads."""
-    return path.name.lower().endswith(PACKET_SUFFIXES + FLOW_SUFFIXES + ARCHIVE_SUFFIXES)
+    """Whether it is a file that :func:`import_file` reads, by its content, else by its name."""
+    return is_input(path)
 
 
 def import_file(
@@ -38,50 +55,97 @@ def import_file(
     ``mixed`` says that it holds other programs' traffic too; ``tls_keys`` is a key log. Raises
     :class:`CaptureError` for a file that is not there, is of no known kind, or cannot be read.
     """
-    source = file_source(path, mixed=mixed, tls_keys=tls_keys)
+    return import_files([path], context, BareOptions(mixed=mixed, tls_keys=tls_keys))
+
+
+def import_files(
+    paths: Sequence[Path],
+    context: EvidenceContext | None = None,
+    options: BareOptions | None = None,
+) -> CaptureEvidence:
+    """Read the bare files of one recording, its taps reconciled.
+
+    Raises :class:`CaptureError` for a file that cannot be read, and :class:`UsageError` for files
+    that do not go together.
+    """
+    source = file_source(paths, options or BareOptions())
     return read_evidence(source, context or EvidenceContext())
 
 
-def file_source(path: Path, *, mixed: bool = False, tls_keys: bytes = b"") -> Source:
-    """Return the capture that a bare file is; raises :class:`CaptureError`."""
-    name = path.name.lower()
-    if not is_capture_file(path):
-        raise CaptureError(
-            "this is no kind of capture file that is known here",
-            source=path.name,
-            hint="give a bundle's folder, or a .pcap, .pcapng, .har or .mitm file",
-        )
+def sort_out(paths: Sequence[Path]) -> list[tuple[Path, InputKind]]:
+    """Return the kind of each file of one recording.
+
+    Raises :class:`CaptureError` for a file of no known kind, :class:`UsageError` for two of one
+    kind, and for a dump beside an archive: both are the proxy's.
+    """
+    found: list[tuple[Path, InputKind]] = []
+    for path in paths:
+        kind = recognise(path)
+        for other, known in found:
+            if kind.place == known.place or kind.tap == known.tap == "proxy":
+                raise UsageError(
+                    f"two files of one tap: {other.name} and {path.name}",
+                    hint="import each into a capture of its own; 'audit run' judges several "
+                    "together",
+                )
+        found.append((path, kind))
+    return found
+
+
+def file_source(paths: Sequence[Path], options: BareOptions) -> Source:
+    """Return the capture that the bare files of one recording are.
+
+    Raises :class:`CaptureError` and :class:`UsageError`.
+    """
+    kinds = sort_out(paths)
     try:
-        digest = digest_file(path)
+        digests = {path.name: digest_file(path) for path in paths}
     except OSError as error:
-        raise CaptureError(f"the file cannot be read: {error.strerror}", source=path.name) from None
-    is_packets = name.endswith(PACKET_SUFFIXES)
+        raise CaptureError(
+            f"the file cannot be read: {error.strerror}", source=str(error.filename)
+        ) from None
+    by_place = {kind.place: path for path, kind in kinds}
+    has_flows = any(kind.tap == "proxy" for _, kind in kinds)
     manifest = Manifest.model_validate(
         {
-            "id": _id(path.name),
+            "id": _id(paths[0].name),
             "status": "complete",
-            "pass": "passive" if is_packets else "intercepted",
+            "pass": "intercepted" if has_flows else "passive",
             "vantage": "import",
             "device": "unknown",
             "install": "unknown",
             "started_at": _UNDATED,
             "client": {"name": "unknown"},
-            "mixed": mixed,
-            "files": {path.name: digest},
+            "mixed": options.mixed,
+            "vouched_by": options.vouched_by,
+            "files": digests,
         }
     )
+    named = {path: _id(path.name) if ":" in path.name or "#" in path.name else path.name
+             for path in paths}  # fmt: skip
+    packets, flows, archive = (by_place.get(place) for place in (PACKETS, FLOWS, ARCHIVE))
     return Source(
         manifest=manifest,
+        journal=options.journal,
         identity=Identity(),
-        digest=digest,
-        packets=path if is_packets else None,
-        packets_name=path.name,
-        flows=path if name.endswith(FLOW_SUFFIXES) else None,
-        archive=path if name.endswith(ARCHIVE_SUFFIXES) else None,
-        flows_name=path.name,
-        archive_name=path.name,
-        tls_keys=tls_keys,
+        digest=_digest(digests),
+        packets=packets,
+        packets_name=named.get(packets, PACKETS) if packets else PACKETS,
+        flows=flows,
+        flows_name=named.get(flows, FLOWS) if flows else FLOWS,
+        archive=archive,
+        archive_name=named.get(archive, ARCHIVE) if archive else ARCHIVE,
+        lists=tuple((path, named[path]) for path, kind in kinds if kind.tap == "device"),
+        tls_keys=options.tls_keys,
     )
+
+
+def _digest(digests: dict[str, str]) -> str:
+    """Return a file's digest; of several, that of their sorted lines, as a bundle has it."""
+    if len(digests) == 1:
+        return next(iter(digests.values()))
+    lines = "".join(f"{digests[name]}  {name}\n" for name in sorted(digests))
+    return hashlib.sha256(lines.encode()).hexdigest()
 
 
 def _id(name: str) -> str:

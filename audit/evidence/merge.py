@@ -75,6 +75,36 @@ def merge(packets: Units, proxy: Units) -> Units:
     return merged
 
 
+_DEVICE_FILLS: Final = ("process_name", "uid", "owner", "application", "process_basis")
+
+
+def add_device(units: Units, device: Units) -> Units:
+    """Return the rows of the taps with those of lists that the device kept.
+
+    A conversation that both have is one row: the taps' counters, the list's word on the program.
+    """
+    together = {table: list(found) for table, found in units.items()}
+    known = {
+        unit.row["conversation"]: unit.row
+        for unit in units.get("conversations", ())
+        if unit.row.get("conversation")
+    }
+    for table, found in device.items():
+        for unit in found:
+            mate = known.get(unit.row.get("conversation")) if table == "conversations" else None
+            if mate is None:
+                together.setdefault(table, []).append(unit)
+                continue
+            for name in _DEVICE_FILLS:
+                mate[name] = unit.row.get(name) if mate.get(name) is None else mate[name]
+            if not mate.get("host"):
+                mate |= {name: unit.row.get(name) for name in ("host", "host_basis")}
+            taps = mate.get("taps")
+            mate["taps"] = (*(taps if isinstance(taps, tuple) else ()), "device")
+            mate["also"] = mate.get("also") or unit.row.get("ref")
+    return together
+
+
 def _join(
     first: list[Unit], second: list[Unit], keys: list[Key], fold: Callable[[Unit, Unit], None]
 ) -> list[Unit]:

@@ -11,11 +11,15 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from audit.evidence.owners import owner_of
 from audit.readers.endpoint import is_address, plain_address
+from audit.readers.listing import LISTED
 from audit.tables.frames import Row
 from audit.tables.vocabulary import CLAIMED
 
 Tables = Mapping[str, Sequence[Row]]
+Stated = Mapping[str, Sequence[str]]
+"""Address -> names that a file itself states."""
 _NAMED_TABLES = (
     "http_requests", "http_responses", "websocket_messages", "tls_handshakes", "conversations",
     "stun_messages", "dns_queries",
@@ -24,15 +28,26 @@ _PLAIN_DNS: Final = frozenset({"udp", "tcp", "dot"})
 """Protocols whose answers come as messages of their own, not as a body that a client could send."""
 _SHOWN: Final = 10
 """Claims that are named one by one."""
+_GIVEN: Final = frozenset({LISTED, CLAIMED})
+"""Bases that a reader itself gives: of names in lists that a device keeps."""
+_MOST_NAMES: Final = 16
+"""Names of one server that are listed in its row."""
 
 
 class Names:
     """Names of servers by what the capture itself says."""
 
     def __init__(
-        self, tables: Tables, resolvers: frozenset[str] = frozenset(), *, all_lookups: bool = False
+        self,
+        tables: Tables,
+        resolvers: frozenset[str] = frozenset(),
+        *,
+        all_lookups: bool = False,
+        stated: Stated | None = None,
     ) -> None:
         self._all_lookups = all_lookups
+        # where every look-up was seen, nobody else's word is needed
+        self._stated: Stated = {} if all_lookups else stated or {}
         self._by_address: dict[str, list[tuple[str, str]]] = defaultdict(list)
         self._answers: dict[str, set[str]] = defaultdict(set)
         self._by_sni: dict[object, str] = {}
@@ -68,12 +83,22 @@ class Names:
         host, address = row.get("host"), row.get("responder_ip")
         if row.get("layer"):
             row["host_basis"] = "route" if host else None
-        else:
+        elif row.get("host_basis") not in _GIVEN:
             row["host"], row["host_basis"] = self._host(row, str(host) if host else None)
-            if row["host_basis"] == CLAIMED:
-                row["recipient"] = address or "unknown"
-                return
-        row["recipient"] = row.get("host") or address or "unknown"
+        is_claim = row["host_basis"] == CLAIMED
+        row["recipient"] = (None if is_claim else row.get("host")) or address or "unknown"
+
+    def all_of(self, row: Row) -> tuple[str, ...]:
+        """Return every name that the capture gives the server of a conversation, with the basis."""
+        conversation, address = row.get("conversation"), row.get("responder_ip")
+        plain = plain_address(str(address)) if address else ""
+        found = [(row.get("host"), row.get("host_basis"))]
+        found.append((self._by_sni.get(conversation), "sni"))
+        found.append((self._by_header.get(conversation), "host"))
+        found += [(name, "dns") for _, name in self._by_address.get(plain, ())]
+        found += [(name, LISTED) for name in self._stated.get(plain, ())]
+        listed = dict.fromkeys(f"{name} ({basis})" for name, basis in found if name)
+        return tuple(listed)[:_MOST_NAMES]
 
     def _host(self, row: Row, host: str | None) -> tuple[str | None, str | None]:
         conversation = row.get("conversation")
@@ -83,6 +108,9 @@ class Names:
             is_sni = said == by_sni and said != by_header
             return said, self._basis(said, row.get("responder_ip"), "sni" if is_sni else "host")
         name = self._asked(row.get("responder_ip"), str(row.get("ts") or ""))
+        if name is None and row.get("responder_ip"):
+            listed = self._stated.get(plain_address(str(row["responder_ip"])), ())
+            return (listed[0], LISTED) if listed else (None, None)
         return name, "dns" if name else None
 
     def _basis(self, said: str, address: object, basis: str) -> str:
@@ -106,18 +134,36 @@ class Names:
 
 
 def name_rows(
-    tables: Tables, resolvers: frozenset[str] = frozenset(), *, all_lookups: bool = False
+    tables: Tables,
+    resolvers: frozenset[str] = frozenset(),
+    *,
+    all_lookups: bool = False,
+    stated: Stated | None = None,
 ) -> list[str]:
     """Name the servers in all tables of traffic; return what is odd about it, a sentence each.
 
     Answers of ``resolvers`` alone count. ``all_lookups`` says that every look-up of the client in
-    clear was seen: then a name that none of them gave is a claim.
+    clear was seen: then a name that none of them gave is a claim. ``stated`` are names that the
+    capture's file states by itself: they count last.
     """
-    names = Names(tables, resolvers, all_lookups=all_lookups)
+    names = Names(tables, resolvers, all_lookups=all_lookups, stated=stated)
     for table in _NAMED_TABLES:
         for row in tables.get(table, ()):
             names.name(row)
+            row["owner"] = _owner(table, row)
+    for row in tables.get("conversations", ()):
+        row["names"] = names.all_of(row)
     return [*_claims(names), *_contradictions(tables)]
+
+
+def _owner(table: str, row: Row) -> str | None:
+    """Return who runs the server (of a look-up: what was asked for); a mere claim has nobody."""
+    if table == "dns_queries":
+        return owner_of(str(row.get("name") or ""))
+    if row.get("host_basis") == CLAIMED:
+        return None
+    said = row.get("owner")
+    return owner_of(str(row.get("host") or "")) or (str(said) if said else None)
 
 
 def _claims(names: Names) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from audit.bundle.folder import Bundle
 from audit.bundle.identity import Identity
@@ -12,13 +13,18 @@ from audit.bundle.journal import JournalLine
 from audit.bundle.layout import ARCHIVE, FLOWS, ONION_KEYS, PACKETS, TLS
 from audit.bundle.manifest import Manifest
 from audit.evidence.merge import Unit, Units, units_of
-from audit.readers.har import HarOptions, read_har
-from audit.readers.mitm import FlowOptions, read_flows
+from audit.evidence.placing import place
+from audit.evidence.reconcile import reconcile
+from audit.readers.inputkind import InputKind, ReadOptions
+from audit.readers.inputs import ARCHIVE_FILE, FLOW_FILE, INPUTS, PACKET_FILE, recognise
 from audit.readers.onion_keys import NodeKey, read_node_keys
 from audit.readers.tlslog import TlsOutcome, read_tls_log
 from audit.tables.evidence import UnreadBody
-from audit.tables.extract import Extract
+from audit.tables.extract import Extract, Unplaced
 from audit.tables.vocabulary import Tap
+
+_LISTS: Final = tuple(kind.place for kind in INPUTS if kind.tap == "device")
+"""Names that lists of a device have in a bundle."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +47,8 @@ class Source:
     """Name that references give the flows' file."""
     archive_name: str = ARCHIVE
     """Name that references give the archive."""
+    lists: tuple[tuple[Path, str], ...] = ()
+    """Lists that the device itself kept (imports only), each with its name in references."""
     onion_keys: Path | None = None
     tls_keys: bytes = b""
     """Key log beside the secrets in the packets."""
@@ -58,6 +66,7 @@ def source_of(bundle: Bundle) -> Source:
         archive=bundle.path(ARCHIVE),
         tls=bundle.path(TLS),
         packets=bundle.path(PACKETS),
+        lists=tuple((path, name) for name in _LISTS if (path := bundle.path(name))),
         onion_keys=bundle.path(ONION_KEYS),
     )
 
@@ -71,6 +80,22 @@ class TapRows:
     unread: list[UnreadBody] = field(default_factory=list)
     limits: list[str] = field(default_factory=list)
     dropped: int = 0
+    names: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Address -> names that the tap's file states."""
+    legs: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    unplaced: list[Unplaced] = field(default_factory=list)
+
+    def take(self, extract: Extract) -> None:
+        """Add what a reader made of one file."""
+        for table, units in units_of(extract).items():
+            self.units.setdefault(table, []).extend(units)
+        self.truncated += extract.truncated
+        self.unread += [UnreadBody(direction=way, text=text) for way, text in extract.unread]
+        self.limits += extract.limits
+        self.dropped += extract.dropped
+        self.names |= extract.names
+        self.legs |= extract.legs
+        self.unplaced += extract.unplaced
 
 
 @dataclass(slots=True, kw_only=True)
@@ -81,74 +106,80 @@ class RawRows:
     outcomes: Mapping[str, TlsOutcome] = field(default_factory=dict)
     """Conversation -> how its TLS ended at the proxy."""
     flowed: frozenset[object] = frozenset()
-    """Conversations that became flows of the proxy."""
+    """Conversations that became flows of the proxy, or entries of an archive."""
+    onward: frozenset[object] = frozenset()
+    """Conversations in which the recording proxy itself passed flows on."""
+    has_flows: bool = False
+    """Whether there is a dump or an archive, be it empty."""
     node_keys: list[NodeKey] = field(default_factory=list)
+
+    @property
+    def names(self) -> dict[str, tuple[str, ...]]:
+        """Address -> names that the files themselves state."""
+        return {
+            address: names for rows in self.taps.values() for address, names in rows.names.items()
+        }
+
+    def units(self, tap: Tap) -> Units:
+        """Return the rows of one tap."""
+        return self.taps[tap].units if tap in self.taps else {}
 
 
 def read_source(source: Source) -> RawRows:
-    """Run the readers of what is there; raises :class:`CaptureError` for what cannot be read."""
-    raw = RawRows()
+    """Run the readers of what is there; raises :class:`CaptureError` for what cannot be read.
+
+    Conversations are named as in the packets, where both taps are there.
+    """
+    raw = RawRows(has_flows=bool(source.flows or source.archive))
     if source.packets:
-        raw.taps["packets"] = _read_packets(source, source.packets)
-    if source.flows or source.archive:
-        raw.taps["proxy"] = _read_flows(source)
-        found = raw.taps["proxy"].units.get("conversations", ())
-        raw.flowed = frozenset(unit.row.get("conversation") for unit in found) - {None}
+        _read(raw, source, PACKET_FILE, source.packets, source.packets_name)
+    if source.flows:
+        _read(raw, source, FLOW_FILE, source.flows, source.flows_name)
+    if source.archive:
+        _read(raw, source, ARCHIVE_FILE, source.archive, source.archive_name)
+    raw.flowed = _named(raw.units("proxy"))
     if source.tls:
-        log = read_tls_log(source.tls, source.manifest.id)
-        raw.outcomes = log.outcomes
-        proxy = raw.taps.setdefault("proxy", TapRows())
-        proxy.truncated += log.extract.truncated
-        for table, units in units_of(log.extract).items():
-            proxy.units.setdefault(table, []).extend(units)
-        proxy.units.setdefault("conversations", []).extend(
-            Unit(row=row) for name, row in log.closed.items() if name not in raw.flowed
-        )
+        _read_tls(raw, source, source.tls)
+    for path, name in source.lists:
+        _read(raw, source, recognise(path), path, name)
     if source.onion_keys:
         raw.node_keys = read_node_keys(source.onion_keys)
+    if "packets" in raw.taps and "proxy" in raw.taps:
+        _reconcile(raw)
     return raw
 
 
-def _read_packets(source: Source, path: Path) -> TapRows:
-    from audit.readers.packets import PacketOptions, read_packets
-
-    network = source.manifest.network
-    extract = read_packets(
-        path,
-        PacketOptions(
-            capture=source.manifest.id,
-            client=network.client,
-            secrets=source.tls_keys,
-            file=source.packets_name,
-        ),
+def _read(raw: RawRows, source: Source, kind: InputKind, path: Path, name: str) -> None:
+    options = ReadOptions(
+        capture=source.manifest.id,
+        file=name,
+        client=source.manifest.network.client,
+        secrets=source.tls_keys,
     )
-    return TapRows(
-        units=units_of(extract),
-        truncated=extract.truncated,
-        unread=_unread(extract),
-        limits=extract.limits,
-        dropped=extract.dropped,
+    raw.taps.setdefault(kind.tap, TapRows()).take(kind.read(path, options))
+
+
+def _read_tls(raw: RawRows, source: Source, path: Path) -> None:
+    log = read_tls_log(path, source.manifest.id)
+    raw.outcomes = log.outcomes
+    proxy = raw.taps.setdefault("proxy", TapRows())
+    proxy.take(log.extract)
+    proxy.units.setdefault("conversations", []).extend(
+        Unit(row=row) for name, row in log.closed.items() if name not in raw.flowed
     )
 
 
-def _read_flows(source: Source) -> TapRows:
-    rows = TapRows()
-    capture = source.manifest.id
-    if source.flows:
-        _put(rows, read_flows(source.flows, FlowOptions(capture=capture, file=source.flows_name)))
-    if source.archive:
-        options = HarOptions(capture=capture, file=source.archive_name)
-        _put(rows, read_har(source.archive, options))
-    return rows
+def _reconcile(raw: RawRows) -> None:
+    """Give the conversations of the proxy the names that they have in the packets."""
+    packets, proxy = raw.taps["packets"], raw.taps["proxy"]
+    found = reconcile(packets.units, proxy.units, proxy.legs)
+    placed = place(packets.units, proxy.units, proxy.unplaced)
+    raw.flowed = frozenset(found.rename(str(name)) for name in raw.flowed) | set(placed.values())
+    raw.outcomes = {found.rename(name): outcome for name, outcome in raw.outcomes.items()}
+    raw.onward = frozenset(found.onward) - raw.flowed
 
 
-def _put(rows: TapRows, extract: Extract) -> None:
-    for table, units in units_of(extract).items():
-        rows.units.setdefault(table, []).extend(units)
-    rows.truncated += extract.truncated
-    rows.unread += _unread(extract)
-    rows.limits += extract.limits
-
-
-def _unread(extract: Extract) -> list[UnreadBody]:
-    return [UnreadBody(direction=direction, text=text) for direction, text in extract.unread]
+def _named(units: Units) -> frozenset[object]:
+    return frozenset(unit.row.get("conversation") for unit in units.get("conversations", ())) - {
+        None
+    }

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from audit.bundle.manifest import Manifest
+from audit.evidence.processes import is_others
 from audit.evidence.roles import LOOPBACK
 from audit.readers.tlslog import TlsOutcome
 from audit.tables.frames import Row
@@ -45,11 +48,16 @@ def limits(manifest: Manifest, tables: Tables, missing: Sequence[Tap]) -> list[s
     """Return what this vantage cannot see, in plain words."""
     found = list(_VANTAGE_LIMITS[manifest.vantage])
     if manifest.vantage == "import":
-        found.append(
-            "the capture is mixed: no row could be tied to the app"
-            if manifest.mixed
-            else "that the traffic is the app's was declared, not observed"
-        )
+        processes = {
+            (row.get("process"), row.get("process_basis"))
+            for rows in tables.values()
+            for row in rows
+        }
+        if ("app", "declared") in processes:
+            found.append("that the traffic is the app's was declared, not observed")
+        elif not any(process == "app" for process, _ in processes):
+            why = "the capture is mixed: " if manifest.mixed else ""
+            found.append(f"{why}no row could be tied to the app")
         if manifest.vouched_by:
             found.append(f"the journal rests on the word of {manifest.vouched_by}")
     elif is_intercepted(manifest):
@@ -75,47 +83,88 @@ def is_sealed(row: Row) -> bool:
     """Whether a conversation of the client has payload whose bytes were never had."""
     return (
         row.get("process") in {"app", "unknown"}
+        and not is_others(row)
         and row.get("transport") not in OPENED_TRANSPORTS
         and row.get("payload_bytes") != 0
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProxySide:
+    """What the proxy of a capture says, conversations named as in the packets."""
+
+    has_flows: bool
+    """Whether there is a dump or an archive, be it empty."""
+    has_packets: bool
+    outcomes: Mapping[str, TlsOutcome]
+    """Conversation -> how its TLS ended at the proxy."""
+    flowed: frozenset[object]
+    """Conversations that became flows, or entries of an archive."""
+    onward: frozenset[object] = frozenset()
+    """The proxy's own onward connections."""
+
+
 def missed_by_proxy(
-    manifest: Manifest,
-    tables: Tables,
-    outcomes: Mapping[str, TlsOutcome],
-    flowed: frozenset[object],
+    manifest: Manifest, tables: Tables, proxy: ProxySide
 ) -> list[dict[str, object]]:
     """Return the conversations that the packets saw and the proxy did not read, with the reason.
 
-    ``flowed`` are the conversations that became flows (an archive names none). Intercepted captures
-    alone; name look-ups, loopback and what the kernel or the recorder sent are none of the proxy's
-    business.
+    Intercepted captures with both taps alone; name look-ups, loopback and what the kernel or
+    another program sent are none of the proxy's business. A conversation that did become a flow
+    stands here too where the packets show requests of which the proxy has none.
     """
-    if not is_intercepted(manifest) or (manifest.vantage == "import" and not flowed):
+    has_both = proxy.has_flows and proxy.has_packets
+    if not is_intercepted(manifest) or (manifest.vantage == "import" and not has_both):
         return []
-    return [
-        {
-            "capture": manifest.id,
-            "conversation": row.get("conversation"),
-            "recipient": row.get("recipient"),
-            "reason": reason,
-            "bytes": total_bytes(row),
-        }
-        for row in tables.get("conversations", ())
-        if row.get("conversation") not in flowed
-        and (reason := _missed(row, tables, outcomes)) is not None
-    ]
+    lacking = _lacking(tables)
+    found = []
+    for row in tables.get("conversations", ()):
+        name = row.get("conversation")
+        if row.get("taps") == ("proxy",) or not _concerns_proxy(row, proxy):
+            continue
+        is_flow = name in proxy.flowed
+        reason = lacking.get(name) if is_flow else _missed(row, tables, proxy.outcomes, lacking)
+        if reason is not None:
+            found.append(
+                {
+                    "capture": manifest.id,
+                    "conversation": name,
+                    "recipient": row.get("recipient"),
+                    "reason": reason,
+                    "bytes": total_bytes(row),
+                }
+            )
+    return found
 
 
-def _missed(row: Row, tables: Tables, outcomes: Mapping[str, TlsOutcome]) -> str | None:
-    """Return why the proxy did not read a conversation; ``None`` where it did or need not."""
-    if row.get("process") in {"os", "control"} or row.get("peer_role") == LOOPBACK:
-        return None
-    if row.get("only_dns"):
-        return None
-    if not row.get("payload_bytes") or row.get("taps") == ("proxy",):
-        return None
+def _lacking(tables: Tables) -> dict[object, str]:
+    """Return, for each conversation that both taps read, how many requests the proxy lacks."""
+    seen: Counter[object] = Counter()
+    lacking: Counter[object] = Counter()
+    for row in tables.get("http_requests", ()):
+        taps = row.get("taps")
+        if row.get("conversation") and not row.get("layer") and isinstance(taps, tuple):
+            seen[row["conversation"]] += "packets" in taps
+            lacking[row["conversation"]] += taps == ("packets",)
+    return {
+        name: f"{count} of {seen[name]} requests in it became no flow"
+        for name, count in lacking.items()
+        if count
+    }
+
+
+def _concerns_proxy(row: Row, proxy: ProxySide) -> bool:
+    if row.get("process") == "os" or is_others(row) or row.get("conversation") in proxy.onward:
+        return False
+    return not (
+        row.get("peer_role") == LOOPBACK or row.get("only_dns") or not row.get("payload_bytes")
+    )
+
+
+def _missed(
+    row: Row, tables: Tables, outcomes: Mapping[str, TlsOutcome], lacking: Mapping[object, str]
+) -> str | None:
+    """Return why a conversation became no flow; ``None`` where nothing in it could."""
     proto = str(row.get("proto"))
     if proto != "tcp":
         return f"the recording proxy carries no {_udp_name(row, tables)}" if proto in _UDP else None
@@ -124,7 +173,9 @@ def _missed(row: Row, tables: Tables, outcomes: Mapping[str, TlsOutcome]) -> str
         return "no flow: the proxy has no record of it"
     if outcome.outcome == "decrypted":
         was_had = row.get("transport") in OPENED_TRANSPORTS
-        return None if was_had else "TLS was opened, but no flow came of it"
+        is_silent = was_had and row.get("content") in {None, "empty"}
+        is_silent = is_silent and row.get("conversation") not in lacking
+        return None if is_silent else "TLS was opened, but no flow came of it"
     return f"TLS {outcome.outcome.replace('-', ' ')}" + (
         f": {outcome.reason}" if outcome.reason else ""
     )

@@ -128,6 +128,7 @@ def _add(listing: Listing, number: int, line: bytes, fields: dict[str, str]) -> 
         "application": "tls" if spoken == "https" else spoken or None,
         "transport": "metadata-only",
         "process_name": fields.get("PackageName") or fields["App"].strip() or None,
+        "process_basis": "package" if fields.get("PackageName") else None,
         "uid": _uid(fields["UID"]),
     }
     if spoken == _DNS:

@@ -107,6 +107,7 @@ def _add_contact(
         "last_seen": max(first or "", last or "") or None,
         "transport": "metadata-only",
         "process_name": program,
+        "process_basis": "bundle-id" if program else None,
         "owner": str(record.get("domainOwner") or "") or None,
     }
     if record.get("initiatedType") == "NonAppInitiated":

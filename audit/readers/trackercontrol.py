@@ -90,6 +90,7 @@ def _row(fields: dict[str, str]) -> Row:
         "last_seen": ts,
         "transport": "metadata-only",
         "process_name": fields.get("package") or fields.get("app") or None,
+        "process_basis": "package" if fields.get("package") else None,
         "uid": None if uid in _NO_UID else uid,
         "owner": fields.get("tracker") or None,
     }

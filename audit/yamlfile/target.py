@@ -24,6 +24,9 @@ class App(Part):
     version: Text | None = None
     package: Text | None = None
     """Package or bundle id on its platform."""
+    processes: list[Text] = Field(default_factory=list)
+    """What captures call its programs beside ``package``: further packages or bundle ids, names of
+    processes, the name that the phone shows."""
     distribution: Text | None = None
     """Python distribution, for version and digest of what is installed."""
     sha256: Text | None = None
@@ -33,6 +36,12 @@ class App(Part):
     license: Text | None = None
     remark: Text | None = None
     """Sentence that reports print first."""
+
+    @property
+    def programs(self) -> frozenset[str]:
+        """What captures call the client; a package of a library (``pypi:…``) is no program."""
+        named = [self.package] if self.package and ":" not in self.package else []
+        return frozenset([*named, *self.processes])
 
 
 class TargetFile(Part):

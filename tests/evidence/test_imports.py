@@ -2,8 +2,8 @@ import hashlib
 
 import pytest
 
-from audit.errors import CaptureError
-from audit.evidence.imports import import_file, is_capture_file
+from audit.errors import CaptureError, UsageError
+from audit.evidence.imports import import_file, import_files, is_capture_file
 from tests.readers import dumps, wire
 from tests.readers.test_har import entry
 
@@ -53,19 +53,56 @@ def test_a_bare_archive_is_an_intercepted_import(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["x.txt", "x", "x.pcap.zip", "x.json"])
-def test_other_files_are_refused_with_what_would_do(tmp_path, name):
+def test_other_files_are_refused_with_what_was_tried(tmp_path, name):
     path = tmp_path / name
     path.write_bytes(b"x")
     assert not is_capture_file(path)
-    with pytest.raises(CaptureError, match=r"give a bundle's folder, or a \.pcap"):
+    with pytest.raises(CaptureError, match=r"tried: packet capture .*HAR.*PCAPdroid"):
         import_file(path)
 
 
 @pytest.mark.parametrize("name", ["x.pcap", "X.PCAPNG", "x.pcapng.gz", "x.har", "x.mitm"])
 def test_a_file_that_is_not_there_is_one_error(tmp_path, name):
-    assert is_capture_file(tmp_path / name)
-    with pytest.raises(CaptureError):
+    assert not is_capture_file(tmp_path / name)
+    with pytest.raises(CaptureError, match="there is no such file"):
         import_file(tmp_path / name)
+
+
+def test_a_folder_and_a_pattern_are_named_as_such(tmp_path):
+    with pytest.raises(CaptureError, match="this is a folder"):
+        import_file(tmp_path)
+    with pytest.raises(CaptureError, match="no file matches this pattern"):
+        import_file(tmp_path / "*.pcap")
+
+
+def test_a_file_is_told_by_its_content_whatever_its_name(tmp_path):
+    found = import_file(pcap_file(tmp_path, "report.json"))
+    assert [state.tap for state in found.taps] == ["packets"]
+
+
+def test_two_files_of_one_tap_do_not_go_together(tmp_path):
+    with pytest.raises(UsageError, match=r"two files of one tap: a\.pcap and b\.pcap"):
+        import_files([pcap_file(tmp_path, "a.pcap"), pcap_file(tmp_path, "b.pcap")])
+
+
+def test_packets_and_a_dump_of_one_recording_are_reconciled(tmp_path):
+    flow = dumps.http_flow(
+        method="GET", path="/?id=1", headers=[(b"Host", b"api.example")], body=b"",
+        client_conn=dumps.client((wire.CLIENT, 40_000), tls=False),
+        server_conn=dumps.server((wire.SERVER, 80)),
+    )  # fmt: skip
+    found = import_files([pcap_file(tmp_path), dumps.write_dump(tmp_path, flow)])
+    (request,) = found.tables["http_requests"].to_dict("records")
+    assert request["taps"] == ("proxy", "packets")
+    assert (found.pass_, found.coverage["missed_by_proxy"]) == ("intercepted", [])
+    assert [state.tap for state in found.taps] == ["packets", "proxy"]
+
+
+def test_an_empty_dump_beside_packets_missed_everything(tmp_path):
+    found = import_files([pcap_file(tmp_path), dumps.write_dump(tmp_path)])
+    (missed,) = found.coverage["missed_by_proxy"]
+    assert missed["conversation"] == f"tcp {wire.CLIENT}:40000 > {wire.SERVER}:80"
+    assert missed["reason"] == "no flow: the proxy has no record of it"
 
 
 def test_an_empty_dump_is_an_empty_capture(tmp_path):
@@ -73,3 +110,8 @@ def test_an_empty_dump_is_an_empty_capture(tmp_path):
     assert all(
         frame.empty for name, frame in found.tables.items() if name not in {"captures", "controls"}
     )
+
+
+def test_a_capture_says_when_it_begins_by_its_own_rows(tmp_path):
+    found = import_file(pcap_file(tmp_path))
+    assert found.tables["captures"]["ts"][0] == found.tables["conversations"]["ts"].min()

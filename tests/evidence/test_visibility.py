@@ -57,6 +57,7 @@ def test_what_the_packets_saw_and_the_proxy_did_not_is_named_with_its_reason(mis
         "tcp 192.0.2.10:40002 > 198.51.100.7:443": "TLS refused by client: unknown ca",
         "tcp 192.0.2.10:40003 > 198.51.100.7:443": "TLS passed through",
         "tcp 192.0.2.10:40004 > 198.51.100.7:443": "TLS was opened, but no flow came of it",
+        "tcp 192.0.2.10:40005 > 198.51.100.7:443": "TLS was opened, but no flow came of it",
     }
 
 

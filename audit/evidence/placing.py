@@ -1,0 +1,285 @@
+"""Which conversation of the packets carried each entry of an HTTP archive.
+
+An archive names no port of the client. What tells an entry's conversation, best first: the same
+request read in the packets; address and port of the server and its name; the name alone (through an
+explicit proxy, the address is the proxy's); address and port alone (a connection reused for another
+name). In all of them the times must fit. An entry that says that it opened its connection goes to
+the conversation that began nearest to it; entries of one connection go together.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from audit.evidence.merge import Unit, Units
+from audit.evidence.moments import instant
+from audit.evidence.reconcile import SLACK
+from audit.readers.endpoint import plain_address
+from audit.tables.extract import Unplaced
+from audit.tables.frames import Row
+
+_FAR: Final = timedelta(days=36500)
+_TABLES: Final = ("http_requests", "http_responses", "websocket_messages")
+
+
+@dataclass(slots=True, kw_only=True)
+class _Wire:
+    """A conversation of the packets that may have carried entries."""
+
+    row: Row
+    names: set[str]
+    is_read: bool
+    """Whether its requests were read in the packets too."""
+
+    @property
+    def key(self) -> str:
+        return str(self.row["conversation"])
+
+    @property
+    def start(self) -> datetime | None:
+        return instant(self.row.get("first_seen"))
+
+    @property
+    def end(self) -> datetime | None:
+        return instant(self.row.get("last_seen")) or self.start
+
+
+@dataclass(slots=True, kw_only=True)
+class _Bundle:
+    """Entries of one connection, or a single one."""
+
+    entries: list[Unplaced]
+    is_connection: bool
+    candidates: list[tuple[int, timedelta, _Wire]] = field(default_factory=list)
+
+
+def place(packets: Units, proxy: Units, entries: Sequence[Unplaced]) -> dict[str, str]:
+    """Return record -> 5-tuple for the entries whose conversation is found; fill it in ``proxy``.
+
+    Rows of ``conversations`` that the archive gave are replaced by one a conversation found; those
+    that hold entries of no conversation stay.
+    """
+    if not entries or not packets.get("conversations"):
+        return {}
+    wires = _wires(packets)
+    found = _by_request(packets, proxy, entries)
+    left = [entry for entry in entries if entry.record not in found]
+    closed = [wire for wire in wires if not wire.is_read]
+    found |= _by_server(_bundles(left), closed, _trusted(left))
+    _fill(proxy, found, {wire.key: wire.row for wire in wires})
+    return found
+
+
+def _wires(packets: Units) -> list[_Wire]:
+    names: dict[object, set[str]] = defaultdict(set)
+    for table, column in (("tls_handshakes", "sni"), ("http_requests", "host")):
+        for unit in packets.get(table, ()):
+            if unit.row.get(column):
+                names[unit.row.get("conversation")].add(str(unit.row[column]))
+    read = {unit.row.get("conversation") for unit in packets.get("http_requests", ())}
+    return [
+        _Wire(
+            row=unit.row,
+            names=names[unit.row["conversation"]]
+            | ({str(unit.row["host"])} if unit.row.get("host") else set()),
+            is_read=unit.row["conversation"] in read,
+        )
+        for unit in packets["conversations"]
+        if unit.row.get("proto") in {"tcp", "udp", "quic"} and unit.row.get("payload_bytes") != 0
+    ]
+
+
+# -- by the request itself
+
+
+def _by_request(packets: Units, proxy: Units, entries: Sequence[Unplaced]) -> dict[str, str]:
+    records = {entry.record for entry in entries}
+    asked: dict[tuple[object, ...], list[Unit]] = defaultdict(list)
+    for unit in packets.get("http_requests", ()):
+        asked[_request_key(unit.row)].append(unit)
+    found: dict[str, str] = {}
+    mine = [unit for unit in proxy.get("http_requests", ()) if _record(unit.row) in records]
+    for unit in sorted(mine, key=lambda one: str(one.row.get("ts") or "")):
+        waiting = asked.get(_request_key(unit.row), [])
+        near = [mate for mate in waiting if _apart(mate.row, unit.row) <= SLACK]
+        if near:
+            mate = min(near, key=lambda one: _apart(one.row, unit.row))
+            waiting.remove(mate)
+            found[_record(unit.row)] = str(mate.row["conversation"])
+    return found
+
+
+def _request_key(row: Row) -> tuple[object, ...]:
+    return tuple(row.get(name) for name in ("host", "method", "path", "query"))
+
+
+def _apart(one: Row, other: Row) -> timedelta:
+    first, second = instant(one.get("ts")), instant(other.get("ts"))
+    return abs(first - second) if first and second else timedelta()
+
+
+def _record(row: Row) -> str:
+    return str(row.get("ref")).partition(":")[0]
+
+
+# -- by server, name and time
+
+
+def _bundles(entries: Sequence[Unplaced]) -> list[_Bundle]:
+    joined: dict[tuple[object, ...], list[Unplaced]] = defaultdict(list)
+    for number, entry in enumerate(entries):
+        key: tuple[object, ...] = (
+            ("connection", entry.host, entry.port, entry.connection)
+            if entry.connection
+            else ("entry", number)
+        )
+        joined[key].append(entry)
+    return [
+        _Bundle(
+            entries=sorted(found, key=lambda entry: str(entry.ts)),
+            is_connection=key[0] == "connection",
+        )
+        for key, found in joined.items()
+    ]
+
+
+def _trusted(entries: Sequence[Unplaced]) -> bool:
+    """Whether the archive says which entries opened their connections."""
+    return any(entry.opened for entry in entries)
+
+
+def _by_server(
+    bundles: list[_Bundle], wires: Sequence[_Wire], says_openers: bool
+) -> dict[str, str]:
+    for bundle in bundles:
+        bundle.candidates = _candidates(bundle, wires)
+    pairs = sorted(
+        (
+            (tier, distance, index, wire.key)
+            for index, bundle in enumerate(bundles)
+            if bundle.is_connection or not says_openers or bundle.entries[0].opened
+            for tier, distance, wire in bundle.candidates
+        ),
+    )
+    chosen: dict[int, str] = {}
+    taken: set[str] = set()
+    for _, _, index, key in pairs:
+        if index not in chosen and key not in taken:
+            chosen[index] = key
+            taken.add(key)
+    for index, bundle in enumerate(bundles):
+        if index not in chosen and bundle.candidates:
+            known = [one for one in bundle.candidates if one[2].key in taken] or bundle.candidates
+            chosen[index] = min(known, key=lambda one: (one[0], one[1], one[2].key))[2].key
+    return {entry.record: key for index, key in chosen.items() for entry in bundles[index].entries}
+
+
+def _candidates(bundle: _Bundle, wires: Iterable[_Wire]) -> list[tuple[int, timedelta, _Wire]]:
+    first = bundle.entries[0]
+    found = []
+    for wire in wires:
+        tier = _tier(first, wire)
+        if tier is not None and _fits(bundle.entries, wire):
+            start, began = instant(first.ts), wire.start
+            found.append((tier, abs(start - began) if start and began else _FAR, wire))
+    best = min((tier for tier, _, _ in found), default=0)
+    return [one for one in found if one[0] == best]
+
+
+def _tier(entry: Unplaced, wire: _Wire) -> int | None:
+    """Return how well a conversation is that of an entry's server, 0 best; ``None``: it is not."""
+    row = wire.row
+    is_udp = row.get("proto") != "tcp"
+    if is_udp != entry.is_quic:
+        return None
+    address = plain_address(str(row.get("responder_ip")))
+    is_there = entry.address == address and entry.port == row.get("responder_port")
+    is_named = entry.host in wire.names
+    if is_there and (is_named or not wire.names or entry.host is None):
+        return 0 if row.get("originator_port") != _port(entry.connection) else -1
+    if is_named:
+        return 1
+    return 2 if is_there else None
+
+
+def _port(connection: str | None) -> int | None:
+    return int(connection) if connection and connection.isascii() and connection.isdigit() else None
+
+
+def _fits(entries: Sequence[Unplaced], wire: _Wire) -> bool:
+    """Whether a conversation was alive when its entries were under way."""
+    began, ended = wire.start, wire.end
+    for entry in entries:
+        start = instant(entry.ts)
+        if start is None or began is None or ended is None:
+            continue
+        if (
+            began > start + timedelta(seconds=min(entry.duration_s, 3600.0)) + SLACK
+            or ended < start - SLACK
+        ):
+            return False
+    return True
+
+
+# -- filling in
+
+
+def _fill(proxy: Units, found: Mapping[str, str], wires: Mapping[str, Row]) -> None:
+    """Name the conversation in all rows of each entry, and make the conversations' rows anew."""
+    contents: dict[str, set[str]] = defaultdict(set)
+    firsts: dict[str, Row] = {}
+    open_records: set[str] = set()
+    for table in _TABLES:
+        for unit in proxy.get(table, ()):
+            row = unit.row
+            key = found.get(_record(row))
+            if row.get("conversation") is None and key is None:
+                open_records.add(_record(row))
+            if key is None or row.get("conversation") is not None:
+                continue
+            row["conversation"] = key
+            contents[key].add(str(row.get("content")))
+            firsts.setdefault(key, row)
+    groups = _groups(proxy, open_records)
+    proxy["conversations"] = [
+        *groups,
+        *(Unit(row=_row(key, row, contents[key], wires[key])) for key, row in firsts.items()),
+    ]
+
+
+def _groups(proxy: Units, open_records: set[str]) -> list[Unit]:
+    """Return the rows of conversations that the archive gave and that still hold entries."""
+    servers = {
+        (unit.row.get("host"), unit.row.get("responder_ip"))
+        for table in _TABLES
+        for unit in proxy.get(table, ())
+        if _record(unit.row) in open_records
+    }
+    return [
+        unit
+        for unit in proxy.get("conversations", ())
+        if unit.row.get("conversation") is not None
+        or (unit.row.get("host"), unit.row.get("responder_ip")) in servers
+    ]
+
+
+def _row(key: str, first: Row, contents: set[str], wire: Row) -> Row:
+    parts = contents - {"empty"}
+    content = "empty" if not parts else parts.pop() if len(parts) == 1 else "mixed"
+    return {
+        "capture": first.get("capture"),
+        "ref": _record(first),
+        "ts": first.get("ts"),
+        "host": first.get("host"),
+        "responder_ip": first.get("responder_ip"),
+        "conversation": key,
+        "taps": ("proxy",),
+        "layer": 0,
+        "transport": first.get("transport"),
+        "content": content,
+        "proto": wire.get("proto"),
+    }
