@@ -52,6 +52,10 @@ _HEADS: Final = (
     ((b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda"), compression.decode_zlib),
 )
 _RUN: Final = re.compile(rb"[A-Za-z0-9+/_-]{87,}={0,2}")
+_LETTERS: Final = bytes(
+    1 if chr(byte).isalnum() and byte < 128 or chr(byte) in "+/_-" else 0 for byte in range(256)
+)
+_LONG_RUN: Final = b"\1" * 87
 _HEX: Final = re.compile(rb"[0-9A-Fa-f]+\Z")
 _URL: Final = bytes.maketrans(b"-_", b"+/")
 _RANK: Final[dict[Content, int]] = {"empty": 0, "readable": 1, "mixed": 2, "opaque": 3}
@@ -106,6 +110,8 @@ def _contents(piece: Piece) -> list[bytes]:
 
 def _judge_text(data: bytes, layer: int, budget: Budget) -> Content:
     worst: Content = "readable"
+    if len(data) < len(_LONG_RUN) or _LONG_RUN not in data.translate(_LETTERS):
+        return worst
     for count, match in enumerate(_RUN.finditer(data)):
         text = match[0].rstrip(b"=")
         if count >= MAX_FIELDS:

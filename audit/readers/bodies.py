@@ -4,13 +4,69 @@ from __future__ import annotations
 
 import json
 import zlib
+from dataclasses import dataclass
 from typing import Final
+
+from audit.identifiers.content import classify_content
+from audit.tables.vocabulary import Content
 
 MAX_DECODED: Final = 16 * 2**20
 """Bytes that a body may grow to; a longer one is no JSON to the tables."""
 MAX_JSON: Final = 8 * 2**20
 """Bytes of JSON that are parsed into a column."""
-_BROTLI_STEP: Final = 256
+_BROTLI_STEP: Final = 64
+"""Bytes given to the decoder at once: seven or so make one block of up to 16 MiB (RFC 7932 §9.2),
+and it cannot be stopped inside one call."""
+_MAX_REMEMBERED: Final = 4 * 2**20
+"""Bytes of bodies whose judgement is remembered: clients send the same ones again and again."""
+_LONGEST_REMEMBERED: Final = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a body is."""
+
+    json: str | None
+    """As canonical JSON; ``None``: it is none."""
+    content: Content
+
+
+class _Memory:
+    """Judgements of the bodies seen last, as many as a bound of bytes allows."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[bytes, tuple[str, ...], str | None], Judged] = {}
+        self._size = 0
+
+    def judge(self, body: bytes, encodings: tuple[str, ...], kind: str | None) -> Judged:
+        key = (body, encodings, kind)
+        judged = self._known.get(key)
+        if judged is None:
+            judged = _judge(body, encodings, kind)
+            self._size += len(body)
+            if self._size > _MAX_REMEMBERED:
+                self._known.clear()
+                self._size = len(body)
+            self._known[key] = judged
+        return judged
+
+
+_memory: Final = _Memory()
+
+
+def judge_body(body: bytes, encodings: tuple[str, ...] = (), kind: str | None = None) -> Judged:
+    """Judge a body with its content codings and its declared media type."""
+    if len(body) > _LONGEST_REMEMBERED:
+        return _judge(body, encodings, kind)
+    return _memory.judge(body, encodings, kind)
+
+
+def _judge(body: bytes, encodings: tuple[str, ...], kind: str | None) -> Judged:
+    decoded = decode_body(body, encodings)
+    if decoded is None:
+        content = classify_content(body, content_encoding=encodings, content_type=kind)
+        return Judged(None, content)
+    return Judged(canonical_json(decoded), classify_content(decoded, content_type=kind))
 
 
 def decode_body(body: bytes, encodings: tuple[str, ...]) -> bytes | None:
@@ -36,14 +92,18 @@ def canonical_json(body: bytes) -> str | None:
     if start not in {b"{", b"["} or len(body) > MAX_JSON:
         return None
     try:
-        value = json.loads(body, parse_constant=_refuse)
-        return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        value = _decoder.decode(body.decode(json.detect_encoding(body), "surrogatepass"))
+        return _encoder.encode(value)
     except (ValueError, RecursionError):
         return None
 
 
 def _refuse(constant: str) -> object:
     raise ValueError(f"{constant} is no JSON")
+
+
+_decoder: Final = json.JSONDecoder(parse_constant=_refuse)
+_encoder: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 def _decode(body: bytes, encoding: str) -> bytes | None:

@@ -70,8 +70,16 @@ def moment(seconds: object) -> str | None:
         return None
     if not 0 < seconds < _LAST_SECOND:
         return None
-    when = datetime.fromtimestamp(seconds, UTC)
-    return when.isoformat(timespec="microseconds").replace("+00:00", "Z")
+    whole = int(seconds)
+    micros = round((seconds - whole) * 1_000_000)
+    if micros == 1_000_000:
+        whole, micros = whole + 1, 0
+    return f"{_second(whole)}.{micros:06}Z"
+
+
+@lru_cache(maxsize=4096)
+def _second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat()[:19]
 
 
 def moment_of(written: object) -> str | None:

@@ -18,7 +18,8 @@ from audit.readers.flow_state import (
     optional_octets,
     section,
 )
-from audit.readers.http_message import HttpMessage, text
+from audit.readers.header_lines import text
+from audit.readers.http_message import HttpMessage
 from audit.tables.vocabulary import Direction
 
 _NO_CODE: Final = 1005

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import accumulate
 
 from audit.readers.datagrams import JOINED_LIMIT
@@ -30,7 +29,7 @@ def add_authority(
                 detail=":authority",
                 direction="sent",
                 data=authority,
-                ref=replace(flow.record, part="request.authority").at(0, len(authority)),
+                ref=flow.record.at(0, len(authority), part="request.authority"),
             )
         )
 
@@ -49,7 +48,7 @@ def add_joined(
                 detail="",
                 direction=direction,
                 data=b"".join(chunks[: len(ends)]),
-                ref=replace(flow.record, part=f"udp.{direction}").at(0, ends[-1]),
+                ref=flow.record.at(0, ends[-1], part=f"udp.{direction}"),
                 seams=tuple(ends[:-1]),
             )
         )
@@ -70,6 +69,6 @@ def add_records(extract: Extract, flow: Flow, owner: Owner) -> None:
                         detail="message",
                         direction="sent",
                         data=data,
-                        ref=replace(flow.record, part=f"dns.{kind}.{place}"),
+                        ref=flow.record.of(f"dns.{kind}.{place}"),
                     )
                 )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
 
 from audit.identifiers.content import classify_content
 from audit.readers.bodies import canonical_json
 from audit.readers.dns_types import type_name
-from audit.readers.endpoint import is_address, is_loopback, moment, plain_address
+from audit.readers.endpoint import moment
 from audit.readers.flow_parts import (
     Message,
     answers_of,
@@ -27,8 +27,6 @@ from audit.tables.vocabulary import Direction
 
 _OPCODES: Final = {1: "text", 2: "binary", 8: "close", 9: "ping", 10: "pong"}
 """RFC 6455 §5.2."""
-_TRANSPARENT: Final = ("transparent", "wireguard", "local", "tun")
-"""Proxy modes in which the client dials the server itself."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -63,7 +61,7 @@ class FlowRows:
 
     def add(self, flow: Flow) -> None:
         """Add the rows of one flow; raises :class:`FlowError`, then with nothing added."""
-        kind = flow.state.get("type")
+        kind = flow.kind
         if kind == "http":
             self._add_http(flow)
         elif kind in ("tcp", "udp"):
@@ -95,7 +93,7 @@ class FlowRows:
         path, query = split_target(words(state.get("path")))
         conversation = self._conversation(flow, host)
         row = self._common(flow, host) | {
-            "ref": str(replace(flow.record, part="request.head")),
+            "ref": f"{flow.record}:request.head",
             "ts": moment(state.get("timestamp_start")),
             "method": words(state.get("method")).upper(),
             "path": path,
@@ -109,7 +107,7 @@ class FlowRows:
         if response is not None:
             answered = section(flow.state, "response")
             row = {key: value for key, value in row.items() if key != "user_agent"} | {
-                "ref": str(replace(flow.record, part="response.head")),
+                "ref": f"{flow.record}:response.head",
                 "ts": moment(answered.get("timestamp_start")),
                 "status": number(answered.get("status_code")),
             }
@@ -125,7 +123,7 @@ class FlowRows:
             direction: Direction = "sent" if message.side == "request" else "received"
             what = f"{flow.record}: the body of the {message.side} was not kept"
             self.extract.unread.append((direction, what))
-        conversation.count(len(message.head) + len(message.body or b""), row["content"])
+        conversation.count(message.size, row["content"])
         index = self.extract.add(table, row)
         add_payloads(self.extract, table, index, message, flow.record)
         return index
@@ -144,7 +142,7 @@ class FlowRows:
         self, flow: Flow, host: str | None, message: Message, conversation: _Conversation
     ) -> None:
         content = classify_content(message.data)
-        record = replace(flow.record, part=f"websocket.{message.number}")
+        record = flow.record.of(f"websocket.{message.number}")
         row = self._common(flow, host) | {
             "ref": str(record),
             "ts": message.ts,
@@ -172,7 +170,7 @@ class FlowRows:
     # -- anything else
 
     def _add_stream(self, flow: Flow) -> None:
-        proto = words(flow.state.get("type"))
+        proto = flow.kind
         messages = stream_messages(entries(flow.state, "messages"))
         conversation = self._conversation(flow, _host_of(flow))
         ends: dict[Direction, int] = {"sent": 0, "received": 0}
@@ -190,7 +188,7 @@ class FlowRows:
             for data in [whole] if proto == "tcp" else chunks:
                 start = ends[direction]
                 ends[direction] = start + len(data)
-                part = replace(flow.record, part=f"{proto}.{direction}")
+                part = flow.record.of(f"{proto}.{direction}")
                 self.extract.payloads.append(
                     Payload(
                         table="conversations",
@@ -210,13 +208,13 @@ class FlowRows:
             for entry in states(query, "questions")
         ]
         answers = answers_of(flow)
-        record = replace(flow.record, part="dns")
-        responder = flow.responder
+        record = flow.record.of("dns")
+        responder = flow.ends.responder
         common = self._common(flow, None) | {
             "ref": str(record),
             "ts": moment(query.get("timestamp")),
             "server": responder[0] if responder else None,
-            "protocol": flow.proto,
+            "protocol": flow.ends.proto,
             "answers": answers,
         }
         common.pop("transport")
@@ -246,59 +244,44 @@ class FlowRows:
     # -- what all have
 
     def _common(self, flow: Flow, host: str | None) -> Row:
+        ends = flow.ends
         row: Row = {
             "capture": self.capture,
             "host": host,
-            "responder_ip": _server_address(flow),
-            "conversation": flow.conversation,
+            "responder_ip": ends.responder_ip,
+            "conversation": ends.conversation,
             "taps": ("proxy",),
             "layer": 0,
-            "transport": "tls-intercepted" if flow.is_decrypted else "plaintext",
+            "transport": "tls-intercepted" if ends.is_decrypted else "plaintext",
         }
-        if flow.is_through_upstream:
+        if ends.is_through_upstream:
             row["seen_as"] = "proxy"
         return row
 
     def _conversation(self, flow: Flow, host: str | None) -> _Conversation:
-        key = (str(flow.client.get("id")), flow.responder)
+        ends = flow.ends
+        key = (ends.client, ends.responder)
         known = self._conversations.get(key)
         if known is None:
-            started = moment(flow.client.get("timestamp_start"))
-            originator, responder = flow.originator, flow.responder
-            row = self._common(flow, host) | {
-                "ref": str(flow.record),
-                "ts": started,
-                "proto": flow.proto,
-                "originator_ip": originator[0] if originator else None,
-                "originator_port": originator[1] if originator else None,
-                "responder_port": responder[1] if responder else None,
-                "first_seen": started,
-            }
+            originator, responder = ends.originator, ends.responder
+            row = self._common(flow, host)
+            row.update(
+                ref=str(flow.record),
+                ts=ends.started_at,
+                proto=ends.proto,
+                originator_ip=originator[0] if originator else None,
+                originator_port=originator[1] if originator else None,
+                responder_port=responder[1] if responder else None,
+                first_seen=ends.started_at,
+            )
             known = _Conversation(index=self.extract.add("conversations", row), row=row)
             self._conversations[key] = known
-        known.row["host"] = known.row["host"] or host
-        known.row["last_seen"] = moment(flow.client.get("timestamp_end")) or known.row["ts"]
+        row = known.row
+        row["host"] = row["host"] or host
+        row["last_seen"] = ends.ended_at or row["ts"]
         return known
 
 
-def _server_address(flow: Flow) -> str | None:
-    responder = flow.responder
-    if responder is None:
-        return None
-    if is_address(responder[0]):
-        return responder[0]
-    peer = flow.server.get("peername")
-    if not isinstance(peer, list | tuple) or not peer:
-        return None
-    reached = plain_address(words(peer[0]))
-    # a named server that the proxy met on this machine is a stand-in: its address means nothing
-    return reached if is_address(reached) and not is_loopback(reached) else None
-
-
 def _host_of(flow: Flow, request: HttpMessage | None = None, authority: str = "") -> str | None:
-    candidates = [request.header(b"host") if request else None, authority]
-    sni = flow.client.get("sni")
-    candidates.append(words(sni) if sni else None)
-    responder = flow.responder
-    candidates.append(responder[0] if responder else None)
-    return next((name for name in map(host_name, candidates) if name), None)
+    named = host_name(request.header(b"host")) if request else None
+    return named or host_name(authority) or flow.ends.host

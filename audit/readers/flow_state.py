@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from audit.readers.endpoint import conversation_text, plain_address
-from audit.readers.http_message import Headers
+from audit.readers.endpoint import (
+    conversation_text,
+    is_address,
+    is_loopback,
+    moment,
+    plain_address,
+)
+from audit.readers.header_lines import Header, Headers
+from audit.readers.http_message import host_name
 from audit.tables.reference import Reference
 
 State = dict[str, object]
@@ -67,10 +74,18 @@ def number(value: object) -> int:
     raise FlowError("number expected")
 
 
+class HeaderPairs(tuple[Header, ...]):
+    """Headers that were read as pairs of bytes already."""
+
+    __slots__ = ()
+
+
 def header_pairs(value: object) -> Headers:
     """Return headers or trailers as pairs, in the order sent."""
     if value is None:
         return ()
+    if type(value) is HeaderPairs:
+        return value
     if not isinstance(value, list | tuple):
         raise FlowError("headers are no list")
     pairs = []
@@ -93,59 +108,93 @@ def address_of(value: object) -> Address | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Flow:
-    """What every kind of flow has."""
+class Ends:
+    """The connections that a flow went over: from the client, and to the server."""
 
-    number: int
-    """1-based number in the dump."""
-    state: State = field(repr=False)
-    record: Reference
-    client: State = field(repr=False)
-    server: State = field(repr=False)
+    client: str
+    """Id of the client's connection."""
     originator: Address | None
     """The client's end; ``None`` in flows that were put in, not captured."""
     responder: Address | None
     """The server as the client dialled it: an address, or a name given to the proxy."""
+    responder_ip: str | None
+    """Address of the server, where one is known that says something."""
     proto: str
     """``tcp`` or ``udp``, what carries the client's connection."""
     conversation: str | None
     """Text of the 5-tuple; ``None`` where one of its ends is not known."""
+    is_decrypted: bool
+    """Whether the client spoke TLS, and the proxy took part in it."""
+    is_through_upstream: bool
+    """Whether the proxy passed the flow on to another proxy."""
+    host: str | None
+    """Name in the client's TLS hello, else the name dialled; ``None``: neither is one."""
+    started_at: str | None
+    ended_at: str | None
+
+    @classmethod
+    def of(cls, client: State, server: State, named: Address | None = None) -> Ends:
+        """Read both states; ``named`` is the server that a request names, if they name none."""
+        originator = address_of(client.get("peername"))
+        responder = address_of(server.get("address")) or named
+        proto = "udp" if client.get("transport_protocol") == "udp" else "tcp"
+        sni = client.get("sni")
+        dialled = responder[0] if responder else None
+        return cls(
+            client=str(client.get("id")),
+            originator=originator,
+            responder=responder,
+            responder_ip=_reached(server, dialled) if dialled else None,
+            proto=proto,
+            conversation=conversation_text(proto, originator, responder)
+            if originator is not None and responder is not None
+            else None,
+            is_decrypted=client.get("timestamp_tls_setup") is not None,
+            is_through_upstream=server.get("via") is not None,
+            host=(host_name(words(sni)) if sni else None) or host_name(dialled),
+            started_at=moment(client.get("timestamp_start")),
+            ended_at=moment(client.get("timestamp_end")),
+        )
+
+
+def _reached(server: State, dialled: str) -> str | None:
+    if is_address(dialled):
+        return dialled
+    peer = server.get("peername")
+    if not isinstance(peer, list | tuple) or not peer:
+        return None
+    reached = plain_address(words(peer[0]))
+    # a named server that the proxy met on this machine is a stand-in: its address means nothing
+    return reached if is_address(reached) and not is_loopback(reached) else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flow:
+    """What every kind of flow has."""
+
+    kind: object
+    """``http``, ``tcp``, ``udp`` or ``dns``, if it is one of these."""
+    state: State = field(repr=False)
+    record: Reference
+    ends: Ends
 
     @classmethod
     def of(cls, state: State, number: int, file: str) -> Flow:
         """Wrap a decoded state; raises :class:`FlowError`."""
         client, server = section(state, "client_conn"), section(state, "server_conn")
-        originator, responder = address_of(client.get("peername")), _dialled(state, server)
-        proto = "udp" if client.get("transport_protocol") == "udp" else "tcp"
+        named = named_server(state) if address_of(server.get("address")) is None else None
         return cls(
-            number=number,
+            kind=state.get("type"),
             state=state,
             record=Reference(file=file, records=(number,)),
-            client=client,
-            server=server,
-            originator=originator,
-            responder=responder,
-            proto=proto,
-            conversation=conversation_text(proto, originator, responder)
-            if originator is not None and responder is not None
-            else None,
+            ends=Ends.of(client, server, named),
         )
 
-    @property
-    def is_decrypted(self) -> bool:
-        """Whether the client spoke TLS, and the proxy took part in it."""
-        return self.client.get("timestamp_tls_setup") is not None
 
-    @property
-    def is_through_upstream(self) -> bool:
-        """Whether the proxy passed the flow on to another proxy."""
-        return self.server.get("via") is not None
-
-
-def _dialled(state: State, server: State) -> Address | None:
-    dialled = address_of(server.get("address"))
-    if dialled is None and state.get("type") == "http":
-        request = section(state, "request")
-        host = words(request.get("host"))
-        dialled = (plain_address(host), number(request.get("port"))) if host else None
-    return dialled
+def named_server(state: State) -> Address | None:
+    """Return the server that the request of an HTTP flow names."""
+    if state.get("type") != "http":
+        return None
+    request = section(state, "request")
+    host = words(request.get("host"))
+    return (plain_address(host), number(request.get("port"))) if host else None

@@ -8,29 +8,32 @@ count in: first line, then ``Name: value`` lines in the order sent, CRLF, and an
 from __future__ import annotations
 
 import ipaddress
-import json
-import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import accumulate
 from typing import Final, Literal
 
-from audit.identifiers.content import classify_content
-from audit.readers.bodies import canonical_json, decode_body
-from audit.readers.http_names import METHODS, NAMES, PHRASES, VERSIONS
+from audit.readers.bodies import Judged, judge_body
+from audit.readers.header_lines import (
+    FOLD,
+    Header,
+    HeaderLine,
+    Headers,
+    header_object,
+    lines_of,
+    text,
+    value_of,
+)
+from audit.readers.http_names import METHODS, PHRASES, VERSIONS
 from audit.tables.extract import Extract, Payload
 from audit.tables.frames import Row
 from audit.tables.reference import Reference
-from audit.tables.vocabulary import Location
+from audit.tables.vocabulary import Direction, Location
 
-Headers = tuple[tuple[bytes, bytes], ...]
 Side = Literal["request", "response"]
+_NOTHING: Final = Judged(None, "empty")
 _MAX_PARTS: Final = 1000
 """Cookies of one header that are searched apart; the rest as one run."""
-_SECRET_HEADERS = frozenset({b"proxy-authorization"})
-"""Credentials for a proxy, maybe the recorder's own: searched, and in no column."""
-_FOLD: Final = re.compile(rb"[ \t]*\r?\n[ \t]+")
-"""Where a header's value goes on in the next line (RFC 9112 §5.2)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,62 +49,52 @@ class HttpMessage:
     trailers: Headers = ()
     is_decoded: bool = False
     """Whether content codings were undone already, as archives of browsers have it."""
+    lines: list[HeaderLine] = field(init=False, repr=False, compare=False)
+    """What each header says."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "lines", lines_of(self.headers))
 
     @property
     def head(self) -> bytes:
         """The canonical head."""
         return b"".join([self.first_line, b"\r\n", *map(_line, self.headers), b"\r\n"])
 
+    @property
+    def size(self) -> int:
+        """Bytes of the canonical head and the body."""
+        fields = sum([line.size for line in self.lines])
+        return len(self.first_line) + fields + len(self.body or b"") + 4
+
     def header(self, name: bytes) -> str | None:
         """Return the values of a header, joined by ``', '``; ``None`` where it was not sent."""
-        values = [text(value) for key, value in self.headers if key.lower() == name]
-        return ", ".join(values) if values else None
+        return value_of(self.lines, name)
 
     @property
     def encodings(self) -> tuple[str, ...]:
         """Content codings that the body still has, in the order they were applied."""
-        if self.is_decoded:
+        declared = None if self.is_decoded else self.header(b"content-encoding")
+        if declared is None:
             return ()
-        declared = (self.header(b"content-encoding") or "").lower().split(",")
-        return tuple(word for part in declared if (word := part.strip()) not in {"", "identity"})
+        words = [part.strip() for part in declared.lower().split(",")]
+        return tuple(word for word in words if word not in {"", "identity"})
 
     def columns(self) -> Row:
         """Return ``headers``, ``json``, ``body_len`` and ``content``."""
-        body = self.body or b""
-        encodings = self.encodings
-        decoded = decode_body(body, encodings) if body else None
-        kind = self.header(b"content-type")
+        body = self.body
+        judged = (
+            judge_body(body, self.encodings, self.header(b"content-type")) if body else _NOTHING
+        )
         return {
-            "headers": header_object(self.headers),
-            "json": canonical_json(decoded) if decoded else None,
-            "body_len": None if self.body is None else len(body),
-            "content": str(classify_content(body, content_encoding=encodings, content_type=kind)),
+            "headers": header_object(self.lines),
+            "json": judged.json,
+            "body_len": None if body is None else len(body),
+            "content": judged.content,
         }
 
 
-def _line(header: tuple[bytes, bytes]) -> bytes:
+def _line(header: Header) -> bytes:
     return header[0] + b": " + header[1] + b"\r\n"
-
-
-def text(value: bytes) -> str:
-    """Return bytes of a head as text: UTF-8 where it is, else one character a byte."""
-    try:
-        return value.decode("utf-8")
-    except UnicodeDecodeError:
-        return value.decode("latin-1")
-
-
-def header_object(headers: Headers) -> str:
-    """Return headers as the JSON text of the ``headers`` column."""
-    joined: dict[str, str] = {}
-    for name, value in headers:
-        key = name.lower()
-        if key in _SECRET_HEADERS or key.startswith(b":"):
-            continue
-        word = text(key)
-        between = "; " if key == b"cookie" else ", "
-        joined[word] = joined[word] + between + text(value) if word in joined else text(value)
-    return json.dumps(joined, sort_keys=True, separators=(",", ":"))
 
 
 @lru_cache(maxsize=4096)
@@ -142,68 +135,109 @@ def add_payloads(
     Names of headers, methods, versions and phrases that a standard has are left out: they say
     nothing of anybody.
     """
-    parts = _Parts(extract=extract, table=table, row=row, side=message.side, record=record)
-    head = replace(record, part=f"{message.side}.head")
-    if message.side == "request":
+    is_request = message.side == "request"
+    parts = _Parts(extract.payloads, table, row, "sent" if is_request else "received")
+    head = record.of("request.head" if is_request else "response.head")
+    if is_request:
         _add_target(parts, message.first_line, head)
     else:
         _add_status(parts, message.first_line, head)
-    _add_fields(parts, "header", message.headers, len(message.first_line) + 2, head)
+    _add_fields(
+        parts, "header", (message.headers, message.lines), len(message.first_line) + 2, head
+    )
     if message.body:
-        parts.add_body(message)
-    trailers = replace(record, part=f"{message.side}.trailers")
-    _add_fields(parts, "trailer", message.trailers, 0, trailers)
+        ref = record.of("request.body" if is_request else "response.body")
+        body = parts.add("body" if is_request else "response", "", message.body, ref, 0)
+        body.ref = ref
+        body.content_encoding = message.encodings
+        body.content_type = message.header(b"content-type")
+    if message.trailers:
+        trailers = (message.trailers, lines_of(message.trailers))
+        _add_fields(parts, "trailer", trailers, 0, record.of(f"{message.side}.trailers"))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+class PartPayload(Payload):
+    """Bytes inside one part of a message; where they lie is worked out when somebody asks.
+
+    Most payloads hold nothing that is looked for, and there are some twenty to a message.
+    """
+
+    __slots__ = ("_at", "_ref", "_whole")
+
+    def __init__(
+        self,
+        table: str,
+        row: int,
+        location: Location,
+        detail: str,
+        direction: Direction,
+        data: bytes,
+        whole: Reference,
+        at: int,
+    ) -> None:
+        self.table = table
+        self.row = row
+        self.location = location
+        self.detail = detail
+        self.direction = direction
+        self.data = data
+        self.content_encoding = ()
+        self.content_type = None
+        self.seams = ()
+        self.also = None
+        self._whole = whole
+        self._at = at
+        self._ref: Reference | None = None
+
+    @property
+    def ref(self) -> Reference:  # type: ignore[override]
+        """Points at the bytes, inside their part."""
+        if self._ref is None:
+            self._ref = self._whole.at(self._at, self._at + len(self.data))
+        return self._ref
+
+    @ref.setter
+    def ref(self, ref: Reference) -> None:
+        self._ref = ref
+
+
+@dataclass(slots=True)
 class _Parts:
     """Where the payloads of one message go, and what they have in common."""
 
-    extract: Extract
+    payloads: list[Payload]
     table: str
     row: int
-    side: Side
-    record: Reference
+    direction: Direction
 
-    def add(self, location: Location, detail: str, data: bytes, ref: Reference) -> None:
-        if data:
-            self.extract.payloads.append(
-                Payload(
-                    table=self.table,
-                    row=self.row,
-                    location=location,
-                    detail=detail,
-                    direction="sent" if self.side == "request" else "received",
-                    data=data,
-                    ref=ref,
-                )
-            )
+    def add(
+        self, location: Location, detail: str, data: bytes, whole: Reference, at: int
+    ) -> Payload:
+        """Add ``data``, which begins at byte ``at`` of the part ``whole``."""
+        payload = PartPayload(
+            self.table, self.row, location, detail, self.direction, data, whole, at
+        )
+        self.payloads.append(payload)
+        return payload
 
     def add_run(
         self, location: Location, detail: str, line: bytes, span: tuple[int, int], ref: Reference
     ) -> None:
-        """Add ``line[start:end]``; ``ref`` is the part that the line begins."""
-        self.add(location, detail, line[slice(*span)], ref.at(*span))
-
-    def add_body(self, message: HttpMessage) -> None:
-        self.add(
-            "body" if self.side == "request" else "response",
-            "",
-            message.body or b"",
-            replace(self.record, part=f"{self.side}.body"),
-        )
-        self.extract.payloads[-1].content_encoding = message.encodings
-        self.extract.payloads[-1].content_type = message.header(b"content-type")
+        """Add ``line[start:end]``, if it has bytes; ``ref`` is the part that the line begins."""
+        start, end = span
+        if start < end:
+            self.add(location, detail, line[start:end], ref, start)
 
 
 def _add_target(parts: _Parts, line: bytes, head: Reference) -> None:
     start = line.find(b" ") + 1
     end = max(line.rfind(b" "), start)
-    path, mark, _ = line[start:end].partition(b"?")
+    mark = line.find(b"?", start, end)
     if line[: start - 1] not in METHODS:
         parts.add_run("path", "method", line, (0, max(start - 1, 0)), head)
-    parts.add_run("path", "", line, (start, start + len(path)), head)
-    parts.add_run("query", "", line, (start + len(path) + len(mark), end), head)
+    parts.add_run("path", "", line, (start, end if mark < 0 else mark), head)
+    if mark >= 0:
+        parts.add_run("query", "", line, (mark + 1, end), head)
     if line[end + 1 :] not in VERSIONS:
         parts.add_run("path", "version", line, (end + 1, len(line)), head)
 
@@ -217,46 +251,46 @@ def _add_status(parts: _Parts, line: bytes, head: Reference) -> None:
 
 
 def _add_fields(
-    parts: _Parts, location: Location, fields: Headers, position: int, ref: Reference
+    parts: _Parts,
+    location: Location,
+    fields: tuple[Headers, list[HeaderLine]],
+    position: int,
+    ref: Reference,
 ) -> None:
     """Add names and values of headers or trailers, written from ``position`` on."""
-    for name, value in fields:
-        at, start = position, position + len(name) + 2
-        position = start + len(value) + 2
-        key = name.lower()
-        if key not in NAMES:
-            parts.add(location, text(key), name, ref.at(at, at + len(name)))
-        if key == b"cookie" and location == "header":
+    table, row, direction, add = parts.table, parts.row, parts.direction, parts.payloads.append
+    for (written, value), line in zip(*fields, strict=True):
+        name = line.name
+        start = position + len(written) + 2
+        if not name.is_named and written:
+            add(PartPayload(table, row, location, name.word, direction, written, ref, position))
+        position += line.size
+        if name.is_cookie and location == "header":
             _add_cookies(parts, value, start, ref)
-            continue
-        place, detail = location, text(key)
-        if key == b"set-cookie":
-            place, detail = "cookie", text(value.partition(b"=")[0].strip())
-        parts.add(place, detail, value, ref.at(start, start + len(value)))
-        if b"\n" in value:
-            _add_unfolded(parts, (place, detail), value, start, ref)
+        elif value:
+            place = name.location or location
+            add(PartPayload(table, row, place, line.detail, direction, value, ref, start))
+            if line.is_folded:
+                _add_unfolded(parts, (place, line.detail), value, start, ref)
 
 
 def _add_unfolded(
     parts: _Parts, place: tuple[Location, str], value: bytes, start: int, ref: Reference
 ) -> None:
     """Add a value of several lines once more as one: what lies across a line's end counts."""
-    lines = _FOLD.split(value)
+    lines = FOLD.split(value)
     joined = b"".join(lines)
-    part = replace(ref, part=f"{ref.part}/unfolded.{start}").at(0, len(joined))
-    parts.add(*place, joined, part)
     if joined:
-        ends = accumulate(map(len, lines[:-1]))
-        parts.extract.payloads[-1].seams = tuple(ends)
+        part = ref.of(f"{ref.part}/unfolded.{start}")
+        parts.add(*place, joined, part, 0).seams = tuple(accumulate(map(len, lines[:-1])))
 
 
 def _add_cookies(parts: _Parts, value: bytes, start: int, head: Reference) -> None:
     for pair in value.split(b";", _MAX_PARTS):
         name, equals, content = pair.partition(b"=")
         at = start + len(name) + len(equals)
-        if equals:
-            parts.add("cookie", text(name.strip()), name, head.at(start, start + len(name)))
-            parts.add("cookie", text(name.strip()), content, head.at(at, at + len(content)))
-        else:
-            parts.add("cookie", "", name, head.at(start, start + len(name)))
+        detail = text(name.strip()) if equals else ""
+        for data, where in ((name, start), (content, at)):
+            if data:
+                parts.add("cookie", detail, data, head, where)
         start += len(pair) + 1

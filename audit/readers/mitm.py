@@ -6,21 +6,25 @@ reader, record by record. A dump that ends inside a flow keeps the flows before 
 
 from __future__ import annotations
 
+import gc
 import io
 import warnings
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from audit.bundle.layout import FLOWS
 from audit.errors import CaptureError
+from audit.readers.flow_layout import FLOW_VERSION, read_flow
 from audit.readers.flow_rows import FlowRows
 from audit.readers.flow_state import Flow, FlowError, State
 from audit.readers.tnetstring import CutError, OversizeError, TnetstringError, decode, records
 from audit.tables.extract import Extract
 
-FLOW_VERSION: Final = 21
-"""``FLOW_FORMAT_VERSION`` of mitmproxy 11 and 12 (mitmproxy/version.py)."""
+MAX_TOLD: Final = 10
+"""Flows that could not be read, and are named one by one."""
 _UNREAD: Final = frozenset(
     {
         "certificate_list",
@@ -54,32 +58,87 @@ class FlowOptions:
 def read_flows(path: Path, options: FlowOptions) -> Extract:
     """Read a dump.
 
-    Raises :class:`CaptureError` for a file that is no dump, or of a version newer than
-    :data:`FLOW_VERSION`. Whatever follows unreadable bytes is lost; ``truncated`` says from where.
+    A flow that cannot be read is left out, and ``truncated`` says which; so it does where the dump
+    ends inside a flow, or goes on as something else. Raises :class:`CaptureError` for a file in
+    which no flow can be read, or with one of a version newer than :data:`FLOW_VERSION`.
     """
-    rows = FlowRows(capture=options.capture)
-    number = 0
+    dump = _Dump(options=options, rows=FlowRows(capture=options.capture))
+    with uncollected():
+        try:
+            for number, record in enumerate(records(path), start=1):
+                dump.number = number
+                dump.add(record)
+        except CutError as error:
+            dump.rows.extract.truncated.append(
+                f"{options.file} ends in the middle of a flow: {error}"
+            )
+        except TnetstringError as error:
+            dump.miss(f"cannot be read beyond flow {dump.number}", error)
+        except OSError as error:
+            raise CaptureError(f"the dump cannot be read: {error}", source=options.file) from None
+    return dump.finish()
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Let no collection of cyclic garbage run: rows pile up, hold no cycles, and are walked anew
+    each time.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
     try:
-        for number, record in enumerate(records(path), start=1):
-            if isinstance(record, OversizeError):
-                rows.extract.truncated.append(f"{options.file}#{number}: not read, {record}")
-                continue
-            rows.add(Flow.of(_state(record, f"{options.file}#{number}"), number, options.file))
-    except CutError:
-        rows.extract.truncated.append(f"{options.file} ends in the middle of a flow")
-    except (TnetstringError, FlowError) as error:
-        if not rows.extract.rows:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+@dataclass(slots=True, kw_only=True)
+class _Dump:
+    """A dump that is being read."""
+
+    options: FlowOptions
+    rows: FlowRows
+    number: int = 0
+    """Of the record that was read last, 1-based."""
+    read: int = 0
+    """Flows that gave rows."""
+    missed: list[str] = field(default_factory=list)
+
+    def add(self, record: bytes | OversizeError) -> None:
+        """Add the flow of one record; raises :class:`CaptureError` for one of the future."""
+        place = f"{self.options.file}#{self.number}"
+        if isinstance(record, OversizeError):
+            self.rows.extract.truncated.append(f"{place}: not read, {record}")
+            return
+        try:
+            flow = read_flow(record, self.number, self.options.file)
+            if flow is None:
+                flow = Flow.of(_state(record, place), self.number, self.options.file)
+            self.rows.add(flow)
+            self.read += 1
+        except (TnetstringError, FlowError) as error:
+            self.miss(f"flow {self.number} cannot be read", error)
+
+    def miss(self, what: str, error: Exception) -> None:
+        """Note something that could not be read."""
+        if len(self.missed) <= MAX_TOLD:
+            self.missed.append(f"{what}: {error}")
+
+    def finish(self) -> Extract:
+        """Return everything; raises :class:`CaptureError` where nothing could be read."""
+        extract = self.rows.finish()
+        if self.missed and not self.read:
             raise CaptureError(
-                f"this is no dump of mitmproxy: {error}",
-                source=f"{options.file}#{max(number, 1)}",
+                f"this is no dump of mitmproxy: {self.missed[0]}",
+                source=f"{self.options.file}#{max(self.number, 1)}",
                 hint="give a file written by 'mitmdump -w' or by 'audit record'",
-            ) from None
-        rows.extract.truncated.append(
-            f"{options.file} cannot be read beyond flow {number}: {error}"
-        )
-    except OSError as error:
-        raise CaptureError(f"the dump cannot be read: {error}", source=options.file) from None
-    return rows.finish()
+            )
+        told = self.missed[:MAX_TOLD]
+        if len(self.missed) > MAX_TOLD:
+            told.append("more flows cannot be read")
+        extract.truncated += [f"{self.options.file}: {text}" for text in told]
+        return extract
 
 
 def _state(record: bytes, place: str) -> State:

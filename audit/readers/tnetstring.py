@@ -18,7 +18,11 @@ MAX_RECORD: Final = 256 * 2**20
 MAX_DEPTH: Final = 32
 """Nesting; a flow needs 6."""
 _MAX_NUMBER: Final = 64
-_COLON: Final = ord(":")
+_BUFFER: Final = 1 << 20
+_LIST: Final = 0x5D
+_DICTIONARY: Final = 0x7D
+_TEXT: Final = 0x3B
+_BYTES: Final = 0x2C
 
 
 class TnetstringError(ValueError):
@@ -40,10 +44,29 @@ def decode(data: bytes, skip: frozenset[str] = frozenset()) -> object:
     of dumps by Python 2, are decoded as ASCII with escapes. Raises :class:`TnetstringError` for
     anything else, also for nesting beyond :data:`MAX_DEPTH`.
     """
-    value, end = _value(data, 0, len(data), skip, MAX_DEPTH)
-    if end != len(data):
-        raise TnetstringError(f"{len(data) - end} bytes follow the value")
-    return value
+    first, last = _bounds(data, 0, len(data))
+    if last + 1 != len(data):
+        raise TnetstringError(f"{len(data) - last - 1} bytes follow the value")
+    return decode_at(data, first, last, skip)
+
+
+def decode_at(
+    data: bytes, first: int, last: int, skip: frozenset[str] = frozenset(), depth: int = MAX_DEPTH
+) -> object:
+    """Return the value whose payload is ``data[first:last]``, and whose type stands at ``last``.
+
+    As :func:`decode` otherwise.
+    """
+    tag = data[last]
+    if tag == _BYTES:
+        return data[first:last]
+    if tag == _TEXT:
+        return _text(data[first:last])
+    if tag == _DICTIONARY:
+        return _dictionary(data, first, last, skip, depth - 1)
+    if tag == _LIST:
+        return _list(data, first, last, skip, depth - 1)
+    return _scalar(tag, data[first:last])
 
 
 def records(path: Path) -> Iterator[bytes | OversizeError]:
@@ -54,53 +77,41 @@ def records(path: Path) -> Iterator[bytes | OversizeError]:
     ``OSError`` passes.
     """
     size = path.stat().st_size
-    with path.open("rb") as file:
+    with path.open("rb", buffering=_BUFFER) as file:
         position = 0
         while position < size:
-            length, prefix = _prefix(file, size - position)
-            total = len(prefix) + length + 1
+            head = file.read(min(MAX_PREFIX + 1, size - position))
+            colon = _length_end(head)
+            length = int(head[:colon])
+            total = colon + length + 2
             if total > size - position:
                 raise CutError(f"the record at byte {position} is cut")
             if length > MAX_RECORD:
                 yield OversizeError(f"the record at byte {position} has {length} bytes")
                 file.seek(position + total)
             else:
-                yield prefix + file.read(length + 1)
+                yield _whole(file, head, total)
             position += total
 
 
-def _prefix(file: BinaryIO, left: int) -> tuple[int, bytes]:
-    head = file.read(min(MAX_PREFIX + 1, left))
+def _whole(file: BinaryIO, head: bytes, total: int) -> bytes:
+    if total < len(head):
+        file.seek(total - len(head), 1)
+        return head[:total]
+    record = head + file.read(total - len(head))
+    if len(record) < total:
+        raise CutError("the file became shorter while it was read")
+    return record
+
+
+def _length_end(head: bytes) -> int:
     colon = head.find(b":")
     digits = head if colon < 0 else head[:colon]
     if not digits.isdigit() or (colon < 0 and len(head) > MAX_PREFIX):
         raise TnetstringError("no length where a record should start")
     if colon < 0:
         raise CutError("the file ends inside a length")
-    file.seek(colon + 1 - len(head), 1)
-    return int(digits), head[: colon + 1]
-
-
-def _value(
-    data: bytes, start: int, end: int, skip: frozenset[str], depth: int
-) -> tuple[object, int]:
-    first, last = _bounds(data, start, end)
-    tag = data[last]
-    if tag == 0x3B:  # ;
-        return _text(data[first:last]), last + 1
-    if tag == 0x2C:  # ,
-        return data[first:last], last + 1
-    if tag == 0x7D:  # }
-        return _dictionary(data, first, last, skip, depth - 1), last + 1
-    if tag == 0x5D:  # ]
-        if depth <= 0:
-            raise TnetstringError("nested too deep")
-        items: list[object] = []
-        while first < last:
-            item, first = _value(data, first, last, skip, depth - 1)
-            items.append(item)
-        return items, last + 1
-    return _scalar(tag, data[first:last]), last + 1
+    return colon
 
 
 def _bounds(data: bytes, start: int, end: int) -> tuple[int, int]:
@@ -115,25 +126,37 @@ def _bounds(data: bytes, start: int, end: int) -> tuple[int, int]:
     return first, last
 
 
+def _list(data: bytes, at: int, end: int, skip: frozenset[str], depth: int) -> list[object]:
+    if depth < 0:
+        raise TnetstringError("nested too deep")
+    items: list[object] = []
+    while at < end:
+        first, last = _bounds(data, at, end)
+        if data[last] == _BYTES:
+            items.append(data[first:last])
+        else:
+            items.append(decode_at(data, first, last, skip, depth))
+        at = last + 1
+    return items
+
+
 def _dictionary(
-    data: bytes, position: int, end: int, skip: frozenset[str], depth: int
+    data: bytes, at: int, end: int, skip: frozenset[str], depth: int
 ) -> dict[str, object]:
-    if depth <= 0:
+    if depth < 0:
         raise TnetstringError("nested too deep")
     found: dict[str, object] = {}
-    while position < end:
-        first, last = _bounds(data, position, end)
-        if data[last] not in {0x3B, 0x2C}:
+    while at < end:
+        first, last = _bounds(data, at, end)
+        if data[last] not in {_TEXT, _BYTES}:
             raise TnetstringError("a key is no text")
         key = data[first:last].decode("utf-8", "backslashreplace")
-        position = last + 1
-        if position >= end:
+        at = last + 1
+        if at >= end:
             raise TnetstringError(f"key {key!r} has no value")
-        if key in skip:
-            position = _bounds(data, position, end)[1] + 1
-            found[key] = None
-        else:
-            found[key], position = _value(data, position, end, skip, depth)
+        first, last = _bounds(data, at, end)
+        found[key] = None if key in skip else decode_at(data, first, last, skip, depth)
+        at = last + 1
     return found
 
 

@@ -10,7 +10,7 @@ that part. Everything after the file is optional.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 _TEXT = re.compile(
     r"(?P<file>[^#]+)(?:#(?P<records>\d+(?:,\d+)*))?(?::(?P<part>[^@]+))?"
@@ -45,7 +45,13 @@ class Reference:
 
     def at(self, start: int, end: int, *, part: str | None = None) -> Reference:
         """Return the same pointer narrowed to a byte range (and, if given, to a part)."""
-        return replace(self, start=start, end=end, part=part or self.part)
+        return Reference(
+            file=self.file, records=self.records, part=part or self.part, start=start, end=end
+        )
+
+    def of(self, part: str) -> Reference:
+        """Return a pointer to a whole part of the same records."""
+        return Reference(file=self.file, records=self.records, part=part)
 
 
 def parse_reference(text: str) -> Reference:

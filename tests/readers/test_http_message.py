@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit.readers.http_message import HttpMessage, header_object, host_name, split_target, text
+from audit.readers.header_lines import header_object, lines_of, text
+from audit.readers.http_message import HttpMessage, host_name, split_target
 
 
 @pytest.mark.parametrize(
@@ -49,7 +50,7 @@ def test_headers_of_one_name_are_joined_in_order():
         (b"Cookie", b"y"),
         (b":path", b"/"),
     )
-    assert json.loads(header_object(headers)) == {"accept": "a, b", "cookie": "x; y"}
+    assert json.loads(header_object(lines_of(headers))) == {"accept": "a, b", "cookie": "x; y"}
 
 
 def test_text_that_is_no_utf8_is_kept_byte_for_byte():
@@ -75,7 +76,7 @@ def test_codings_stand_in_the_order_they_were_applied():
 
 @given(st.lists(st.tuples(st.binary(max_size=9), st.binary(max_size=9)), max_size=4))
 def test_any_headers_are_json(headers):
-    json.loads(header_object(tuple(headers)))
+    json.loads(header_object(lines_of(tuple(headers))))
 
 
 @given(st.text(max_size=30))

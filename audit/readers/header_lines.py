@@ -1,0 +1,142 @@
+"""What one line of a head says, worked out once: clients and servers repeat most of their lines."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from json.encoder import encode_basestring_ascii
+from typing import Final
+
+from audit.readers.http_names import NAMES
+from audit.tables.vocabulary import Location
+
+Header = tuple[bytes, bytes]
+"""Name and value, as sent."""
+Headers = tuple[Header, ...]
+_SECRET: Final = frozenset({b"proxy-authorization"})
+"""Credentials for a proxy, maybe the recorder's own: searched, and in no column."""
+FOLD: Final = re.compile(rb"[ \t]*\r?\n[ \t]+")
+"""Where a header's value goes on in the next line (RFC 9112 §5.2)."""
+_MOST: Final = 8192
+"""Lines that are remembered."""
+_LONGEST: Final = 512
+"""Bytes of a line that is remembered."""
+
+
+@dataclass(slots=True)
+class HeaderName:
+    """The name of a field."""
+
+    key: bytes
+    """Lower case."""
+    word: str
+    """The same as text."""
+    is_named: bool
+    """Whether it is one of those in common use, which say nothing of anybody."""
+    is_cookie: bool
+    location: Location | None
+    """Where its values belong if they are no plain header's or trailer's."""
+    member: str | None
+    """What its values begin with in the column ``headers``; ``None``: they are not shown."""
+
+
+@dataclass(slots=True)
+class HeaderLine:
+    """One header or trailer field."""
+
+    name: HeaderName
+    value: str
+    """As text."""
+    is_folded: bool
+    """Whether the value has several lines."""
+    detail: str
+    """Name of the header, or of the cookie that it sets."""
+    size: int
+    """Bytes of the line ``Name: value`` with its end."""
+
+
+_names: dict[bytes, HeaderName] = {}
+_lines: dict[Header, HeaderLine] = {}
+
+
+def text(value: bytes) -> str:
+    """Return bytes of a head as text: UTF-8 where it is, else one character a byte."""
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
+
+
+def lines_of(headers: Headers) -> list[HeaderLine]:
+    """Return what each header line says, in the order sent."""
+    return [_lines.get(header) or _line(header) for header in headers]
+
+
+def _line(header: Header) -> HeaderLine:
+    written, value = header
+    name = _names.get(written) or _name(written)
+    try:
+        shown = value.decode()
+    except UnicodeDecodeError:
+        shown = value.decode("latin-1")
+    detail = name.word
+    if name.location is not None:
+        detail = text(value.partition(b"=")[0].strip())
+    line = HeaderLine(name, shown, b"\n" in value, detail, len(written) + len(value) + 4)
+    if line.size <= _LONGEST:
+        if len(_lines) >= _MOST:
+            _lines.clear()
+        _lines[header] = line
+    return line
+
+
+def _name(written: bytes) -> HeaderName:
+    key = written.lower()
+    word = text(key)
+    is_hidden = key in _SECRET or key.startswith(b":")
+    name = HeaderName(
+        key=key,
+        word=word,
+        is_named=key in NAMES,
+        is_cookie=key == b"cookie",
+        location="cookie" if key == b"set-cookie" else None,
+        member=None if is_hidden else encode_basestring_ascii(word) + ":",
+    )
+    if len(written) <= _LONGEST:
+        if len(_names) >= _MOST:
+            _names.clear()
+        _names[written] = name
+    return name
+
+
+def value_of(lines: Iterable[HeaderLine], key: bytes) -> str | None:
+    """Return the values of a header, joined by ``', '``; ``None`` where it was not sent."""
+    values = [line.value for line in lines if line.name.key == key]
+    return ", ".join(values) if values else None
+
+
+def header_object(lines: list[HeaderLine]) -> str:
+    """Return headers as the JSON text of the ``headers`` column, values of one name joined."""
+    members = {
+        line.name.word: line.name.member + encode_basestring_ascii(line.value)
+        for line in lines
+        if line.name.member is not None
+    }
+    if len(members) < len(lines):
+        return _joined(lines)
+    return "{" + ",".join([members[word] for word in sorted(members)]) + "}"
+
+
+def _joined(lines: Iterable[HeaderLine]) -> str:
+    joined: dict[str, str] = {}
+    for line in lines:
+        word = line.name.word
+        if line.name.member is None:
+            continue
+        if word in joined:
+            joined[word] += ("; " if line.name.is_cookie else ", ") + line.value
+        else:
+            joined[word] = line.value
+    return json.dumps(joined, sort_keys=True, separators=(",", ":"))
