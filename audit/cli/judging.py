@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import audit
 from audit.bundle.folder import Bundle, open_bundle
 from audit.bundle.identity import Identity, read_identity
+from audit.cli.comparing import compared, require_installs
 from audit.cli.output import progress
 from audit.errors import CaptureError, SetupError, UsageError
 from audit.tables.vocabulary import KINDS
@@ -89,6 +90,8 @@ class Call:
     """Moment of judging, UTC; ``None``: now."""
     mixed: bool = False
     tls_keys: Path | None = None
+    compare_installs: bool = False
+    """Whether values that tell installs apart are reported."""
 
 
 def judge(paths: Sequence[Path], call: Call) -> Result:
@@ -107,12 +110,18 @@ def judge(paths: Sequence[Path], call: Call) -> Result:
     rules = load_rules(loaded, call.gate, call.waivers, call.attestations)
     moment = call.as_of or datetime.now(UTC)
     subject = read_subject(call.identity, loaded) if call.identity else None
+    if call.compare_installs:
+        require_installs(opened.bundles, opened.files)
     context = EvidenceContext.of(loaded, chosen.file, as_of=moment, identity=subject)
+    context = replace(context, keeps_values=call.compare_installs)
     keys = _existing(call.tls_keys).read_bytes() if call.tls_keys else b""
     captures = read_all(opened, context, mixed=call.mixed, tls_keys=keys)
     redact = redactor_for(opened, subject).text
     progress("judging")
     judgement = evaluate(loaded, chosen, captures, moment, redact)
+    reported = list(judgement.reported)
+    if call.compare_installs:
+        reported += compared(captures, identities_of(opened, subject), redact)
     exercised = share_exercised(loaded, chosen, captures, moment)
     decision = decide(judgement.verdicts, rules, moment, exercised)
     manifests = {bundle.digest: bundle.manifest for bundle in opened.bundles}
@@ -121,7 +130,7 @@ def judge(paths: Sequence[Path], call: Call) -> Result:
         chosen,
         [(capture, manifests.get(capture.digest)) for capture in captures],
         decision.verdicts,
-        judgement.reported,
+        reported,
         decision.gate,
         moment,
         audit.__version__,
@@ -176,8 +185,13 @@ def redactor_for(opened: Opened, subject: Identity | None) -> Redactor:
         for line in bundle.journal
         if line.control and line.control.get("token")
     ]
-    identities = [bundle.identity for bundle in opened.bundles] + ([subject] if subject else [])
-    return merge([Redactor(identity, tokens) for identity in identities or [Identity()]])
+    identities = identities_of(opened, subject) or [Identity()]
+    return merge([Redactor(identity, tokens) for identity in identities])
+
+
+def identities_of(opened: Opened, subject: Identity | None) -> list[Identity]:
+    """Return what the subject is known by: capture by capture, then as the caller says."""
+    return [bundle.identity for bundle in opened.bundles] + ([subject] if subject else [])
 
 
 def write_reports(result: Result, out: Path, formats: Sequence[str] = FORMATS) -> list[Path]:

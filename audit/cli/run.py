@@ -26,6 +26,9 @@ from audit.errors import UsageError
 @click.option("--format", "formats", default=",".join(FORMATS), show_default=True)
 @click.option("--tls-keys", type=click.Path(path_type=Path), help="Key log for bare packet files.")
 @click.option("--mixed", is_flag=True, help="A bare file holds other programs' traffic too.")
+@click.option(
+    "--compare-installs", is_flag=True, help="Report values that tell installs apart, unscored."
+)
 @click.option("--exit-zero", is_flag=True, help="Exit 0 whatever the gate says.")
 def command(
     captures: tuple[Path, ...],
@@ -40,6 +43,7 @@ def command(
     formats: str,
     tls_keys: Path | None,
     mixed: bool,
+    compare_installs: bool,
     exit_zero: bool,
 ) -> int:
     """Write result.json and index.html, print what was kept, broken and not proven."""
@@ -58,6 +62,7 @@ def command(
             as_of=_moment(as_of),
             mixed=mixed,
             tls_keys=tls_keys,
+            compare_installs=compare_installs,
         ),
     )
     folder = out or REPORTS / _name(captures)

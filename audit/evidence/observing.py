@@ -95,7 +95,7 @@ def recipient_of(row: Row) -> str:
 @lru_cache(maxsize=4096)
 def plain_host(host: str) -> str:
     """Return a host name with its random labels as ``{}``."""
-    return ".".join("{}" if estimate(label).is_telling else label for label in host.split("."))
+    return ".".join("{}" if estimate(label).is_random else label for label in host.split("."))
 
 
 def _values(row: Row, payload: Payload, cut: Cut) -> _Found:
@@ -153,7 +153,7 @@ def canonical(value: str) -> str:
 def _request(row: Row) -> str:
     method, path = row.get("method"), row.get("path")
     if not method or not isinstance(path, str):
-        return "messages"
+        return ""
     return f"{method} {plain_path(path)}"
 
 
@@ -161,7 +161,7 @@ def _request(row: Row) -> str:
 def plain_path(path: str) -> str:
     """Return a path with its random and numbered segments as ``{}``."""
     return "/".join(
-        "{}" if part.isdigit() or estimate(part).is_telling else part
+        "{}" if part.isdigit() or estimate(part).is_random else part
         for part in path.split("/")[:30]
     )
 
@@ -169,7 +169,7 @@ def plain_path(path: str) -> str:
 def plain_place(path: str) -> str:
     """Return the path of a field with indices as ``[*]`` and random names as ``{}``."""
     return _STEP.sub(
-        lambda step: "{}" if estimate(step[0]).is_telling else step[0], _INDEX.sub("[*]", path)
+        lambda step: "{}" if estimate(step[0]).is_random else step[0], _INDEX.sub("[*]", path)
     )[:200]
 
 
@@ -177,7 +177,7 @@ def _told(leaves: Iterator[FieldValue]) -> _Found:
     for leaf in leaves:
         if not leaf.is_name:
             yield plain_place(leaf.path), leaf.text
-        elif _is_telling(leaf.text):
+        elif estimate(leaf.text).is_random:
             yield f"name of {plain_place(leaf.path)}", leaf.text
 
 
@@ -238,7 +238,8 @@ def _body(payload: Payload, of: str, cut: Cut) -> _Found:
     leaves = leaves_of(payload.data, payload.content_encoding, hint, cut)
     kind = "body" if payload.location == "response" else payload.location
     for place, value in _told(leaves):
-        yield " ".join(part for part in (kind, place, f"of {of}") if part), value
+        if place or payload.location != "payload":
+            yield " ".join(part for part in (kind, place, of and f"of {of}") if part), value
 
 
 def _add_names(observed: Observed, tables: Mapping[str, Sequence[Row]]) -> None:
@@ -257,7 +258,7 @@ def _add_names(observed: Observed, tables: Mapping[str, Sequence[Row]]) -> None:
                 continue
             kind = f"{table} {row.get('qtype')}"
             counts[name, kind] += 1
-            for label in filter(_is_telling, name.split(".")):
+            for label in (one for one in name.split(".") if estimate(one).is_random):
                 value = canonical(label)
                 observed.every.add(value)
                 key = SpotKey(plain_host(name), f"{what} of {plain_host(name)}")

@@ -18,6 +18,9 @@ from typing import Final
 
 TELLING: Final = 20
 """Bits from which a value can tell one install from a million others."""
+NAMELESS: Final = 32
+"""Bits from which what stands for a name is taken for a value."""
+MOSTLY: Final = 0.6
 _WORD_BITS: Final = 1.5
 _UUID: Final = re.compile(
     r"\{?([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f])([0-9a-f]{3})-?([0-9a-f]{4})-?([0-9a-f]{12})\}?"
@@ -58,11 +61,18 @@ class Entropy:
     bits: int
     basis: str
     """What the value looks like, in words; what the bits rest on."""
+    drawn: float = 1.0
+    """Share of its letters and digits that look drawn at random, 0 to 1."""
 
     @property
     def is_telling(self) -> bool:
         """Whether the value can tell installs apart."""
         return self.bits >= TELLING
+
+    @property
+    def is_random(self) -> bool:
+        """Whether it reads as no name that a person gave (of a field, a segment, a label)."""
+        return self.bits >= NAMELESS and self.drawn >= MOSTLY
 
 
 @lru_cache(maxsize=1 << 16)
@@ -161,7 +171,8 @@ def _runs(text: str) -> Entropy:
     rest = "".join(letters)
     bits = worded + min(drawn, _bits(rest, 62))
     basis = f"{len(text)} characters, {len(rest) or 'none'} of them as if drawn at random"
-    return Entropy(int(bits), basis)
+    whole = sum(map(str.isalnum, text))
+    return Entropy(int(bits), basis, len(rest) / whole if whole else 0.0)
 
 
 def _is_word(run: str) -> bool:

@@ -26,6 +26,8 @@ MAX_NESTED: Final = 5
 """Structures and encodings inside one another that are opened."""
 LONGEST: Final = 4096
 """Characters of a value; what is longer is content, no identifier."""
+LONGEST_BYTES: Final = 128
+"""Bytes of a value that is no text."""
 MAX_LEAVES: Final = 50_000
 """Values of one payload."""
 LARGEST: Final = 8 << 20
@@ -161,7 +163,10 @@ def _single(data: bytes, path: str, depth: int) -> Iterator[FieldValue]:
         if decoded is not None and _tells_more(decoded):
             yield from _open(decoded, "", f"{path} > base64".strip(" >"), depth + 1)
             return
-    yield FieldValue(path, _text(bare) if is_text(bare) else data.hex())
+    if is_text(bare):
+        yield FieldValue(path, _text(bare))
+    elif len(data) <= LONGEST_BYTES:
+        yield FieldValue(path, data.hex())
 
 
 def _decoded(data: bytes) -> bytes | None:

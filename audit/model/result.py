@@ -190,5 +190,6 @@ class Result(_Part):
     clauses: list[ClauseRecord]
     verdicts: list[VerdictRecord]
     reported: list[dict[str, Any]]
-    """Disclosed, unscored rows: ``{check, id, title, columns, rows, count}``."""
+    """Disclosed, unscored rows: ``{check, id, title, columns, rows, count}``, and ``notes`` where
+    there is more to say. ``check`` is ``compare-installs`` for what comparing installs gave."""
     gate: Gate

@@ -159,6 +159,7 @@ def _reported(row: dict[str, object], anchors: Anchors) -> view.Reported:
         check_anchor=anchors.find("check", check),
         table=table_of(names, cells),
         total=total if isinstance(total, int) else len(cells),
+        notes=tuple(map(str, notes)) if isinstance(notes := row.get("notes"), list) else (),
     )
 
 

@@ -196,6 +196,8 @@ class Reported:
     check_anchor: str | None
     table: Table
     total: int
+    notes: tuple[str, ...] = ()
+    """What the rows leave out and how they came about, a sentence each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
