@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import struct
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -32,6 +33,8 @@ SNAP_BYTES: Final = 262144
 """Longest frame that is kept whole, Wireshark's own limit."""
 _INBOUND: Final = 1
 _OUTBOUND: Final = 2
+_HEADER_LIMIT: Final = 1 << 20
+"""Bytes of a section header that somebody could have meant."""
 
 
 def _options(*options: tuple[int, bytes]) -> bytes:
@@ -75,13 +78,23 @@ class PcapngWriter:
         return self._interfaces - 1
 
     def add_packet(
-        self, interface: int, ts_ns: int, data: bytes, original_bytes: int, *, outbound: bool
+        self,
+        interface: int,
+        ts_ns: int,
+        data: bytes,
+        original_bytes: int,
+        *,
+        outbound: bool | None,
     ) -> None:
-        """Add a frame, seen at ``ts_ns`` by the kernel's clock, sent (or received) by the host."""
+        """Add a frame, seen at ``ts_ns`` by the kernel's clock, sent (or received) by the host.
+
+        ``outbound`` is ``None`` where the direction is not known.
+        """
         head = struct.pack(
             "<IIIII", interface, ts_ns >> 32, ts_ns & 0xFFFFFFFF, len(data), original_bytes
         )
-        flags = struct.pack("<HHII", 2, 4, _OUTBOUND if outbound else _INBOUND, 0)
+        way = _OUTBOUND if outbound else _INBOUND
+        flags = b"" if outbound is None else struct.pack("<HHII", 2, 4, way, 0)
         self._pending.append(_block(_PACKET, head + data + b"\0" * (-len(data) % 4) + flags))
 
     def add_secrets(self, key_log: bytes) -> None:
@@ -155,6 +168,40 @@ def move_secrets_first(path: Path, key_log: bytes) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def add_secrets_first(path: Path, key_log: bytes) -> None:
+    """Put a secrets block behind the first section header of anybody's pcapng file.
+
+    The block has the byte order of that section, whose length becomes "not given"; everything else,
+    a damaged end too, stays byte for byte. Raises :class:`CaptureError` for a file that does not
+    begin with a whole section header.
+    """
+    temporary = path.with_name(path.name + ".part")
+    try:
+        with path.open("rb") as source, temporary.open("wb") as target:
+            header, order = _section_header(source, path)
+            body = struct.pack(order + "II", _TLS_KEY_LOG, len(key_log)) + key_log
+            body += b"\0" * (-len(key_log) % 4)
+            ends = struct.pack(order + "II", _SECRETS, 12 + len(body))
+            target.write(header + ends + body + ends[4:])
+            shutil.copyfileobj(source, target)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _section_header(source: BinaryIO, path: Path) -> tuple[bytes, str]:
+    """Return the section header block, of no given section length, and its byte order."""
+    header = bytearray(source.read(12))
+    order = "<" if header[8:12] == struct.pack("<I", _MAGIC) else ">"
+    length = struct.unpack(order + "I", header[4:8])[0] if len(header) == 12 else 0
+    header += source.read(length - 12) if 28 <= length <= _HEADER_LIMIT else b""
+    if len(header) != length or length % 4:
+        raise CaptureError("the file has no whole section header", source=path.name)
+    header[16:24] = b"\xff" * 8
+    return bytes(header), order
 
 
 def _read_block(source: BinaryIO, path: Path) -> bytes | None:

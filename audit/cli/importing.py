@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import platform
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import audit
 from audit.bundle.folder import digest_file, files_in
-from audit.bundle.identity import read_identity
+from audit.bundle.identity import Identity, read_identity
 from audit.bundle.journal import now, read_journal
-from audit.bundle.layout import ARCHIVE, FLOWS, JOURNAL, PACKETS
+from audit.bundle.layout import JOURNAL, PACKETS
 from audit.bundle.manifest import Client, Manifest, Network
-from audit.bundle.pcapng import PcapngWriter, secrets_block
-from audit.errors import CaptureError, UsageError
-
-PLACES: Final = {
-    ".pcapng": PACKETS,
-    ".pcap": PACKETS,
-    ".pcapng.gz": PACKETS,
-    ".pcap.gz": PACKETS,
-    ".mitm": FLOWS,
-    ".har": ARCHIVE,
-}
-"""Ending of a file -> its name in the bundle."""
-
+from audit.bundle.pcapng import PcapngWriter, add_secrets_first
+from audit.cli.place import existing_file
+from audit.errors import AuditError, CaptureError, UsageError
 
 _PASS: Final[dict[bool, Any]] = {True: {"pass": "intercepted"}, False: {"pass": "passive"}}
 """A capture with flows counts as an intercepted pass, else as a passive one (design §4)."""
+_STEP: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,63 +46,100 @@ class ImportPlan:
 def import_captures(plan: ImportPlan) -> Manifest:
     """Write the bundle and return its manifest.
 
-    Raises :class:`UsageError` for files that do not go together or a folder that is taken, and
-    :class:`CaptureError` for a file that cannot be read.
+    Everything that can be refused is refused before anything is written, and a bundle that cannot
+    be finished does not stay. Raises :class:`UsageError` for files that do not go together or a
+    folder that is taken, and :class:`CaptureError` for a file that cannot be read.
     """
-    places = _places(plan.files)
-    if plan.folder.exists() and any(plan.folder.iterdir()):
-        raise UsageError("this folder holds something already", source=str(plan.folder))
-    plan.folder.mkdir(parents=True, exist_ok=True)
-    started = now()
-    manifest = _manifest(plan, places, started)
+    places = _places(plan)
+    identity = read_identity(existing_file(plan.identity)) if plan.identity else None
+    keys = existing_file(plan.tls_keys).read_bytes() if plan.tls_keys else b""
+    _check(plan, places)
+    with _fresh(plan.folder):
+        return _write(plan, places, identity, keys)
+
+
+def _write(
+    plan: ImportPlan, places: dict[str, Path], identity: Identity | None, keys: bytes
+) -> Manifest:
+    manifest = _manifest(plan, places, now())
     manifest.write(plan.folder)
-    keys = plan.tls_keys.read_bytes() if plan.tls_keys else b""
+    truncated: list[str] = []
     for name, path in places.items():
         if name == PACKETS:
-            _packets(path, plan.folder / PACKETS, keys)
+            truncated += _packets(path, plan.folder / PACKETS, keys)
         else:
             shutil.copyfile(path, plan.folder / name)
-    if plan.identity:
-        read_identity(_existing(plan.identity)).write(plan.folder)
+    if identity:
+        identity.write(plan.folder)
     if plan.journal:
-        read_journal(_existing(plan.journal))
         shutil.copyfile(plan.journal, plan.folder / JOURNAL)
     digests = {name: digest_file(plan.folder / name) for name in files_in(plan.folder)}
-    done = manifest.model_copy(update={"status": "complete", "ended_at": now(), "files": digests})
+    done = manifest.model_copy(
+        update={
+            "status": "complete",
+            "ended_at": now(),
+            "truncated": tuple(truncated),
+            "files": digests,
+        }
+    )
     done.write(plan.folder)
     return done
 
 
-def _places(files: tuple[Path, ...]) -> dict[str, Path]:
-    places: dict[str, Path] = {}
-    for path in files:
-        endings = [ending for ending in PLACES if path.name.lower().endswith(ending)]
-        if not endings:
-            raise UsageError(
-                "no reader knows this kind of file",
-                source=path.name,
-                hint="known endings: " + " ".join(PLACES),
-            )
-        name = PLACES[max(endings, key=len)]
-        if name in places or {name, *places} >= {FLOWS, ARCHIVE}:
-            raise UsageError(
-                f"two files of one tap: {places.get(name, path).name} and {path.name}",
-                hint="import each into a capture of its own; 'audit run' judges several together",
-            )
-        places[name] = _existing(path)
-    return places
+def _places(plan: ImportPlan) -> dict[str, Path]:
+    """Return name in the bundle -> file; what is no packet capture is read through once."""
+    from audit.evidence.imports import sort_out
+    from audit.readers.inputkind import ReadOptions
+
+    found = sort_out(plan.files)
+    for path, kind in found:
+        if kind.place != PACKETS:
+            kind.read(path, ReadOptions(capture="import", file=path.name))
+    return {kind.place: path for path, kind in found}
 
 
-def _existing(path: Path) -> Path:
-    if not path.is_file():
-        raise CaptureError("there is no such file", source=str(path))
-    return path
+def _check(plan: ImportPlan, places: dict[str, Path]) -> None:
+    from audit.readers.endpoint import is_address
+
+    if plan.tls_keys and PACKETS not in places:
+        raise UsageError("a key log opens packets, and no packet capture is given")
+    if plan.vouched_by and not plan.journal:
+        raise UsageError("--vouched-by needs the --journal that somebody vouches for")
+    if plan.journal:
+        read_journal(existing_file(plan.journal))
+    for address in plan.client_addresses:
+        if not is_address(address):
+            raise UsageError(f"--client is no IP address: {address!r}")
+
+
+@contextlib.contextmanager
+def _fresh(folder: Path) -> Iterator[None]:
+    """Make the folder; take it away again where the bundle cannot be finished."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UsageError("this folder holds something already", source=str(folder))
+    was_there = folder.exists()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield
+    except (AuditError, OSError) as problem:
+        for path in folder.iterdir() if folder.is_dir() else ():
+            path.unlink(missing_ok=True)
+        if not was_there and folder.is_dir():
+            folder.rmdir()
+        if isinstance(problem, OSError):
+            raise CaptureError(
+                f"the bundle cannot be written: {problem.strerror}", source=str(folder)
+            ) from None
+        raise
 
 
 def _manifest(plan: ImportPlan, places: dict[str, Path], started: str) -> Manifest:
-    flows = bool(places.keys() & {FLOWS, ARCHIVE})
+    from audit.evidence.imports import capture_id
+    from audit.readers.inputs import INPUTS
+
+    flows = any(kind.place in places for kind in INPUTS if kind.tap == "proxy")
     return Manifest(
-        id=plan.folder.name,
+        id=capture_id(plan.folder.resolve().name),
         status="recording",
         policy=plan.policy,
         target=plan.target,
@@ -128,34 +158,49 @@ def _manifest(plan: ImportPlan, places: dict[str, Path], started: str) -> Manife
     )
 
 
-def _packets(source: Path, path: Path, keys: bytes) -> None:
-    """Write the canonical ``packets.pcapng``, packet numbers kept, TLS secrets in it."""
+def _packets(source: Path, path: Path, keys: bytes) -> list[str]:
+    """Write the canonical ``packets.pcapng``, packet numbers kept, TLS secrets in it.
+
+    A pcapng file stays as it is, byte for byte, but for the secrets. Returns what of the file could
+    not be taken over, a sentence each.
+    """
     from audit.readers.capfile import CaptureFile
 
-    with source.open("rb") as file:
-        is_pcapng = file.read(4) == b"\n\r\r\n"
-    if is_pcapng:
-        CaptureFile(source)
-        shutil.copyfile(source, path)
-        if keys:
-            with path.open("ab") as out:
-                out.write(secrets_block(keys))
-        return
-    capture = CaptureFile(source)
+    with CaptureFile(source) as capture:
+        if capture.read(0, 4) == _PCAPNG:
+            _copy(capture, path)
+            if keys:
+                add_secrets_first(path, keys)
+        else:
+            _convert(capture, path, keys)
+        return [f"{source.name}: {said}" for said in capture.truncated]
+
+
+_PCAPNG: Final = b"\n\r\r\n"
+
+
+def _copy(capture: Any, path: Path) -> None:
+    """Write the file's bytes, inflated; nothing of it is read, so nothing is told of it."""
+    with path.open("wb") as target:
+        for start in range(0, capture.size, _STEP):
+            target.write(capture.read(start, _STEP))
+
+
+def _convert(capture: Any, path: Path, keys: bytes) -> None:
     writer = PcapngWriter(path, application=f"audit {audit.__version__}", system=platform.system())
-    known = 0
-    for chunk in capture.chunks():
-        for link in capture.interfaces[known:]:
-            writer.add_interface(link.name or f"interface-{known}", link.link)
-            known += 1
-        for start, length, wire, ts, iface in zip(
-            chunk.start, chunk.length, chunk.wire, chunk.ts, chunk.iface, strict=True
-        ):
-            data = chunk.data[start : start + length].tobytes()
-            writer.add_packet(int(iface), max(int(ts), 0), data, int(wire), outbound=True)
-        writer.flush()
-    if keys:
-        writer.add_secrets(keys)
-    writer.close()
-    if getattr(capture, "truncated", None):
-        raise CaptureError(capture.truncated[0], source=source.name)
+    try:
+        if keys:
+            writer.add_secrets(keys)
+        known = 0
+        for chunk in capture.chunks():
+            for link in capture.interfaces[known:]:
+                writer.add_interface(link.name or f"interface-{known}", link.link)
+                known += 1
+            for start, length, wire, ts, iface in zip(
+                chunk.start, chunk.length, chunk.wire, chunk.ts, chunk.iface, strict=True
+            ):
+                data = chunk.data[start : start + length].tobytes()
+                writer.add_packet(int(iface), max(int(ts), 0), data, int(wire), outbound=None)
+            writer.flush()
+    finally:
+        writer.close()

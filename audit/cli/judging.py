@@ -12,14 +12,17 @@ from typing import TYPE_CHECKING, Final
 import audit
 from audit.bundle.folder import Bundle, open_bundle
 from audit.bundle.identity import Identity, read_identity
+from audit.bundle.journal import read_journal
 from audit.cli.comparing import compared, require_installs
 from audit.cli.output import progress
+from audit.cli.place import existing_file
 from audit.errors import CaptureError, SetupError, UsageError
 from audit.tables.vocabulary import KINDS
 
 if TYPE_CHECKING:
     from audit.checks.policy import Policy
     from audit.evidence.context import EvidenceContext
+    from audit.evidence.imports import BareOptions
     from audit.identifiers.redaction import Redactor
     from audit.model.result import Result
     from audit.tables.evidence import CaptureEvidence
@@ -45,23 +48,18 @@ class Opened:
 
 def open_captures(paths: Sequence[Path]) -> Opened:
     """Open bundles and note bare files; raises :class:`CaptureError` or :class:`UsageError`."""
-    from audit.evidence.imports import is_capture_file
+    from audit.readers.inputs import recognise
 
     bundles: list[Bundle] = []
     files: list[Path] = []
     for path in paths:
         if path.is_dir():
             bundles.append(open_bundle(path))
-        elif path.is_file() and is_capture_file(path):
-            files.append(path)
-        elif not path.exists():
+        elif not path.exists() and not set("*?[").intersection(path.name):
             raise CaptureError("there is no such capture", source=str(path))
         else:
-            raise CaptureError(
-                "this is no capture",
-                source=str(path),
-                hint="give a bundle's folder, or a .pcap, .pcapng, .har or .mitm file",
-            )
+            recognise(path)
+            files.append(path)
     opened = Opened(bundles=tuple(bundles), files=tuple(files))
     places = [path.resolve() for path in paths]
     for path, place in zip(paths, places, strict=True):
@@ -89,7 +87,12 @@ class Call:
     as_of: datetime | None = None
     """Moment of judging, UTC; ``None``: now."""
     mixed: bool = False
+    together: bool = False
+    """Whether the bare files are of one recording."""
     tls_keys: Path | None = None
+    journal: Path | None = None
+    """What was done while the bare files were recorded."""
+    vouched_by: str | None = None
     compare_installs: bool = False
     """Whether values that tell installs apart are reported."""
 
@@ -114,8 +117,7 @@ def judge(paths: Sequence[Path], call: Call) -> Result:
         require_installs(opened.bundles, opened.files)
     context = EvidenceContext.of(loaded, chosen.file, as_of=moment, identity=subject)
     context = replace(context, keeps_values=call.compare_installs)
-    keys = _existing(call.tls_keys).read_bytes() if call.tls_keys else b""
-    captures = read_all(opened, context, mixed=call.mixed, tls_keys=keys)
+    captures = read_all(opened, context, call)
     redact = redactor_for(opened, subject).text
     progress("judging")
     judgement = evaluate(loaded, chosen, captures, moment, redact)
@@ -140,7 +142,7 @@ def judge(paths: Sequence[Path], call: Call) -> Result:
 
 def read_subject(path: Path, policy: Policy) -> Identity:
     """Read an identity file; a kind that the policy does not know is a typo, exit code 2."""
-    subject = read_identity(_existing(path))
+    subject = read_identity(existing_file(path))
     known = {*KINDS, *policy.kinds}
     for item in subject.identifiers:
         if item.kind not in known:
@@ -159,20 +161,55 @@ def read_subject(path: Path, policy: Policy) -> Identity:
 
 
 def read_all(
-    opened: Opened, context: EvidenceContext, *, mixed: bool = False, tls_keys: bytes = b""
+    opened: Opened, context: EvidenceContext, call: Call | None = None
 ) -> list[CaptureEvidence]:
-    """Read the evidence of every capture, in the order given."""
-    from audit.evidence.capture import read_capture
-    from audit.evidence.imports import import_file
+    """Read the evidence of every capture, in the order given.
 
+    ``call`` says what the bare files among them are. Raises :class:`CaptureError` for a file that
+    cannot be read and :class:`UsageError` for options that fit no bare file.
+    """
+    from audit.evidence.capture import read_capture
+    from audit.evidence.imports import import_files
+
+    call = call or Call()
+    options = bare_options(opened, call)
     captures = []
     for bundle in opened.bundles:
         progress(f"reading {bundle.manifest.id}")
         captures.append(read_capture(bundle, context))
-    for path in opened.files:
-        progress(f"reading {path.name}")
-        captures.append(import_file(path, context, mixed=mixed, tls_keys=tls_keys))
+    recordings = [opened.files] if call.together else [(path,) for path in opened.files]
+    for paths in filter(None, recordings):
+        progress(f"reading {', '.join(path.name for path in paths)}")
+        captures.append(import_files(paths, context, options))
     return captures
+
+
+def bare_options(opened: Opened, call: Call) -> BareOptions:
+    """Return what a call says of bare files; raises :class:`UsageError` where there are none."""
+    from audit.evidence.imports import BareOptions
+
+    given = {
+        "--together": call.together,
+        "--mixed": call.mixed,
+        "--tls-keys": call.tls_keys,
+        "--journal": call.journal,
+        "--vouched-by": call.vouched_by,
+    }
+    for option, value in given.items():
+        if value and not opened.files:
+            raise UsageError(
+                f"{option} speaks of bare capture files, and none is given",
+                hint="what a bundle is was said when it was recorded or imported",
+            )
+    if call.vouched_by and not call.journal:
+        raise UsageError("--vouched-by needs the --journal that somebody vouches for")
+    lines = read_journal(existing_file(call.journal))[0] if call.journal else ()
+    return BareOptions(
+        mixed=call.mixed,
+        tls_keys=existing_file(call.tls_keys).read_bytes() if call.tls_keys else b"",
+        journal=tuple(lines),
+        vouched_by=call.vouched_by,
+    )
 
 
 def redactor_for(opened: Opened, subject: Identity | None) -> Redactor:
@@ -220,10 +257,4 @@ def write_whole(path: Path, data: bytes) -> Path:
             source=str(path),
             hint="make room, or name another folder with --out",
         ) from None
-    return path
-
-
-def _existing(path: Path) -> Path:
-    if not path.is_file():
-        raise UsageError("there is no such file", source=str(path))
     return path

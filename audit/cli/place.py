@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 from typing import Final
 
+from audit.errors import UsageError
+
 CAPTURES: Final = Path("captures")
 REPORTS: Final = Path("reports")
 
@@ -22,3 +24,12 @@ def cache_folder() -> Path:
         return checkout / ".cache"
     base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     return Path(base) / "privacy-audit"
+
+
+def existing_file(path: Path) -> Path:
+    """Return a path that the call names; raises :class:`UsageError` where no file is there."""
+    if path.is_dir():
+        raise UsageError("this is a folder, not a file", source=str(path))
+    if not path.is_file():
+        raise UsageError("there is no such file", source=str(path))
+    return path

@@ -26,6 +26,9 @@ from audit.errors import UsageError
 @click.option("--format", "formats", default=",".join(FORMATS), show_default=True)
 @click.option("--tls-keys", type=click.Path(path_type=Path), help="Key log for bare packet files.")
 @click.option("--mixed", is_flag=True, help="A bare file holds other programs' traffic too.")
+@click.option("--together", is_flag=True, help="The bare files are of one recording.")
+@click.option("--journal", type=click.Path(path_type=Path), help="What was done in bare files...")
+@click.option("--vouched-by", help="... if somebody vouches for it; the report prints the name.")
 @click.option(
     "--compare-installs", is_flag=True, help="Report values that tell installs apart, unscored."
 )
@@ -43,6 +46,9 @@ def command(
     formats: str,
     tls_keys: Path | None,
     mixed: bool,
+    together: bool,
+    journal: Path | None,
+    vouched_by: str | None,
     compare_installs: bool,
     exit_zero: bool,
 ) -> int:
@@ -61,7 +67,10 @@ def command(
             attestations=attestations,
             as_of=_moment(as_of),
             mixed=mixed,
+            together=together,
             tls_keys=tls_keys,
+            journal=journal,
+            vouched_by=vouched_by,
             compare_installs=compare_installs,
         ),
     )

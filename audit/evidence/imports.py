@@ -108,7 +108,7 @@ def file_source(paths: Sequence[Path], options: BareOptions) -> Source:
     has_flows = any(kind.tap == "proxy" for _, kind in kinds)
     manifest = Manifest.model_validate(
         {
-            "id": _id(paths[0].name),
+            "id": capture_id(paths[0].name),
             "status": "complete",
             "pass": "intercepted" if has_flows else "passive",
             "vantage": "import",
@@ -121,7 +121,7 @@ def file_source(paths: Sequence[Path], options: BareOptions) -> Source:
             "files": digests,
         }
     )
-    named = {path: _id(path.name) if ":" in path.name or "#" in path.name else path.name
+    named = {path: capture_id(path.name) if ":" in path.name or "#" in path.name else path.name
              for path in paths}  # fmt: skip
     packets, flows, archive = (by_place.get(place) for place in (PACKETS, FLOWS, ARCHIVE))
     return Source(
@@ -148,6 +148,6 @@ def _digest(digests: dict[str, str]) -> str:
     return hashlib.sha256(lines.encode()).hexdigest()
 
 
-def _id(name: str) -> str:
+def capture_id(name: str) -> str:
     """Return a capture id made of a file's name."""
     return re.sub(r"[^A-Za-z0-9._-]", "-", name).lstrip("._-")[:100] or "import"

@@ -10,7 +10,7 @@ import gzip
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, cast
 
 from audit.errors import CaptureError
 from audit.tables.extract import Extract
@@ -85,7 +85,7 @@ def text_lines(path: Path, problems: LineProblems, extract: Extract) -> Iterator
 def _opened(path: Path) -> IO[bytes]:
     with path.open("rb") as file:
         is_packed = file.read(2) == _GZIP
-    return gzip.open(path, "rb") if is_packed else path.open("rb")
+    return cast("IO[bytes]", gzip.open(path, "rb")) if is_packed else path.open("rb")
 
 
 def _skip(source: IO[bytes], most: int) -> int:
