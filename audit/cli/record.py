@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import secrets
 import shutil
 from pathlib import Path
 from typing import get_args
@@ -35,6 +36,7 @@ from audit.tables.vocabulary import Pass
     help="passive: packets and TLS keys; intercepted: through mitmproxy.",
 )
 @click.option("--vantage", type=click.Choice(get_args(Rung)), default="auto", show_default=True)
+@click.option("--install", help="Id of the install that is recorded; default: a new one.")
 @click.option("--lab", is_flag=True, help="Record in the stand-in network of the demo.")
 @click.option(
     "--timeout",
@@ -51,6 +53,7 @@ def command(
     identity: Path | None,
     which: str,
     vantage: Rung,
+    install: str | None,
     lab: bool,
     timeout: float | None,
     out: Path,
@@ -79,6 +82,7 @@ def command(
         vantage=vantage,
         identity=identity,
         timeout_s=timeout,
+        install=install or f"install-{secrets.token_hex(4)}",
     )
     passes: tuple[Pass, ...] = get_args(Pass) if which == "both" else (which,)
     folders = []

@@ -38,6 +38,8 @@ class Request:
     vantage: Rung = "auto"
     identity: Path | None = None
     timeout_s: float | None = None
+    install: str = "install-1"
+    """Id of the client's install; passes of one call share it."""
     companion: str | None = None
     extra_commands: Sequence[Sequence[str]] = field(default_factory=tuple)
 
@@ -96,6 +98,7 @@ def _plan(request: Request, pass_: Pass, folder: Path, name: str) -> RecordPlan:
         companion=request.companion,
         extra_commands=[list(command) for command in request.extra_commands],
         identity=request.identity,
+        install=request.install,
         timeout_s=request.timeout_s or float(target.file.timeout_s),
         announce=progress,
     )
