@@ -19,7 +19,9 @@ from audit.identifiers.content import classify_content
 from audit.readers.bodies import canonical_json
 from audit.readers.endpoint import is_address, moment, moment_of, plain_address
 from audit.readers.har_body import answer_body, message_bytes, request_body
+from audit.readers.har_connection import PORTS, unplaced_entry
 from audit.readers.http_message import Headers, HttpMessage, add_payloads, host_name, split_target
+from audit.readers.textlines import whole_file
 from audit.tables.extract import Extract, Payload
 from audit.tables.frames import Row
 from audit.tables.reference import Reference
@@ -27,7 +29,6 @@ from audit.tables.vocabulary import Direction
 
 MAX_BYTES: Final = 256 * 2**20
 """Size of an archive that is read (it must be held in memory whole)."""
-_PORTS: Final = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 _OPCODES: Final = {1: "text", 2: "binary", 8: "close", 9: "ping", 10: "pong"}
 
 
@@ -63,11 +64,7 @@ def read_har(path: Path, options: HarOptions) -> Extract:
 
 def _load(path: Path, file: str) -> dict[str, object]:
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise CaptureError(f"the archive is larger than {MAX_BYTES} bytes", source=file)
-        data = json.loads(path.read_bytes().removeprefix(b"\xef\xbb\xbf"))
-    except OSError as error:
-        raise CaptureError(f"the archive cannot be read: {error}", source=file) from None
+        data = json.loads(whole_file(path, file, MAX_BYTES).removeprefix(b"\xef\xbb\xbf"))
     except (ValueError, RecursionError) as error:
         raise CaptureError(f"this is no HTTP archive: {error}", source=file) from None
     log = data.get("log") if isinstance(data, dict) else None
@@ -91,7 +88,7 @@ class _Rows:
         """Add one entry; raises ``ValueError``, ``TypeError`` or ``KeyError`` for what is none."""
         asked = _part(entry, "request")
         url = urlsplit(_word(asked, "url"))
-        if url.scheme not in _PORTS or _word(asked, "method").upper() == "CONNECT":
+        if url.scheme not in PORTS or _word(asked, "method").upper() == "CONNECT":
             return
         record = Reference(file=self.options.file, records=(number,))
         request = self._request(asked, url)
@@ -107,6 +104,7 @@ class _Rows:
         response = self._response(answered) if isinstance(answered, dict) else None
         messages = _messages(entry)
         conversation = self._conversation(entry, common, record, url)
+        self.extract.unplaced.extend(unplaced_entry(entry, common, str(record), url))
         agent = {"user_agent": request.header(b"user-agent")}
         self._add(row | agent, "http_requests", request, record, conversation)
         if response is not None and isinstance(answered, dict):
@@ -171,7 +169,7 @@ class _Rows:
 
     def _conversation(self, entry: object, common: Row, record: Reference, url: SplitResult) -> Row:
         found = entry if isinstance(entry, dict) else {}
-        port = url.port or _PORTS[url.scheme]
+        port = url.port or PORTS[url.scheme]
         key = (url.hostname, port, str(found.get("connection")))
         row = self._conversations.get(key)
         if row is None:
