@@ -30,7 +30,12 @@ EXPECTED = {
         "app.no-collection": "pass",
         "app.device-identifiers": "pass",
         "app.account": "pass",
+        "app.anonymous-use": "fail",
+        "app.no-tracking-storage": "not_observable",
+        "app.private-by-default": "not_observable",
         "seed.list-only": "pass",
+        "seed.address-not-recorded": "not_observable",
+        "seed.vpn": "inconclusive",
         "seed.blind": "pass",
     },
     "sessionpy-messenger": {
@@ -40,11 +45,20 @@ EXPECTED = {
         "app.no-collection": "pass",
         "app.device-identifiers": "fail",
         "app.account": "pass",
+        "app.anonymous-use": "inconclusive",
+        "app.no-tracking-storage": "not_observable",
+        "app.private-by-default": "not_observable",
         "seed.list-only": "pass",
+        "seed.address-not-recorded": "not_observable",
+        "seed.vpn": "inconclusive",
         "seed.blind": "pass",
     },
 }
-"""What the stand-ins' logs say of the two published clients; the other tests here prove it."""
+"""What the stand-ins' logs say of the two published clients; the other tests here prove it.
+
+What a client keeps on disk, what its defaults are and what servers record was not seen; no tunnel
+was up, and nobody left the client idle or started it again. Every other sentence is about phones or the website: not applicable to a library.
+"""
 
 
 def result_of(demo: Demo, name: str) -> dict:
@@ -94,7 +108,7 @@ def seen_client(demo: Demo, capture: str) -> str:
 @pytest.mark.parametrize("client", CLIENTS)
 def test_verdicts_are_those_of_the_servers_logs(demo: Demo, client: str) -> None:
     result = result_of(demo, client)
-    found = {key: value for key, value in outcomes(result).items() if value is not None}
+    found = {key: value for key, value in outcomes(result).items() if value != "not_applicable"}
     why = [
         (v["check"], v["reasons"], [f["message"] for f in v["findings"]])
         for v in result["verdicts"]
@@ -102,8 +116,10 @@ def test_verdicts_are_those_of_the_servers_logs(demo: Demo, client: str) -> None
     assert found == EXPECTED[client], why
 
 
-def test_every_clause_of_the_policy_stands_in_the_report(demo: Demo) -> None:
-    assert len(outcomes(result_of(demo, CLIENTS[0]))) == 26
+def test_every_clause_of_the_policy_has_an_outcome_in_the_report(demo: Demo) -> None:
+    found = outcomes(result_of(demo, CLIENTS[0]))
+    assert len(found) == 26
+    assert None not in found.values()
 
 
 @pytest.mark.parametrize("capture", CAPTURES)
