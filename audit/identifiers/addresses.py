@@ -145,11 +145,15 @@ def _texts6(address: ipaddress.IPv6Address) -> Iterator[str]:
         and (start == 0 or words[start - 1])
         and (end == 8 or words[end])
     ]
+    tail = str(ipaddress.IPv4Address(address.packed[12:]))
     for style in ("x", "04x"):
         groups = [format(word, style) for word in words]
         yield ":".join(groups)
+        yield ":".join((*groups[:6], tail))
         for start, end in runs:
             yield ":".join(groups[:start]) + "::" + ":".join(groups[end:])
+            if end <= 6:
+                yield ":".join(groups[:start]) + "::" + ":".join((*groups[end:6], tail))
 
 
 def spell_mac(value: str) -> list[Spelling]:
@@ -162,6 +166,7 @@ def spell_mac(value: str) -> list[Spelling]:
     words = [digits[at : at + 4].lower() for at in range(0, 12, 4)]
     joined = [separator.join(pairs) for separator in ("-", ":", ".", " ", "_")]
     joined += [separator.join(words) for separator in (".", ":", "-")]
+    joined += [separator.join((digits[:6], digits[6:])).lower() for separator in "-:"]
     found = [
         Spelling(text.encode(), _mac_form(text, value), "mac", digest=text[2] in ":-")
         for text in joined

@@ -231,6 +231,23 @@ def walk_protobuf(data: bytes) -> list[Leaf] | None:
     return leaves if _message(data, 0, len(data), "", leaves, 0, [MAX_ITEMS]) else None
 
 
+def text_fields(data: bytes) -> list[tuple[int, int]]:
+    """Return the fields of a message that is text to its last byte, tags and lengths included.
+
+    Only length-delimited fields of low number with a length below 128 look like that.
+    """
+    found: list[tuple[int, int]] = []
+    at = 0
+    while at < len(data):
+        start = at + 2
+        at = start + data[start - 1] if start <= len(data) else len(data) + 1
+        if data[start - 2] & 7 != 2 or data[start - 2] < 8 or at > len(data):
+            return []
+        found.append((start, at))
+        found += [(start + low, start + high) for low, high in text_fields(data[start:at])]
+    return found
+
+
 _GRPC_HEAD: Final = 5
 """Bytes before a message of gRPC: whether it is compressed, and its length."""
 _GRPC_TRAILER: Final = 0x80

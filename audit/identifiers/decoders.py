@@ -6,30 +6,19 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
-from audit.identifiers import compression, escapes, frames, groups, runs, tokens
+from audit.identifiers import compression, escapes, frames, groups, runs, tokens, unmarked
 from audit.identifiers.frames import Frame
-from audit.identifiers.gates import DYNAMIC_FIRST, PACKED_FIRST
-from audit.identifiers.piece import Piece, Segments
+from audit.identifiers.piece import Piece
 from audit.identifiers.text import is_text
+from audit.identifiers.unmarked import SMALLEST
 
 Marks = dict[str, list[int]]
 """Name of a gate -> where its pattern begins in a piece (its end, for gates without a width)."""
 Decoder = Callable[[Piece, Sequence[int]], Iterator[Piece]]
 
-SMALLEST: Final = 3
-"""Bytes under which a piece is not decoded further."""
 SMALL: Final = 64
 """Bytes under which a field in which nothing was found is not read as a binary format."""
-_PREFIXED: Final = re.compile(
-    b"[\x03-\x3f\x43-\x5f\xa3-\xbf](?=[%s])"
-    % b"".join(b"\\x%02x" % byte for byte in sorted(PACKED_FIRST | DYNAMIC_FIRST))
-)
-LONG_LABEL: Final = 16
-"""Letters of a label of a host's name from which the next one may continue it."""
-_NAME: Final = re.compile(
-    rb"(?:[A-Za-z0-9_-]{1,63}\.){2,126}[A-Za-z0-9_-]{1,63}\.?(?::[0-9]{1,5})?"
-)
-_LABEL: Final = re.compile(rb"[A-Za-z0-9_-]+")
+_PREFIXED: Final = re.compile(b"[\x03-\x3f\x43-\x5f\xa3-\xbf](?=[%s])" % unmarked.FIRSTS)
 _GLUE: Final = frozenset(b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ+/_-")
 
 
@@ -70,11 +59,13 @@ def decode_fields(piece: Piece) -> Iterator[Piece]:
         if piece.hint == "path":
             yield from _segments(piece)
         if piece.depth == 0 and piece.data.count(b".") > 1:
-            yield from _labels(piece)
+            yield from unmarked.joined_labels(piece)
         if b"+" in data or b"%" in data:
             yield from _form_fields(piece)
+        yield from unmarked.text_fields(piece, 0, len(data))
         return
     yield from compression.decode_headerless(piece)
+    yield from unmarked.counted(piece)
     seen: set[tuple[int, int]] = set()
     for frame in frames.frames_of(piece):
         yield from _leaves(piece, frame, seen)
@@ -104,6 +95,7 @@ def _leaves(piece: Piece, frame: Frame, seen: set[tuple[int, int]]) -> Iterator[
         seen.add((start, end))
         if leaf.type == "number":
             continue
+        yield from unmarked.text_fields(piece, start, end)
         glued = (start and data[start - 1] in _GLUE) or (end < len(data) and data[end] in _GLUE)
         if glued or not is_text(data[start:end]):
             yield piece.part(start, end)
@@ -119,46 +111,6 @@ def _segments(piece: Piece) -> Iterator[Piece]:
         if SMALLEST <= len(segment) < len(piece.data):
             yield piece.part(at, at + len(segment))
         at += len(segment) + 1
-
-
-def _labels(piece: Piece) -> Iterator[Piece]:
-    """Yield what encoded text was before it was cut into the labels of a name of a host.
-
-    Labels hold 63 letters (RFC 1035 §2.3.4): longer text fills some of one length, and the next
-    one as far as it goes.
-    """
-    name = _NAME.fullmatch(piece.data)
-    if not name:
-        return
-    labels = [match.span() for match in _LABEL.finditer(piece.data)]
-    first = 0
-    while first < len(labels):
-        size = labels[first][1] - labels[first][0]
-        last = first + 1
-        while last < len(labels) and labels[last][1] - labels[last][0] == size:
-            last += 1
-        if size >= LONG_LABEL:
-            if last - first > 1:
-                yield _joined(piece, labels[first:last])
-            if last < len(labels) and labels[last][1] - labels[last][0] < size:
-                yield _joined(piece, labels[first : last + 1])
-        first = last
-
-
-def _joined(piece: Piece, spans: Sequence[tuple[int, int]]) -> Piece:
-    """Return ranges of a piece as one field; nothing was decoded for it."""
-    decoded, encoded = [0], [spans[0][0]]
-    for start, end in spans:
-        if start > encoded[-1]:  # what stands between two ranges
-            decoded.append(decoded[-1])
-            encoded.append(start)
-        decoded.append(decoded[-1] + end - start)
-        encoded.append(end)
-    data = b"".join(piece.data[start:end] for start, end in spans)
-    child = Piece(data, piece, spans[0][0], spans[-1][1], field=True)
-    child.remap = lambda: Segments(decoded, encoded)
-    child.depth = piece.depth
-    return child
 
 
 def _form_fields(piece: Piece) -> Iterator[Piece]:

@@ -34,6 +34,7 @@ _UTF16: Final = {
     1: re.compile(rb"(?:\x00[\t\n\r\x20-\xff]){3,}"),
 }
 """Offset of the letter in its two bytes -> stretches of such letters. FE FF is a mark."""
+_UTF16_MARKS: Final = (b"", b"\xff\xfe", b"\xfe\xff")
 MAX_RUNS: Final = 100_000
 """Stretches of UTF-16 in one piece that are decoded."""
 _QUOTED: Final = re.compile(rb"(?:=[0-9A-Fa-f]{2})+|=[ \t]*\r?\n")
@@ -107,11 +108,14 @@ def decode_utf16(piece: Piece, ends: Sequence[int]) -> Iterator[Piece]:  # noqa:
     """Decode stretches of UTF-16 (either byte order) whose letters are in Latin-1."""
     data = piece.data
     known = frames_of(piece)[:1]
-    if known and known[0].name in BINARY:
-        return  # its fields are looked at by themselves
+    apart = bool(known) and known[0].name in BINARY
+    if apart:
+        known = []  # its fields are looked at by themselves, unless it only reads as a format
     fields = [(leaf.start, leaf.end) for frame in known for leaf in frame.leaves]
     for low, high in fields or [(0, len(data))]:
         for first, start, end in _utf16_runs(data, low, high):
+            if apart and (end < len(data) or data[:start] not in _UTF16_MARKS):
+                continue
             letters = data[start + first : end : 2]
             text = letters if letters.isascii() else letters.decode("latin-1").encode()
             segments = None
@@ -124,7 +128,7 @@ def _utf16_runs(data: bytes, low: int, high: int) -> Iterator[tuple[int, int, in
     """Yield stretches of UTF-16, with the offset of the letter in its two bytes.
 
     Read in the wrong order a stretch is shorter by one letter at least, or it takes in a sign
-    that stands before it: then both readings are told.
+    that stands before it (or a letter that is a length): then both readings are told.
     """
     runs = sorted(
         (match.start() - match.end(), match.start(), match.end(), first)
@@ -136,8 +140,7 @@ def _utf16_runs(data: bytes, low: int, high: int) -> Iterator[tuple[int, int, in
         middle = (start + end) // 2
         at = bisect_right(taken, (middle, len(data), 0)) - 1
         if at >= 0 and taken[at][1] > middle:
-            other = taken[at][0]
-            tied = taken[at][1] - other == -size and not data[other : other + 1].isalnum()
+            tied = taken[at][1] - taken[at][0] == -size
             if not tied:
                 continue
         insort(taken, (start, end, first))

@@ -203,7 +203,7 @@ def _read_multipart(data: bytes, hint: str) -> Reading:  # noqa: ARG001 - one si
     if b"--" not in data[:2048]:
         return None
     opening = _BOUNDARY.search(data, 0, 4096)
-    if not opening:
+    if not opening or not is_text(data[: opening.start()]):
         return None
     mark = b"--" + opening[1]
     leaves: list[Leaf] = []
@@ -223,7 +223,7 @@ def _read_multipart(data: bytes, hint: str) -> Reading:  # noqa: ARG001 - one si
         at = end + 2 + len(mark) + 2
         if at >= len(data) or data[at - 2 : at] == b"--":
             break
-    return "multipart", leaves
+    return ("multipart", leaves) if leaves else None
 
 
 def _read_form(data: bytes, hint: str) -> Reading:

@@ -129,7 +129,7 @@ def cases(text: str) -> list[str]:
     """Return a text and, where letters beyond ASCII make a difference, its other cases."""
     found = [text]
     if not text.isascii():
-        found += [text.lower(), text.upper(), text.casefold(), text.title()]
+        found += [text.lower(), text.upper(), text.casefold(), text.title(), text.swapcase()]
         found += [
             unicodedata.normalize(form, item) for item in tuple(found) for form in ("NFC", "NFD")
         ]

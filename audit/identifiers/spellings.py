@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from audit.bundle.identity import Identifier
@@ -166,19 +166,51 @@ def _phone(value: str) -> list[Spelling]:
         national: True,
         squeeze(phones.format_number(number, formats.NATIONAL)): True,
     }
-    grouped = [
-        phones.format_number(number, style)
-        for style in (formats.INTERNATIONAL, formats.NATIONAL, formats.RFC3966)
-    ]
-    for text in grouped:
-        texts.setdefault(text, True)
-        parts = re.findall(r"\+?\d+", text)
-        for separator in ("-", " ", ".", "/", "+"):
-            texts.setdefault(separator.join(parts), False)
+    for style in (formats.INTERNATIONAL, formats.NATIONAL, formats.RFC3966):
+        texts.setdefault(phones.format_number(number, style), True)
+    trunk = squeeze(phones.format_number(number, formats.NATIONAL)).removesuffix(national)
+    usual = _groups(phones.format_number(number, formats.INTERNATIONAL))[1:]
+    even = [national[at : at + 2] for at in range(0, len(national), 2)]
+    threes = [national[at : at + 3] for at in range(0, len(national), 3)]
+    for groups in (usual, even, threes):
+        if "".join(groups) == national:
+            for text in _grouped(str(number.country_code), trunk, groups):
+                texts.setdefault(text, False)
     for text, digest in texts.items():
         rule: Rule = "word" if text.startswith("tel:") else "digits"
         found += spell(text, value, rule=rule, digest=digest)
     return found
+
+
+def _groups(text: str) -> list[str]:
+    return re.findall(r"[0-9]+", text)
+
+
+def _grouped(code: str, trunk: str, groups: list[str]) -> Iterator[str]:
+    """Yield a telephone number as people write it: every usual beginning, sign and bracket.
+
+    ``trunk`` is what a country dials before a national number (0 in most), ``''`` where nothing.
+    """
+    first, *rest = groups
+    for sign in (" ", "-", ".", "/", "+", "\u00a0", ", "):
+        tail = sign.join(rest)
+        for begin in (f"+{code}{sign}{first}", f"00{code}{sign}{first}", f"{code}{sign}{first}",
+                      trunk + first, f"011{sign}{code}{sign}{first}"):  # fmt: skip
+            yield sign.join((begin, *rest))
+            if begin == trunk + first and len(rest) > 1:
+                yield f"{begin}{'/' if sign != '/' else ' '}{tail}"
+    for sign in (" ", "-", "."):
+        tail = sign.join(rest)
+        for inner in dict.fromkeys((first, trunk + first)):
+            for gap in ("", " "):
+                yield f"({inner}){gap}{tail}"
+                for begin in (f"+{code}", f"00{code}", code):
+                    yield f"{begin}{gap}({inner}){gap}{tail}"
+        if trunk:
+            for begin in (f"+{code}", f"00{code}"):
+                yield f"{begin} ({trunk}){first}{sign}{tail}"
+                yield f"{begin} ({trunk}) {first}{sign}{tail}"
+                yield f"{begin}({trunk}){first}{sign}{tail}"
 
 
 _FAMILIES: Final[dict[NormalForms, Callable[[str], list[Spelling]]]] = {

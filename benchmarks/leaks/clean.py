@@ -175,7 +175,7 @@ def _parts(values: list[Value], _: list[Value], draw: random.Random) -> Made:
     return "halves in two fields", value.kind, json.dumps(item).encode(), True
 
 
-def _joined_numbers(values: list[Value], _: list[Value], draw: random.Random) -> Made:
+def _joined_numbers(_: list[Value], __: list[Value], draw: random.Random) -> Made:
     numbers = [draw.randint(0, 255) for _ in range(draw.choice((4, 8, 16)))]
     text = draw.choice((json.dumps(numbers), ", ".join(f"0x{n:02x}" for n in numbers)))
     return "numbers in a row", "address", text.encode(), True
@@ -188,10 +188,11 @@ def _in_digest(values: list[Value], _: list[Value], draw: random.Random) -> Made
     return "inside a longer text", "android_id", text.encode(), True
 
 
-_TALK = (
+_WORDS = (
     "the quick brown fox jumps over the lazy dog while nobody minds how late it is and rain falls"
     " on tin roofs for days request failed with status retry later please accept our terms"
-).split()
+)
+_TALK = tuple(_WORDS.split())
 
 
 def _prose(_: list[Value], __: list[Value], draw: random.Random) -> Made:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import base64
+import binascii
 import gzip
 import html
 import io
 import json
-import quopri
 import random
 import struct
 import urllib.parse
@@ -102,7 +102,7 @@ def _multipart_base64(data: bytes, _: random.Random) -> bytes:
 
 
 def _multipart_quoted(data: bytes, _: random.Random) -> bytes:
-    text = quopri.encodestring(data, quotetabs=True).replace(b"\n", b"\r\n")
+    text = binascii.b2a_qp(data, quotetabs=True, istext=False).replace(b"=\n", b"=\r\n")
     head = b'--b1\r\nContent-Disposition: form-data; name="f"\r\n'
     return head + b"Content-Transfer-Encoding: quoted-printable\r\n\r\n" + text + b"\r\n--b1--\r\n"
 
@@ -287,12 +287,12 @@ CONTAINERS = {
         Container("plist", _plist, media="application/x-plist", **_TEXT),
         Container("url", _url, gives_text=True),
         Container("jsonp", _jsonp, media="application/javascript", **_TEXT),
-        Container("basic", _basic, gives_text=True, keeps=False),
+        Container("basic", _basic, keeps=False, **_TEXT),
         Container("bearer", _bearer, **_TEXT),
         Container("grpc-web", _grpc_web, media="application/grpc-web+proto"),
         Container("grpc-web-text", _grpc_web_text, gives_text=True,
                   media="application/grpc-web-text"),
-        Container("length before", _prefixed),
+        Container("length before", _prefixed, keeps=False),
         Container("php", _php, takes_text=True, gives_text=True),
         Container("csv", _csv, keeps=False, media="text/csv", **_TEXT),
         Container("log line", _line, keeps=False, media="text/plain", **_TEXT),

@@ -61,8 +61,7 @@ def _url_part(
 def _path(message: Message, wrapped: Wrapped, draw: random.Random) -> tuple[str, ...] | None:
     text, steps = _url_part(wrapped, draw, _IN_URL)
     if "/" in text or text in (".", ".."):
-        text, steps = urllib.parse.quote(text, safe="%"), steps
-        text = text.replace("/", "%2F")
+        text = urllib.parse.quote(text, safe="%").replace("/", "%2F")
     message.path = f"/v1/{text}/sync"
     return steps if len(text) < LONGEST_HEAD else None
 
@@ -147,7 +146,7 @@ def _coded(message: Message, wrapped: Wrapped, draw: random.Random) -> tuple[str
     return tuple(f"content coding {name}" for name in names)
 
 
-def _answer(message: Message, wrapped: Wrapped, draw: random.Random) -> tuple[str, ...]:
+def _answer(message: Message, wrapped: Wrapped, _: random.Random) -> tuple[str, ...]:
     message.answer, message.answer_media = wrapped.data, wrapped.media
     return ()
 
@@ -237,12 +236,12 @@ def _tcp(message: Message, wrapped: Wrapped, draw: random.Random) -> tuple[str, 
     return ("split over segments",) if message.parts else ()
 
 
-def _udp(message: Message, wrapped: Wrapped, draw: random.Random) -> tuple[str, ...] | None:
+def _udp(message: Message, wrapped: Wrapped, _: random.Random) -> tuple[str, ...] | None:
     message.protocol, message.data = "udp", wrapped.data
     return () if len(wrapped.data) <= LONGEST_DATAGRAM else None
 
 
-def _onion(message: Message, wrapped: Wrapped, draw: random.Random) -> tuple[str, ...]:
+def _onion(message: Message, wrapped: Wrapped, _: random.Random) -> tuple[str, ...]:
     message.data = wrapped.data
     return ("onion request",)
 

@@ -126,7 +126,8 @@ def needs_field(case: Case) -> bool:
     """Whether the value means something only as a whole field: common, or very short."""
     form = case.form
     size = len(form.data) if form.family == "packed-address" else len(case.value.text)
-    return case.value.low or size < SHORT
+    number = form.family == "integer-address" and not form.data[:1].isdigit()
+    return case.value.low or size < SHORT or number
 
 
 def fits(case: Case) -> bool:

@@ -23,15 +23,17 @@ class Value:
     """Of a telephone number: the ways that services hash."""
 
 
-SYLLABLES = (
+_SYLLABLES = (
     "bar bel cor dan dor el fen gar hal ish jor kel lum mar nor ost pel quin rav sil tam ul ver"
     " wex yor zan"
-).split()
-WORDS = (
+)
+SYLLABLES = tuple(_SYLLABLES.split())
+_WORDS = (
     "anchor basil cobalt dune ember fable gravel hollow island juniper kettle lantern meadow nickel"
     " orchard pebble quarry ribbon saddle timber umbrella velvet walnut yonder zephyr acorn bramble"
     " cinder dapple elbow falcon ginger harbor indigo jasper kernel lilac marble nutmeg onyx"
-).split()
+)
+WORDS = tuple(_WORDS.split())
 LOCALES = ("pt-BR", "de-AT", "fr-CA", "sv-FI", "es-UY", "it-CH", "nl-BE", "en-NZ")
 ZONES = (
     "America/Manaus", "Europe/Vilnius", "Asia/Yerevan", "Africa/Maputo", "Pacific/Noumea",
