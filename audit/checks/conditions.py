@@ -47,6 +47,8 @@ class Leaf:
     question: Question
     text: str
     """The key as written."""
+    shown: str | None = None
+    """What it is compared with, as written; ``None``: not kept."""
     is_document: bool = False
     """Whether the question is on the data of a whole JSON column."""
 
@@ -288,5 +290,12 @@ def _leaf(key: str, value: object, scope: ColumnScope, faults: Faults) -> Leaf |
         path=chain.path,
         question=question,
         text=key,
+        shown=_shown(value),
         is_document=chain.type == "json",
     )
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_shown, value)) + "]"
+    return str(value).lower() if isinstance(value, bool) else str(value) or "''"

@@ -21,7 +21,9 @@ from audit.checks.predicates import Question
 from audit.checks.scope import ColumnScope
 from audit.checks.variables import MISSING, VariableError, name_of
 from audit.yamlfile.problem import did_you_mean
+from audit.yamlfile.shape import is_variable
 
+_WHOLE: Final = "a variable is a whole value, '${name}'; nothing is joined to it"
 _ORDER: Final = frozenset({"lt", "lte", "gt", "gte"})
 
 
@@ -151,7 +153,7 @@ def _resolve(item: object, scope: ColumnScope, faults: Faults) -> list[object] |
         faults.add(
             error.code,
             str(error),
-            hint=error.hint or "a variable is a whole value, '${name}'; nothing is joined to it",
+            hint=error.hint or (None if is_variable(item) else _WHOLE),
         )
         return None
     name = name_of(item)

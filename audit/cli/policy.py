@@ -11,6 +11,8 @@ import click
 COMMANDS: Final = {
     "lint": ("audit.cli.policy_lint", "Say every mistake of a policy, each at its place."),
     "test": ("audit.cli.policy_examples", "Run the examples of each check."),
+    "explain": ("audit.cli.policy_explain", "Say in prose what a check tests."),
+    "try": ("audit.cli.policy_try", "Show which rows of a capture a check matches, key by key."),
     "coverage": ("audit.cli.policy_coverage", "List every clause with its checks."),
 }
 """Name -> module (its command is called ``command``) and one line of help."""

@@ -82,3 +82,19 @@ def test_lint_prints_json(tmp_path: Path) -> None:
     problem = one["problems"][0]
     assert (problem["code"], problem["level"], problem["line"]) == ("E014", "error", 5)
     assert problem["allowed"] == ["info", "low", "medium", "high", "critical"]
+
+
+def test_a_check_and_a_clause_are_explained() -> None:
+    ran = run_audit("policy", "explain", "session.app.contacts-beside-address")
+    assert ran.code == 0, ran.err
+    assert "What violates it" in ran.out
+    assert "clause app.contacts" in run_audit("policy", "explain", "app.contacts").out
+    assert "did you mean" in run_audit("policy", "explain", "app.contact").err
+
+
+def test_a_check_is_tried_on_a_bundle() -> None:
+    ran = run_audit("policy", "try", "session.app.user-agent-generic", ROOT / "captures" / "sample")
+    assert ran.code == 0, ran.err
+    assert ran.out.startswith("session.app.user-agent-generic: ")
+    assert "where process: app" in ran.out
+    assert run_audit("policy", "try", "nothing", ROOT / "captures" / "sample").code == 2
