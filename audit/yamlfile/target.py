@@ -8,7 +8,7 @@ from pydantic import Field, StrictStr
 
 from audit.tables.vocabulary import Action, Platform
 from audit.yamlfile.pack import VariableName
-from audit.yamlfile.shape import Flag, Name, Number, Part, Text
+from audit.yamlfile.shape import Day, Flag, Name, Number, Part, Text
 
 SCHEMA: Final = "audit/target@1"
 
@@ -44,6 +44,29 @@ class App(Part):
         return frozenset([*named, *self.processes])
 
 
+class Fact(Part):
+    """One thing that is known of the client, and where it was read."""
+
+    kind: Literal["endpoint", "pin", "constant", "default", "permission", "behaviour"]
+    name: Text
+    value: Text
+    source: Text
+    """File of the client's sources, with its line where one is meant; or who said it."""
+    certainty: Literal["read", "inferred", "unknown"] = "read"
+    """``read``: it stands there; ``inferred``: it follows from what stands there; ``unknown``: that
+    it could not be found is the fact."""
+
+
+class Baseline(Part):
+    """What a release is known to do. It excuses nothing: checks read the pack's constants."""
+
+    read: Day
+    """Day of the sources that were read."""
+    of: Text
+    """Which sources: repository, release and commit."""
+    facts: list[Fact] = Field(min_length=1)
+
+
 class TargetFile(Part):
     """The whole of ``target.yaml``."""
 
@@ -52,6 +75,8 @@ class TargetFile(Part):
     app: App
     can: list[Action] | None = None
     """Actions that the client can do; ``${journey}`` is cut to them. ``None``: all."""
+    baseline: Baseline | None = None
+    """What is known of the client beforehand, to compare a recording with."""
     vars: dict[VariableName, Any] = Field(default_factory=dict)
     """Values of variables that the pack declares settable."""
     identifiers: dict[VariableName, Literal["auto", "detect"]] = Field(default_factory=dict)
