@@ -1,7 +1,7 @@
 # 'make demo' and 'make test' are all that a fresh machine needs. 'make help' lists the rest.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test check fix bench docs golden lock clean
+.PHONY: help setup setup-dev demo test check fix fuzz bench docs golden lock clean
 
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -49,6 +49,15 @@ fix: setup-dev ## format and mend what can be mended by machine
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+FUZZ := .cache/fuzz
+fuzz: setup-dev $(FUZZ)/.ready ## fuzz every reader: make fuzz SECONDS=60 CORPUS=folder ENTRIES="packets har"
+	$(BIN)/python -m fuzz --seconds $(or $(SECONDS),60) --folder $(FUZZ) $(if $(CORPUS),--corpus $(CORPUS)) --entries "$(ENTRIES)"
+
+$(FUZZ)/.ready: requirements-fuzz.txt .venv/.ready-dev
+	@mkdir -p $(FUZZ)
+	@$(BIN)/python -m pip install -q --upgrade --require-hashes --target $(FUZZ)/site -r requirements-fuzz.txt
+	@touch $@
+
 docs: setup-dev ## write the generated reference pages
 	$(BIN)/python docs/generate.py
 
@@ -61,6 +70,7 @@ bench: setup-dev ## measure, results with their commands in benchmarks/RESULTS.m
 lock: ## write the hashed locks anew (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links requirements-setup.in -o requirements.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links requirements-dev.in -o requirements-dev.txt
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links requirements-fuzz.in -o requirements-fuzz.txt
 
 clean: ## remove the environment and caches
 	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist *.egg-info

@@ -1,0 +1,1 @@
+"""Fuzzing of every reader: see README.md beside this file."""

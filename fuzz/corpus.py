@@ -1,0 +1,98 @@
+"""What is damaged: files made here, and real captures where a folder of them is given."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+from fuzz import wrapping
+
+ROOT = Path(__file__).parents[1]
+SAMPLE = ROOT / "captures" / "sample"
+KEYS = {
+    "schema": "audit/onion-keys@1",
+    "keys": [{"x25519_private": "11" * 32, "ed25519_public": "22" * 32, "endpoint": "a:1"}],
+}
+IDENTITY = {
+    "schema": "audit/identity@1",
+    "identifiers": [{"kind": "email", "value": "kim@mail.example", "canary": True}],
+}
+HELLO = (
+    b"GET /a?b=c HTTP/1.1\r\nHost: a.example\r\nCookie: d=e; f=g\r\nAccept-Encoding: gzip\r\n\r\n"
+    b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+    b'd\r\n{"x": ["y"]}\n\r\n0\r\nT: u\r\n\r\n'
+)
+
+
+def made() -> dict[str, bytes]:
+    """Return files of every kind, small, by name."""
+    har = {
+        "log": {
+            "version": "1.2",
+            "creator": {"name": "x", "version": "1"},
+            "entries": [
+                {
+                    "startedDateTime": "2023-11-14T22:13:20Z", "time": 1, "connection": "1",
+                    "serverIPAddress": "203.0.113.5",
+                    "request": {
+                        "method": "POST", "url": "https://a.example/b?c=d", "httpVersion": "h2",
+                        "headers": [{"name": "X", "value": "y"}],
+                        "postData": {"mimeType": "application/json", "text": '{"a": 1}'},
+                    },
+                    "response": {
+                        "status": 200, "headers": [], "content":
+                        {"mimeType": "text/plain", "text": "aGk=", "encoding": "base64", "size": 2},
+                    },
+                    "_webSocketMessages": [
+                        {"type": "send", "time": 1.5, "opcode": 2, "data": "aGk="}
+                    ],
+                }
+            ],
+        }
+    }  # fmt: skip
+    return {
+        "streams.pcap": wrapping.streams(b"\0\0\x52" + HELLO),
+        "websocket.pcap": wrapping.streams(b"\0\2\x80" + b"\x81\x85abcdefghi" + b"\x81\x02hi"),
+        "http2.pcap": wrapping.streams(
+            b"\0\3\xff" + b"\0\0\0\4\0\0\0\0\0\0\0\6\1\5\0\0\0\1\x82\x84\x86\x41\x01a"
+        ),
+        "datagrams.pcap": wrapping.datagrams(
+            b"\0" + b"\0\1\1\0\0\1\0\0\0\0\0\0\1a\7example\0\0\1\0\1"
+        ),
+        "packed.pcap.gz": gzip.compress(wrapping.streams(b"\0\0\x52" + HELLO)),
+        "one.har": json.dumps(har).encode(),
+        "tls.jsonl": json.dumps(
+            {
+                "ts": "2023-11-14T22:13:20Z", "client": "198.18.7.2:40000",
+                "server": "203.0.113.5:443", "sni": "a.example",
+                "outcome": "refused-by-client", "reason": "alert",
+            }
+        ).encode()
+        + b"\n",
+        "journal.jsonl": b'{"ts": "2023-11-14T22:13:20Z", "driver": "script", "action":'
+        b' "app.idle", "facts": {"account": "05ab"}, "control": {"token": "ab", "echo": "a:1"}}\n',
+        "identity.json": json.dumps(IDENTITY).encode(),
+        "onion-keys.json": json.dumps(KEYS).encode(),
+        "http.bin": HELLO,
+    }  # fmt: skip
+
+
+def committed() -> dict[str, bytes]:
+    """Return the files of the committed sample bundle and of the shipped policies, by path."""
+    found = {}
+    policies = sorted((ROOT / "policies").rglob("*.yaml"))
+    for path in [*sorted(SAMPLE.glob("*")), *policies[:: max(1, len(policies) // 12)]]:
+        if path.is_file() and path.stat().st_size < 1 << 19:
+            found[path.relative_to(ROOT).as_posix()] = path.read_bytes()
+    return found
+
+
+def load(folder: Path | None) -> dict[str, bytes]:
+    """Return all there is; ``folder`` holds further files, which are never committed."""
+    found = made() | committed()
+    if folder is not None and folder.is_dir():
+        for path in sorted(folder.iterdir()):
+            if path.is_file() and path.suffix != ".tsv":
+                found[path.name] = path.read_bytes()
+    return found
