@@ -23,6 +23,9 @@ from audit.tables.extract import Unplaced
 from audit.tables.frames import Row
 
 _FAR: Final = timedelta(days=36500)
+_Near = tuple[int, timedelta, timedelta]
+"""How near an exchange is to a conversation, less is nearer: by what tells them together, by the
+time of the exchange outside of the conversation's life, by the time between their starts."""
 _TABLES: Final = ("http_requests", "http_responses", "websocket_messages")
 
 
@@ -54,7 +57,7 @@ class _Bundle:
 
     entries: list[Unplaced]
     is_connection: bool
-    candidates: list[tuple[int, timedelta, _Wire]] = field(default_factory=list)
+    candidates: list[tuple[_Near, _Wire]] = field(default_factory=list)
 
 
 def place(packets: Units, proxy: Units, entries: Sequence[Unplaced]) -> dict[str, str]:
@@ -114,7 +117,8 @@ def _by_request(packets: Units, proxy: Units, entries: Sequence[Unplaced]) -> di
 
 
 def _request_key(row: Row) -> tuple[object, ...]:
-    return tuple(row.get(name) for name in ("host", "method", "path", "query"))
+    in_clear = row.get("transport") == "plaintext"
+    return (in_clear, *(row.get(name) for name in ("host", "method", "path", "query")))
 
 
 def _apart(one: Row, other: Row) -> timedelta:
@@ -158,36 +162,36 @@ def _by_server(
     for bundle in bundles:
         bundle.candidates = _candidates(bundle, wires)
     pairs = sorted(
-        (
-            (tier, distance, index, wire.key)
-            for index, bundle in enumerate(bundles)
-            if bundle.is_connection or not says_openers or bundle.entries[0].opened
-            for tier, distance, wire in bundle.candidates
-        ),
+        (near, index, wire.key)
+        for index, bundle in enumerate(bundles)
+        if bundle.is_connection or not says_openers or bundle.entries[0].opened
+        for near, wire in bundle.candidates
     )
     chosen: dict[int, str] = {}
     taken: set[str] = set()
-    for _, _, index, key in pairs:
+    for _, index, key in pairs:
         if index not in chosen and key not in taken:
             chosen[index] = key
             taken.add(key)
     for index, bundle in enumerate(bundles):
         if index not in chosen and bundle.candidates:
-            known = [one for one in bundle.candidates if one[2].key in taken] or bundle.candidates
-            chosen[index] = min(known, key=lambda one: (one[0], one[1], one[2].key))[2].key
+            known = [one for one in bundle.candidates if one[1].key in taken] or bundle.candidates
+            chosen[index] = min(known, key=lambda one: (one[0], one[1].key))[1].key
     return {entry.record: key for index, key in chosen.items() for entry in bundles[index].entries}
 
 
-def _candidates(bundle: _Bundle, wires: Iterable[_Wire]) -> list[tuple[int, timedelta, _Wire]]:
+def _candidates(bundle: _Bundle, wires: Iterable[_Wire]) -> list[tuple[_Near, _Wire]]:
+    found: list[tuple[_Near, _Wire]] = []
     first = bundle.entries[0]
-    found = []
     for wire in wires:
         tier = _tier(first, wire)
-        if tier is not None and _fits(bundle.entries, wire):
+        times = [_beside(entry, wire) for entry in bundle.entries]
+        if tier is not None and max(gap for gap, _ in times) <= SLACK:
             start, began = instant(first.ts), wire.start
-            found.append((tier, abs(start - began) if start and began else _FAR, wire))
-    best = min((tier for tier, _, _ in found), default=0)
-    return [one for one in found if one[0] == best]
+            apart = abs(start - began) if start and began else _FAR
+            found.append(((tier, max(outside for _, outside in times), apart), wire))
+    best = min((near[0] for near, _ in found), default=0)
+    return [one for one in found if one[0][0] == best]
 
 
 def _tier(entry: Unplaced, wire: _Wire) -> int | None:
@@ -210,19 +214,15 @@ def _port(connection: str | None) -> int | None:
     return int(connection) if connection and connection.isascii() and connection.isdigit() else None
 
 
-def _fits(entries: Sequence[Unplaced], wire: _Wire) -> bool:
-    """Whether a conversation was alive when its entries were under way."""
-    began, ended = wire.start, wire.end
-    for entry in entries:
-        start = instant(entry.ts)
-        if start is None or began is None or ended is None:
-            continue
-        if (
-            began > start + timedelta(seconds=min(entry.duration_s, 3600.0)) + SLACK
-            or ended < start - SLACK
-        ):
-            return False
-    return True
+def _beside(entry: Unplaced, wire: _Wire) -> tuple[timedelta, timedelta]:
+    """Return the time between an exchange and a conversation, and how much of it lies outside."""
+    nothing = timedelta()
+    start, began, ended = instant(entry.ts), wire.start, wire.end
+    if start is None or began is None or ended is None:
+        return nothing, nothing
+    end = start + timedelta(seconds=min(entry.duration_s, 3600.0))
+    outside = max(began - start, nothing) + max(end - ended, nothing)
+    return max(began - end, start - ended, nothing), outside
 
 
 # -- filling in

@@ -114,6 +114,22 @@ class RawRows:
     node_keys: list[NodeKey] = field(default_factory=list)
 
     @property
+    def carries_dns(self) -> bool:
+        """Whether name look-ups went through the proxy."""
+        return bool(self.units("proxy").get("dns_queries"))
+
+    @property
+    def carries_udp(self) -> bool:
+        """Whether UDP went through the proxy, other than name look-ups."""
+        asked = {
+            unit.row.get("conversation") for unit in self.units("proxy").get("dns_queries", ())
+        }
+        return any(
+            unit.row.get("proto") == "udp" and unit.row.get("conversation") not in asked
+            for unit in self.units("proxy").get("conversations", ())
+        )
+
+    @property
     def names(self) -> dict[str, tuple[str, ...]]:
         """Address -> names that the files themselves state."""
         return {

@@ -102,6 +102,10 @@ class ProxySide:
     """Conversations that became flows, or entries of an archive."""
     onward: frozenset[object] = frozenset()
     """The proxy's own onward connections."""
+    carries_dns: bool = False
+    """Whether name look-ups went through it: some are among its flows."""
+    carries_udp: bool = False
+    """Whether UDP went through it: some is among its flows."""
 
 
 def missed_by_proxy(
@@ -123,7 +127,7 @@ def missed_by_proxy(
         if row.get("taps") == ("proxy",) or not _concerns_proxy(row, proxy):
             continue
         is_flow = name in proxy.flowed
-        reason = lacking.get(name) if is_flow else _missed(row, tables, proxy.outcomes, lacking)
+        reason = lacking.get(name) if is_flow else _missed(row, tables, proxy, lacking)
         if reason is not None:
             found.append(
                 {
@@ -157,18 +161,22 @@ def _concerns_proxy(row: Row, proxy: ProxySide) -> bool:
     if row.get("process") == "os" or is_others(row) or row.get("conversation") in proxy.onward:
         return False
     return not (
-        row.get("peer_role") == LOOPBACK or row.get("only_dns") or not row.get("payload_bytes")
+        row.get("peer_role") == LOOPBACK
+        or (row.get("only_dns") and not proxy.carries_dns)
+        or not row.get("payload_bytes")
     )
 
 
 def _missed(
-    row: Row, tables: Tables, outcomes: Mapping[str, TlsOutcome], lacking: Mapping[object, str]
+    row: Row, tables: Tables, proxy: ProxySide, lacking: Mapping[object, str]
 ) -> str | None:
     """Return why a conversation became no flow; ``None`` where nothing in it could."""
     proto = str(row.get("proto"))
-    if proto != "tcp":
-        return f"the recording proxy carries no {_udp_name(row, tables)}" if proto in _UDP else None
-    outcome = outcomes.get(str(row.get("conversation")))
+    if proto in _UDP and not (proxy.carries_udp or row.get("only_dns")):
+        return f"the recording proxy carries no {_udp_name(row, tables)}"
+    if proto not in {"tcp", *_UDP}:
+        return None
+    outcome = proxy.outcomes.get(str(row.get("conversation")))
     if outcome is None:
         return "no flow: the proxy has no record of it"
     if outcome.outcome == "decrypted":
