@@ -16,7 +16,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-MODULES = ("packets",)
+MODULES = ("packets", "flows")
 RESULTS = Path(__file__).with_name("RESULTS.md")
 HEAD = """# Results
 

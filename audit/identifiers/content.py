@@ -16,7 +16,7 @@ from typing import Final
 
 from audit.identifiers import compression, frames
 from audit.identifiers.piece import Budget, Piece
-from audit.identifiers.text import is_text
+from audit.identifiers.text import PRINTABLE, is_text
 from audit.tables.vocabulary import Content
 
 LARGEST_KEY: Final = 64
@@ -53,9 +53,13 @@ _HEADS: Final = (
 )
 _RUN: Final = re.compile(rb"[A-Za-z0-9+/_-]{87,}={0,2}")
 _LETTERS: Final = bytes(
-    1 if chr(byte).isalnum() and byte < 128 or chr(byte) in "+/_-" else 0 for byte in range(256)
+    1 if (chr(byte).isalnum() and byte < 128) or chr(byte) in "+/_-" else 0 for byte in range(256)
 )
 _LONG_RUN: Final = b"\1" * 87
+_PRINTED: Final = bytes(1 if byte in PRINTABLE else 0 for byte in range(256))
+_LONG_TEXT: Final = b"\1" * 16
+_SHARES: Final = (0.0, *(count * math.log2(count) for count in range(1, WINDOW + 1)))
+"""n log2 n: the entropy of a block is log2 of its size less the mean of these over its bytes."""
 _HEX: Final = re.compile(rb"[0-9A-Fa-f]+\Z")
 _URL: Final = bytes.maketrans(b"-_", b"+/")
 _RANK: Final[dict[Content, int]] = {"empty": 0, "readable": 1, "mixed": 2, "opaque": 3}
@@ -184,9 +188,9 @@ def _judge_binary(data: bytes) -> Content:
     """Judge bytes that no decoder explains: by how evenly their values are spread."""
     if not _is_random(data):
         return "readable"
-    text = sum(len(run) for run in re.findall(rb"[\x20-\x7e\r\n\t]{16,}", data[:SAMPLE]))
-    text += sum(len(run) for run in re.findall(rb"[\x20-\x7e\r\n\t]{16,}", data[-SAMPLE:]))
-    return "mixed" if text else "opaque"
+    head = _LONG_TEXT in data[:SAMPLE].translate(_PRINTED)
+    is_read = head or (len(data) > SAMPLE and _LONG_TEXT in data[-SAMPLE:].translate(_PRINTED))
+    return "mixed" if is_read else "opaque"
 
 
 def _is_random(data: bytes) -> bool:
@@ -198,9 +202,8 @@ def _is_random(data: bytes) -> bool:
         if start and len(block) < LARGEST_KEY:
             break
         size = len(block)
-        counts = Counter(block).values()
-        entropy = -sum(count / size * math.log2(count / size) for count in counts)
-        if entropy > _expected(size) - SLACK:
+        spread = sum(map(_SHARES.__getitem__, Counter(block).values()))
+        if math.log2(size) - spread / size > _expected(size) - SLACK:
             return True
     return False
 

@@ -16,13 +16,12 @@ from audit.readers.flow_state import (
     Ends,
     Flow,
     FlowError,
-    HeaderPairs,
     State,
     address_of,
     header_pairs,
     named_server,
 )
-from audit.readers.header_lines import Header
+from audit.readers.header_lines import Header, HeaderLine, HeaderPairs, line_of
 from audit.readers.tnetstring import TnetstringError, decode, decode_at
 from audit.tables.reference import Reference
 
@@ -30,11 +29,12 @@ FLOW_VERSION: Final = 21
 """``FLOW_FORMAT_VERSION`` of mitmproxy 11 and 12 (mitmproxy/version.py)."""
 _TAGS: Final = rb"[,;#^!~\]}]"
 _NULL: Final = 0x7E
+_FLOAT: Final = 0x5E
 _LIST: Final = 0x5D
 _DICTIONARY: Final = 0x7D
-_MAX_PAIRS: Final = 8192
+_MAX_LINES: Final = 8192
 """Header lines that are remembered: clients and servers repeat most of theirs."""
-_MAX_PAIR: Final = 512
+_MAX_LINE: Final = 512
 """Bytes of a line that is remembered."""
 _MAX_ENDS: Final = 256
 """Pairs of connections that are remembered: many flows go over one."""
@@ -86,10 +86,10 @@ class Layout:
             match = step.match(data, at, end)
             if match is None:
                 raise FlowError("laid out otherwise")
-            *values, size = match.groups()
-            kept += values
+            values = match.groups()
+            kept += values[:-1]
             first = match.end()
-            at = first + int(size)
+            at = first + int(values[-1])
             places.append((first, at))
         match = self._last.match(data, at, end)
         if match is None or match.end() != end:
@@ -123,7 +123,7 @@ _CLIENT: Final = Layout(
     " !cipher_list cipher alpn_offers alpn !certificate_list tls error +transport_protocol +id"
     " sockname +peername"
 )
-_remembered_pairs: dict[bytes, Header] = {}
+_remembered_lines: dict[bytes, tuple[Header, HeaderLine]] = {}
 _remembered_ends: dict[tuple[bytes, bytes], Ends] = {}
 
 
@@ -157,8 +157,15 @@ def _layout_at(record: bytes, start: int) -> Layout | None:
     return _STREAM if record.startswith(b"8:messages;", start) else None
 
 
-_value: Final = lru_cache(maxsize=4096)(decode)
-"""A short value; nobody changes it."""
+_common_value: Final = lru_cache(maxsize=4096)(decode)
+"""A short value that comes again; nobody changes it."""
+
+
+def _value(encoded: bytes) -> object:
+    """Return a short value; raises ``ValueError``."""
+    if encoded[-1] == _FLOAT:
+        return float(encoded[encoded.index(b":") + 1 : -1])  # a time: no two are alike
+    return _common_value(encoded)
 
 
 def _exchange(data: bytes, places: list[Place]) -> State:
@@ -192,7 +199,7 @@ def _read(data: bytes, layout: Layout, first: int, last: int) -> tuple[list[obje
     if data[last] != _DICTIONARY:
         raise FlowError("no dictionary")
     kept, places = layout.read(data, first, last)
-    return [_value(value) for value in kept], places
+    return [*map(_value, kept)], places
 
 
 def _request(data: bytes, first: int, last: int) -> State:
@@ -229,37 +236,40 @@ def _response(data: bytes, first: int, last: int) -> State:
 def _headers(data: bytes, at: int, end: int) -> HeaderPairs:
     if data[end] != _LIST:
         raise FlowError("headers are no list")
-    pairs = []
-    find = data.find
+    found = []
+    find, known = data.find, _remembered_lines.get
     while at < end:
         colon = find(b":", at, end)
         stop = colon + 2 + int(data[at:colon])
         line = data[at:stop]
-        pairs.append(_remembered_pairs.get(line) or _pair(line))
+        found.append(known(line) or _line(line))
         at = stop
     if at != end:
         raise TnetstringError("a header leads beyond its surroundings")
-    return HeaderPairs(pairs)
+    pairs = HeaderPairs([pair for pair, _ in found])
+    pairs.lines = [line for _, line in found]
+    return pairs
 
 
-def _pair(line: bytes) -> Header:
-    """Return the name and the value of one encoded header line."""
-    first = line.find(b":") + 1
-    start = line.find(b":", first) + 1
-    size = line[first : start - 1]
+def _line(encoded: bytes) -> tuple[Header, HeaderLine]:
+    """Return one encoded header line as name and value, and what it says."""
+    first = encoded.find(b":") + 1
+    start = encoded.find(b":", first) + 1
+    size = encoded[first : start - 1]
     stop = start + int(size) if size.isdigit() else 0
-    begin = line.find(b":", stop) + 1
-    size = line[stop + 1 : begin - 1]
+    begin = encoded.find(b":", stop) + 1
+    size = encoded[stop + 1 : begin - 1]
     end = begin + int(size) if size.isdigit() else 0
-    if line[stop : stop + 1] == b"," and line[end:] == b",]":
-        header = (line[start:stop], line[begin:end])
+    if encoded[stop : stop + 1] == b"," and encoded[end:] == b",]":
+        header = (encoded[start:stop], encoded[begin:end])
     else:
-        (header,) = header_pairs([decode(line)])
-    if len(line) <= _MAX_PAIR:
-        if len(_remembered_pairs) >= _MAX_PAIRS:
-            _remembered_pairs.clear()
-        _remembered_pairs[line] = header
-    return header
+        (header,) = header_pairs([decode(encoded)])
+    found = (header, line_of(header))
+    if len(encoded) <= _MAX_LINE:
+        if len(_remembered_lines) >= _MAX_LINES:
+            _remembered_lines.clear()
+        _remembered_lines[encoded] = found
+    return found
 
 
 def _ends(data: bytes, client: Place, server: Place, state: State) -> Ends:

@@ -28,7 +28,7 @@ _ABNORMAL: Final = 1006
 """There was no close frame (RFC 6455 §7.4.1)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Message:
     """One message of a WebSocket, TCP or UDP flow."""
 

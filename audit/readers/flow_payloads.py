@@ -19,8 +19,10 @@ def add_authority(
     extract: Extract, flow: Flow, owner: Owner, request: HttpMessage, authority: bytes
 ) -> None:
     """Add the authority of HTTP/2 or of an absolute target, which the head does not have."""
+    if not authority or authority in request.first_line:
+        return
     known = [value for key, value in request.headers if key.lower() == b"host"]
-    if authority and authority not in known and authority not in request.first_line:
+    if authority not in known:
         extract.payloads.append(
             Payload(
                 table=owner[0],

@@ -81,36 +81,31 @@ class FlowRows:
     # -- HTTP
 
     def _add_http(self, flow: Flow) -> None:
-        state = section(flow.state, "request")
-        request = request_of(state)
-        answer = flow.state.get("response")
-        response = response_of(section(flow.state, "response")) if answer is not None else None
-        if octets(state.get("method")).upper() == b"CONNECT":
-            self._add_tunnel(flow, request, response, octets(state.get("authority") or b""))
+        asked, answered = section(flow.state, "request"), flow.state.get("response")
+        request = request_of(asked)
+        response = response_of(section(flow.state, "response")) if answered is not None else None
+        authority = octets(asked.get("authority") or b"")
+        method = words(asked.get("method")).upper()
+        if method == "CONNECT":
+            self._add_tunnel(flow, request, response, authority)
             return
         messages = websocket_messages(flow)
-        host = _host_of(flow, request, words(state.get("authority") or b""))
-        path, query = split_target(words(state.get("path")))
+        agent, host = request.header(b"user-agent"), _host_of(flow, request, authority)
+        path, query = split_target(words(asked.get("path")))
         conversation = self._conversation(flow, host)
-        row = self._common(flow, host) | {
-            "ref": f"{flow.record}:request.head",
-            "ts": moment(state.get("timestamp_start")),
-            "method": words(state.get("method")).upper(),
-            "path": path,
-            "query": query,
-            "user_agent": request.header(b"user-agent"),
-        }
-        index = self._add_message("http_requests", row, request, flow, conversation)
-        owner = ("http_requests", index)
-        authority = octets(state.get("authority") or b"")
-        add_authority(self.extract, flow, owner, request, authority)
+        row = self._common(flow, host)
+        row["ref"] = f"{flow.record}:request.head"
+        row["ts"] = moment(asked.get("timestamp_start"))
+        row["method"], row["path"], row["query"] = method, path, query
+        index = self._add_message(
+            "http_requests", row | {"user_agent": agent}, request, flow, conversation
+        )
+        add_authority(self.extract, flow, ("http_requests", index), request, authority)
         if response is not None:
             answered = section(flow.state, "response")
-            row = {key: value for key, value in row.items() if key != "user_agent"} | {
-                "ref": f"{flow.record}:response.head",
-                "ts": moment(answered.get("timestamp_start")),
-                "status": number(answered.get("status_code")),
-            }
+            row["ref"] = f"{flow.record}:response.head"
+            row["ts"] = moment(answered.get("timestamp_start"))
+            row["status"] = number(answered.get("status_code"))
             self._add_message("http_responses", row, response, flow, conversation)
         for message in messages:
             self._add_websocket(flow, host, message, conversation)
@@ -118,7 +113,7 @@ class FlowRows:
     def _add_message(
         self, table: str, row: Row, message: HttpMessage, flow: Flow, conversation: _Conversation
     ) -> int:
-        row |= message.columns()
+        row.update(message.columns())
         if message.body is None:
             direction: Direction = "sent" if message.side == "request" else "received"
             what = f"{flow.record}: the body of the {message.side} was not kept"
@@ -282,6 +277,8 @@ class FlowRows:
         return known
 
 
-def _host_of(flow: Flow, request: HttpMessage | None = None, authority: str = "") -> str | None:
+def _host_of(flow: Flow, request: HttpMessage | None = None, authority: bytes = b"") -> str | None:
     named = host_name(request.header(b"host")) if request else None
-    return named or host_name(authority) or flow.ends.host
+    if named is None and authority:
+        named = host_name(words(authority))
+    return named or flow.ends.host

@@ -11,7 +11,7 @@ from audit.readers.endpoint import (
     moment,
     plain_address,
 )
-from audit.readers.header_lines import Header, Headers
+from audit.readers.header_lines import HeaderPairs, Headers
 from audit.readers.http_message import host_name
 from audit.tables.reference import Reference
 
@@ -74,12 +74,6 @@ def number(value: object) -> int:
     raise FlowError("number expected")
 
 
-class HeaderPairs(tuple[Header, ...]):
-    """Headers that were read as pairs of bytes already."""
-
-    __slots__ = ()
-
-
 def header_pairs(value: object) -> Headers:
     """Return headers or trailers as pairs, in the order sent."""
     if value is None:
@@ -107,7 +101,7 @@ def address_of(value: object) -> Address | None:
     return (plain_address(host), port) if host else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Ends:
     """The connections that a flow went over: from the client, and to the server."""
 
@@ -168,7 +162,7 @@ def _reached(server: State, dialled: str) -> str | None:
     return reached if is_address(reached) and not is_loopback(reached) else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Flow:
     """What every kind of flow has."""
 

@@ -69,12 +69,30 @@ def text(value: bytes) -> str:
         return value.decode("latin-1")
 
 
+class HeaderPairs(tuple[Header, ...]):  # noqa: SLOT001 - a tuple cannot have slots
+    """Headers of which it is known already what each says."""
+
+    lines: list[HeaderLine]
+
+
 def lines_of(headers: Headers) -> list[HeaderLine]:
     """Return what each header line says, in the order sent."""
-    return [_lines.get(header) or _line(header) for header in headers]
+    if type(headers) is HeaderPairs:
+        return headers.lines
+    return [_lines.get(header) or _remember(header) for header in headers]
 
 
-def _line(header: Header) -> HeaderLine:
+def _remember(header: Header) -> HeaderLine:
+    line = line_of(header)
+    if line.size <= _LONGEST:
+        if len(_lines) >= _MOST:
+            _lines.clear()
+        _lines[header] = line
+    return line
+
+
+def line_of(header: Header) -> HeaderLine:
+    """Return what one header line says."""
     written, value = header
     name = _names.get(written) or _name(written)
     try:
@@ -84,12 +102,7 @@ def _line(header: Header) -> HeaderLine:
     detail = name.word
     if name.location is not None:
         detail = text(value.partition(b"=")[0].strip())
-    line = HeaderLine(name, shown, b"\n" in value, detail, len(written) + len(value) + 4)
-    if line.size <= _LONGEST:
-        if len(_lines) >= _MOST:
-            _lines.clear()
-        _lines[header] = line
-    return line
+    return HeaderLine(name, shown, b"\n" in value, detail, len(written) + len(value) + 4)
 
 
 def _name(written: bytes) -> HeaderName:

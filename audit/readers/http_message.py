@@ -36,7 +36,7 @@ _MAX_PARTS: Final = 1000
 """Cookies of one header that are searched apart; the rest as one run."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class HttpMessage:
     """One request or answer."""
 
@@ -53,7 +53,7 @@ class HttpMessage:
     """What each header says."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "lines", lines_of(self.headers))
+        self.lines = lines_of(self.headers)
 
     @property
     def head(self) -> bytes:
@@ -190,7 +190,7 @@ class PartPayload(Payload):
         self._ref: Reference | None = None
 
     @property
-    def ref(self) -> Reference:  # type: ignore[override]
+    def ref(self) -> Reference:
         """Points at the bytes, inside their part."""
         if self._ref is None:
             self._ref = self._whole.at(self._at, self._at + len(self.data))

@@ -81,9 +81,7 @@ def read_flows(path: Path, options: FlowOptions) -> Extract:
 
 @contextmanager
 def uncollected() -> Iterator[None]:
-    """Let no collection of cyclic garbage run: rows pile up, hold no cycles, and are walked anew
-    each time.
-    """
+    """Let nothing look for cycles meanwhile: rows have none, and pile up to be walked each time."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:

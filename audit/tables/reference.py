@@ -10,7 +10,7 @@ that part. Everything after the file is optional.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 _TEXT = re.compile(
     r"(?P<file>[^#]+)(?:#(?P<records>\d+(?:,\d+)*))?(?::(?P<part>[^@]+))?"
@@ -18,9 +18,12 @@ _TEXT = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, init=False)
 class Reference:
-    """A pointer to captured bytes."""
+    """A pointer to captured bytes.
+
+    There are some to every message: it is made by hand, in half the time.
+    """
 
     file: str
     """Path inside the bundle, with forward slashes."""
@@ -33,9 +36,26 @@ class Reference:
     end: int | None = None
     """One past the last byte of the range."""
 
+    def __init__(
+        self,
+        *,
+        file: str,
+        records: tuple[int, ...] = (),
+        part: str | None = None,
+        start: int | None = None,
+        end: int | None = None,
+    ) -> None:
+        _set_file(self, file)
+        _set_records(self, records)
+        _set_part(self, part)
+        _set_start(self, start)
+        _set_end(self, end)
+
     def __str__(self) -> str:
         text = self.file
-        if self.records:
+        if len(self.records) == 1:
+            text += f"#{self.records[0]}"
+        elif self.records:
             text += "#" + ",".join(map(str, self.records))
         if self.part:
             text += f":{self.part}"
@@ -52,6 +72,11 @@ class Reference:
     def of(self, part: str) -> Reference:
         """Return a pointer to a whole part of the same records."""
         return Reference(file=self.file, records=self.records, part=part)
+
+
+_set_file, _set_records, _set_part, _set_start, _set_end = (
+    Reference.__dict__[field.name].__set__ for field in fields(Reference)
+)
 
 
 def parse_reference(text: str) -> Reference:

@@ -9,11 +9,14 @@ from mitmproxy.io import tnetstring
 
 from audit.errors import CaptureError
 from audit.readers import mitm
+from audit.readers.flow_rows import FlowRows
+from audit.readers.flow_state import Flow
 from audit.readers.mitm import FlowOptions, read_flows
 from audit.tables.extract import Extract
 from audit.tables.frames import make_frame
 from audit.tables.reference import Reference
 from tests.readers import dumps, live_proxy
+from tests.readers.samples import samples
 
 OPTIONS = FlowOptions(capture="c1")
 
@@ -380,3 +383,120 @@ def test_names_and_the_authority_are_searched(tmp_path):
     assert str(by_data["trailer", b"X-Tail"]) == "flows.mitm#1:request.trailers@0-6"
     authority = by_data["header", b"user@canary.example"]
     assert str(authority) == "flows.mitm#1:request.authority@0-19"
+
+
+def through_flow_reader(path: Path) -> Extract:
+    """The oracle: what mitmproxy's own reader makes of a dump, its states taken value by value."""
+    from mitmproxy.io import FlowReader
+
+    rows = FlowRows(capture="c1")
+    with path.open("rb") as file:
+        for number, flow in enumerate(FlowReader(file).stream(), start=1):
+            rows.add(Flow.of(flow.get_state(), number, "flows.mitm"))
+    return rows.finish()
+
+
+def told(extract: Extract) -> tuple[object, ...]:
+    payloads = [
+        (p.table, p.row, p.location, p.detail, p.direction, p.data, str(p.ref), p.seams,
+         p.content_encoding, p.content_type)
+        for p in extract.payloads
+    ]  # fmt: skip
+    return extract.rows, payloads, extract.unread
+
+
+def test_a_dump_of_every_kind_gives_the_rows_of_mitmproxys_own_reader(tmp_path):
+    import gzip
+
+    kept = dumps.client(sni="sni.example")
+    flows = [
+        dumps.http_flow(path=f"/{n}?q={n}", body=bytes([n]) * n, client_conn=kept)
+        for n in range(40)
+    ]
+    flows += [
+        dumps.http_flow(status=None, error="gone"),
+        dumps.http_flow(body=None),
+        dumps.http_flow(method="CONNECT", path="", authority="a.example:443"),
+        dumps.http_flow(server_conn=dumps.server(None)),
+        dumps.http_flow(server_conn=dumps.upstream()),
+        dumps.http_flow(headers=[], authority="b.example", trailers=[(b"X-T", b"1"), (b"t", b"")]),
+        dumps.http_flow(
+            headers=[(b"Cookie", b"a=1; b"), (b"X\xff", b"\xff"), (b"Cookie", b"c"), (b"", b"v")],
+            answer=gzip.compress(b'{"z": 1, "a": [1.5]}', mtime=0),
+            answer_headers=[(b"Content-Encoding", b"gzip"), (b"Set-Cookie", b"s=1\r\n x")],
+        ),
+        dumps.http_flow(
+            status=101, messages=[(1, True, b"{}"), (2, False, b"\0")], closing=(True, 1000, "bye")
+        ),
+        dumps.stream_flow([(True, b"a"), (False, b"b" * 500)]),
+        dumps.stream_flow([(True, b"a"), (True, b"b")], proto="udp"),
+        dumps.dns_flow("a.example"),
+    ]
+    path = dumps.write_dump(tmp_path, *flows)
+    found = read_flows(path, OPTIONS)
+    assert told(found) == told(through_flow_reader(path))
+    assert not found.truncated
+
+
+@pytest.mark.parametrize("path", samples("*.mitm"), ids=lambda path: path.name)
+def test_samples_of_every_version_give_the_rows_of_mitmproxys_own_reader(path):
+    found = read_flows(path, OPTIONS)
+    assert told(found) == told(through_flow_reader(path))
+    assert found.rows["http_requests"]
+    assert not found.truncated
+
+
+def test_a_flow_that_cannot_be_read_is_left_out_and_named(tmp_path):
+    good, bad = dumps.http_flow().get_state(), dumps.http_flow().get_state()
+    bad["request"]["headers"] = 7
+    path = tmp_path / "flows.mitm"
+    path.write_bytes(b"".join(map(tnetstring.dumps, [good, bad, {"version": 21}, good])))
+    found = read_flows(path, OPTIONS)
+    assert [row["ref"] for row in found.rows["http_requests"]] == [
+        "flows.mitm#1:request.head",
+        "flows.mitm#4:request.head",
+    ]
+    assert [text.partition(" cannot")[0] for text in found.truncated] == [
+        "flows.mitm: flow 2",
+        "flows.mitm: flow 3",
+    ]
+
+
+def test_many_broken_flows_are_told_in_few_words(tmp_path):
+    path = tmp_path / "flows.mitm"
+    path.write_bytes(dumps.dump([dumps.http_flow()]) + b"0:~" * 5000)
+    found = read_flows(path, OPTIONS)
+    assert len(found.truncated) == mitm.MAX_TOLD + 1
+
+
+def test_a_dump_of_broken_flows_alone_is_refused_by_file_and_flow(tmp_path):
+    path = tmp_path / "flows.mitm"
+    path.write_bytes(b"0:~0:~")
+    with pytest.raises(CaptureError, match=r"flow 1 cannot be read") as caught:
+        read_flows(path, OPTIONS)
+    assert caught.value.source == "flows.mitm#2"
+
+
+@pytest.mark.parametrize("version", [b"HTTP/2.0", b"HTTP/3"])
+def test_later_versions_of_http_are_rows_alike(tmp_path, version):
+    carrier = dumps.client(transport_protocol="udp" if version == b"HTTP/3" else "tcp")
+    carrier.tls_version = "QUICv1" if version == b"HTTP/3" else "TLSv1.3"
+    flow = dumps.http_flow(headers=[], authority="api.example", client_conn=carrier)
+    flow.request.http_version = version.decode()
+    found = read(tmp_path, flow)
+    row = only(found, "http_requests")
+    assert (row["host"], row["transport"]) == ("api.example", "tls-intercepted")
+    proto = "udp" if version == b"HTTP/3" else "tcp"
+    assert row["conversation"].startswith(f"{proto} 192.0.2.10:")
+    assert only(found, "conversations")["proto"] == proto
+    assert not [p for p in found.payloads if p.detail == "version"]
+
+
+def test_collection_of_garbage_goes_on_afterwards(tmp_path):
+    import gc
+
+    assert gc.isenabled()
+    read(tmp_path, dumps.http_flow())
+    with pytest.raises(CaptureError):
+        read_flows(tmp_path / "none", OPTIONS)
+    assert gc.isenabled()
