@@ -38,11 +38,10 @@ class ByteStream:
         """Return the numbers of the packets that carried ``data[start:end]``, ascending."""
         first = max(bisect_right(self.starts, start) - 1, 0)
         last = max(bisect_left(self.starts, end), first + 1)
-        if last == first + 1 and len(self.records[first : first + 1]) == 1:
-            group = self.records[first]
-            return group if len(group) == 1 else tuple(sorted(set(group)))
-        found = {number for group in self.records[first:last] for number in group}
-        return tuple(sorted(found))
+        groups = self.records[first:last]
+        if len(groups) == 1 and len(groups[0]) == 1:
+            return groups[0]
+        return tuple(sorted({number for group in groups for number in group}))
 
     def at(self, start: int, end: int) -> Reference:
         """Return the reference of ``data[start:end]``."""

@@ -2,72 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import lru_cache
-from typing import Final
-
 import numpy as np
 import numpy.typing as npt
 
-from audit.readers.communityid import ICMP6_PAIRS, ICMP_PAIRS, community_id
-from audit.readers.endpoint import packed_text
-from audit.readers.frames import ICMP, ICMP6, NO_PROTO, PROTO_ARP, TCP, UDP, Frames
+from audit.readers.communityid import ICMP6_PAIRS, ICMP_PAIRS
+from audit.readers.conversation import KEY_BYTES, LATE, Conversations
+from audit.readers.frames import ICMP, ICMP6, NO_PROTO, TCP, Frames
 from audit.readers.knownends import KnownEnds
 from audit.readers.recordchunk import UNDATED, Ints, Mask, RecordChunk
 
-PROTO_NAMES: Final = {TCP: "tcp", UDP: "udp", ICMP: "icmp", ICMP6: "icmp6", PROTO_ARP: "arp"}
-_LATE: Final = np.iinfo(np.int64).max
 _SYN, _ACK = 2, 16
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Endpoint:
-    """Address and port of one side."""
-
-    address: str
-    port: int | None
-    """``None`` where the protocol has none; the type or code of ICMP, as Zeek has it."""
-
-    def __str__(self) -> str:
-        if self.port is None:
-            return self.address
-        host = f"[{self.address}]" if ":" in self.address else self.address
-        return f"{host}:{self.port}"
-
-
-@dataclass(slots=True, kw_only=True)
-class Conversation:
-    """All packets of one 5-tuple; sides a and b in canonical order, not in that of roles."""
-
-    index: int
-    proto: int
-    a: Endpoint
-    b: Endpoint
-    community_id: str | None
-    first_number: int
-    """Number of the packet with the earliest time."""
-    first_ts: int | None
-    """Earliest time, ns since 1970; ``None``: undated."""
-    last_ts: int | None
-    first_from_a: bool
-    """Whether side a sent the packet with the earliest time."""
-    syn_from_a: bool | None
-    """Whether side a opened the TCP connection, by SYN or SYN-ACK; ``None``: not seen."""
-    packets: tuple[int, int]
-    """Packets sent by a, by b."""
-    bytes: tuple[int, int]
-    """Bytes on the wire sent by a, by b."""
-    payload: tuple[int, int]
-    """Bytes of transport payload sent by a, by b, by the packets' own headers."""
-    interfaces: tuple[int, ...]
-    """Indices of the interfaces it was seen on (the first 63 are told apart)."""
-    owners: tuple[int, ...] = ()
-    """Numbers of the programs that the file names for its packets."""
-
-    @property
-    def name(self) -> str:
-        """Name of the protocol: tcp, udp, icmp, icmp6, arp or the IP protocol's number."""
-        return PROTO_NAMES.get(self.proto, str(self.proto))
 
 
 class ConversationTable:
@@ -130,7 +74,7 @@ class ConversationTable:
             extra = max(need, 2 * have, 64) - have
             room = np.zeros((3, 2 * extra), dtype=np.int64)
             self._sums = np.concatenate([self._sums, room], axis=1)
-            fresh = np.full((extra, 6), _LATE, dtype=np.int64)
+            fresh = np.full((extra, 6), LATE, dtype=np.int64)
             fresh[:, 1] = UNDATED
             self._firsts = np.vstack([self._firsts, fresh])
             self._bits = np.concatenate([self._bits, np.zeros(extra, dtype=np.uint64)])
@@ -146,7 +90,7 @@ class ConversationTable:
         ts = chunk.ts[known]
         np.maximum.at(self._firsts[:, 1], ids, ts)
         number = chunk.first + known
-        early = np.where(ts == UNDATED, _LATE - 1, ts)
+        early = np.where(ts == UNDATED, LATE - 1, ts)
         maybe = np.flatnonzero(early < self._firsts[ids, 0])
         if len(maybe):
             value = from_a[maybe].astype(np.int64) + 2 * number[maybe]
@@ -168,40 +112,17 @@ class ConversationTable:
         wins = np.flatnonzero((ts == self._firsts[ids, column]) & (ts < before))[::-1]
         self._firsts[ids[wins], mark] = value[wins]
 
-    def conversations(self) -> list[Conversation]:
+    def conversations(self) -> Conversations:
         """Return all conversations in the order of their first packets in the file."""
-        return [self._make(key, index) for key, index in self._ids.items()]
-
-    def _make(self, key: bytes, index: int) -> Conversation:
-        proto, ipv6, low_port, high_port = _ports_of(key)
-        low, high = (key[0:16], key[16:32]) if ipv6 else (key[12:16], key[28:32])
-        counts, sizes, payload = self._sums[:, 2 * index : 2 * index + 2].tolist()
-        first, last, mark, _, syn, opener = self._firsts[index].tolist()
-        bits = int(self._bits[index])
-        return Conversation(
-            index=index,
-            proto=proto,
-            a=Endpoint(address=packed_text(low), port=low_port),
-            b=Endpoint(address=packed_text(high), port=high_port),
-            community_id=None
-            if proto == PROTO_ARP
-            else community_id(proto, low, high, low_port, high_port),
-            first_number=mark >> 1,
-            first_ts=None if first >= _LATE - 1 else first,
-            last_ts=None if last == UNDATED else last,
-            first_from_a=bool(mark & 1),
-            syn_from_a=None if syn == _LATE else bool(opener),
-            packets=(counts[0], counts[1]),
-            bytes=(sizes[0], sizes[1]),
-            payload=(payload[0], payload[1]),
-            interfaces=_bits_of(bits),
-            owners=tuple(self._owners.get(index, ())),
+        count = len(self._ids)
+        keys = np.frombuffer(b"".join(self._ids), dtype=np.uint8).reshape(count, KEY_BYTES)
+        return Conversations(
+            keys=keys,
+            sums=self._sums[:, : 2 * count],
+            firsts=self._firsts[:count],
+            bits=self._bits[:count],
+            owners={one: tuple(numbers) for one, numbers in self._owners.items()},
         )
-
-
-@lru_cache(maxsize=1024)
-def _bits_of(bits: int) -> tuple[int, ...]:
-    return tuple(bit for bit in range(64) if bits >> bit & 1)
 
 
 def _keys(frames: Frames, known: Ints) -> tuple[npt.NDArray[np.uint64], Mask]:
@@ -230,14 +151,3 @@ def _keys(frames: Frames, known: Ints) -> tuple[npt.NDArray[np.uint64], Mask]:
         (proto << 35) | (frames.ipv6[known].astype(np.int64) << 34) | ((low + 1) << 17) | (high + 1)
     )
     return words.byteswap().view(np.uint64), swapped
-
-
-def _ports_of(key: bytes) -> tuple[int, bool, int | None, int | None]:
-    meta = int.from_bytes(key[32:40], "big")
-    low, high = (meta >> 17 & 0x1FFFF) - 1, (meta & 0x1FFFF) - 1
-    return (
-        meta >> 35,
-        bool(meta >> 34 & 1),
-        None if low < 0 else low,
-        None if high < 0 else high,
-    )

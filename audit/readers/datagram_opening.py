@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from itertools import chain, islice
 from typing import Final
 
-from audit.readers.conversations import Conversation
+from audit.readers.conversation import Conversation
 from audit.readers.datagrams import DNS_PORTS, Datagram, DatagramReader
 from audit.readers.dtls import DtlsHellos, is_dtls, says_no_hello
 from audit.readers.fragments import Pieces
@@ -24,6 +23,8 @@ _ECHO: Final = {(ICMP, 8), (ICMP, 0), (ICMP6, 128), (ICMP6, 129)}
 CONVERSATION_LIMIT: Final = 64 << 20
 """Payload bytes of one conversation that go to the search."""
 _UDP_HEADER: Final = 8
+_STEP: Final = 16
+"""Packets looked up at a time: of many a conversation only the first are read."""
 
 
 def open_datagrams(
@@ -73,7 +74,7 @@ def _read_others(talk: Talk, conversation: Conversation, datagrams: Iterator[Dat
             if left < 0:
                 talk.cut(f"only {CONVERSATION_LIMIT} bytes of its packets were read")
                 return
-            reader.add_raw(replace(datagram, data=datagram.data[skip:], lead=datagram.lead + skip))
+            reader.add_raw(datagram._replace(data=datagram.data[skip:], lead=datagram.lead + skip))
 
 
 def _read_plain(
@@ -145,20 +146,16 @@ def _datagrams(
     open_pieces: dict[tuple[bool, int], Pieces] = {}
     heads: dict[tuple[bool, int], Datagram] = {}
     cut = 0
-    for index in range(len(packets)):
-        length = int(packets.length[index])
-        cut += int(packets.wire[index]) > length
-        datagram = _single(talk, packets, index, read, from_a=from_a)
-        offset = int(packets.fragment[index])
-        if offset < 0:
+    for datagram, wire, fragment, more, ident in _singles(talk, packets, read, from_a=from_a):
+        cut += wire > len(datagram.data)
+        if fragment < 0:
             yield datagram
             continue
-        key = (datagram.from_originator, int(packets.ident[index]))
+        key = (datagram.from_originator, ident)
         pieces = open_pieces.setdefault(key, Pieces())
         heads.setdefault(key, datagram)
-        at = max(offset - _UDP_HEADER, 0)
-        last = not bool(packets.more[index])
-        whole = pieces.add(at, datagram.data, datagram.numbers[0], is_last=last)
+        at = max(fragment - _UDP_HEADER, 0)
+        whole = pieces.add(at, datagram.data, datagram.numbers[0], is_last=not more)
         if whole is not None:
             del open_pieces[key]
             yield _joined(heads.pop(key), whole, pieces.numbers)
@@ -170,18 +167,24 @@ def _datagrams(
     _note_cut(talk, cut)
 
 
-def _single(
-    talk: Talk, packets: Packets, index: int, read: Callable[[int, int], bytes], *, from_a: bool
-) -> Datagram:
-    originates = bool(packets.from_a[index]) == from_a
-    return Datagram(
-        data=read(int(packets.offset[index]), int(packets.length[index])),
-        direction=talk.direction(from_originator=originates),
-        from_originator=originates,
-        ts=int(packets.ts[index]),
-        numbers=(int(packets.number[index]),),
-        lead=int(packets.lead[index]),
-    )
+def _singles(
+    talk: Talk, packets: Packets, read: Callable[[int, int], bytes], *, from_a: bool
+) -> Iterator[tuple[Datagram, int, int, bool, int]]:
+    """Yield each packet's datagram, bytes on the wire, fragment offset, more, identification."""
+    directions = {is_own: talk.direction(from_originator=is_own) for is_own in (True, False)}
+    step = _STEP
+    for begin in range(0, len(packets), step):
+        part = slice(begin, begin + step)
+        columns = (
+            packets.offset, packets.length, packets.from_a, packets.ts, packets.number,
+            packets.lead, packets.wire, packets.fragment, packets.more, packets.ident,
+        )  # fmt: skip
+        for offset, length, is_a, ts, number, lead, *rest in zip(
+            *[column[part].tolist() for column in columns], strict=True
+        ):
+            own = is_a == from_a
+            data = read(offset, length)
+            yield Datagram(data, directions[own], own, ts, (number,), lead), *rest
 
 
 def _joined(head: Datagram, data: bytes, numbers: list[int]) -> Datagram:

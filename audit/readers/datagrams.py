@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import accumulate
-from typing import Final
+from typing import Final, NamedTuple
 
 from audit.identifiers.content import classify_content
 from audit.readers.dns_rows import DnsRows, Place
@@ -20,8 +19,7 @@ JOINED_LIMIT: Final = 1 << 20
 DNS_PORTS: Final = (53, 5353, 5355)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Datagram:
+class Datagram(NamedTuple):
     """The payload of one UDP datagram or ICMP message."""
 
     data: bytes

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+import struct
+from typing import Final, NamedTuple
 
 from audit.readers.endpoint import packed_text
-from audit.readers.octets import Octets, TooShortError
 
 _JUMP_LIMIT: Final = 64
 _NAME_LIMIT: Final = 255
 _RECORD_LIMIT: Final = 2_000
 """Records read of one message."""
 OPT: Final = 41
+_HEAD: Final = struct.Struct("!HHHHHH").unpack_from
+_QUESTION: Final = struct.Struct("!HH").unpack_from
+_RECORD: Final = struct.Struct("!HHIH").unpack_from
+_NAMED: Final = {2: 0, 5: 0, 12: 0, 39: 0, 15: 2, 33: 6, 64: 2, 65: 2}
+"""Types whose data is a name -> bytes before it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class _CutError(Exception):
+    """The bytes end before what they claim to hold, or are no name."""
+
+
+class Question(NamedTuple):
     """One question; ``start`` is the offset of the name's first letter in the message."""
 
     name: bytes
@@ -25,8 +32,7 @@ class Question:
     start: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DnsRecord:
+class DnsRecord(NamedTuple):
     """One resource record."""
 
     name: bytes
@@ -38,8 +44,7 @@ class DnsRecord:
     is_answer: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DnsMessage:
+class DnsMessage(NamedTuple):
     """A message, as far as the tables need it."""
 
     id: int
@@ -62,47 +67,44 @@ def parse_dns(data: bytes) -> DnsMessage | None:
     """
     if len(data) < 12:
         return None
-    flags = int.from_bytes(data[2:4], "big")
-    counts = [int.from_bytes(data[at : at + 2], "big") for at in (4, 6, 8, 10)]
-    if sum(counts) > _RECORD_LIMIT or not sum(counts):
+    ident, flags, *counts = _HEAD(data)
+    total = sum(counts)
+    if total > _RECORD_LIMIT or not total:
         return None
-    octets = Octets(data, 12)
+    at = 12
     questions: list[Question] = []
     records: list[DnsRecord] = []
     options: list[tuple[int, int, int]] = []
     try:
         for _ in range(counts[0]):
-            name, start = _name(octets)
-            questions.append(Question(name=name, qtype=octets.number(2), start=start))
-            octets.number(2)
-    except TooShortError:
+            name, start, at = _name(data, at)
+            if at + 4 > len(data):
+                return None
+            questions.append(Question(name, data[at] << 8 | data[at + 1], start))
+            at += 4
+    except _CutError:
         return None
     try:
-        for place in range(sum(counts[1:])):
-            _record(octets, records, options, is_answer=place < counts[1])
-    except TooShortError:
+        for place in range(total - counts[0]):
+            at = _record(data, at, records, options, is_answer=place < counts[1])
+    except _CutError:
         if not questions and not records:
             return None
-    return DnsMessage(
-        id=int.from_bytes(data[:2], "big"),
-        is_response=bool(flags & 0x8000),
-        questions=tuple(questions),
-        records=tuple(records),
-        options=tuple(options),
-    )
+    is_response = bool(flags & 0x8000)
+    return DnsMessage(ident, is_response, tuple(questions), tuple(records), tuple(options))
 
 
 def is_dns(data: bytes) -> bool:
     """Whether bytes on any port are a message: standard query, one question of class IN, whole."""
     if len(data) < 17 or data[4:6] != b"\0\1" or data[2] & 0x78 or data[3] & 0x40:
         return False
-    octets = Octets(data, 12)
     try:
-        name, _ = _name(octets)
-        octets.number(2)
-        return octets.number(2) & 0x7FFF == 1 and bool(name) and _is_printable(name)
-    except TooShortError:
+        name, _, at = _name(data, 12)
+    except _CutError:
         return False
+    if at + 4 > len(data):
+        return False
+    return _QUESTION(data, at)[1] & 0x7FFF == 1 and bool(name) and _is_printable(name)
 
 
 def _is_printable(name: bytes) -> bool:
@@ -110,61 +112,76 @@ def _is_printable(name: bytes) -> bool:
 
 
 def _record(
-    octets: Octets,
+    data: bytes,
+    at: int,
     records: list[DnsRecord],
     options: list[tuple[int, int, int]],
     *,
     is_answer: bool,
-) -> None:
-    name, start = _name(octets)
-    rtype = octets.number(2)
-    octets.take(6)
-    length = octets.number(2)
-    begin = octets.at
-    octets.take(length)
+) -> int:
+    """Add the record at ``at``; return where the next one begins. Raises :class:`_CutError`."""
+    name, start, at = _name(data, at)
+    if at + 10 > len(data):
+        raise _CutError
+    rtype, _, _, length = _RECORD(data, at)
+    begin = at + 10
+    end: int = begin + length
+    if end > len(data):
+        raise _CutError
     if rtype == OPT:
         at = begin
-        while at + 4 <= octets.at:
-            code, size = (int.from_bytes(octets.data[at + i : at + i + 2], "big") for i in (0, 2))
-            options.append((code, at + 4, min(at + 4 + size, octets.at)))
+        while at + 4 <= end:
+            code, size = _QUESTION(data, at)
+            options.append((code, at + 4, min(at + 4 + size, end)))
             at += 4 + size
-        return
-    value = _value(octets.data, rtype, begin, length)
-    records.append(DnsRecord(name=name, rtype=rtype, value=value, start=start, is_answer=is_answer))
+        return end
+    value = _value(data, rtype, begin, length)
+    records.append(DnsRecord(name, rtype, value, start, is_answer))
+    return end
 
 
 def _value(data: bytes, rtype: int, at: int, length: int) -> str | None:
     body = data[at : at + length]
-    if (rtype, length) in {(1, 4), (28, 16)}:
+    if (rtype == 1 and length == 4) or (rtype == 28 and length == 16):
         return packed_text(body)
-    skipped = {2: 0, 5: 0, 12: 0, 39: 0, 15: 2, 33: 6, 64: 2, 65: 2}.get(rtype)
+    skipped = _NAMED.get(rtype)
     if skipped is not None and skipped < length:
         try:
-            return name_text(_name(Octets(data, at + skipped))[0]) or None
-        except TooShortError:
+            return name_text(_name(data, at + skipped)[0]) or None
+        except _CutError:
             return None
     if rtype == 16 and length:
         return body[1:].decode("utf-8", "backslashreplace")
     return None
 
 
-def _name(octets: Octets) -> tuple[bytes, int]:
-    """Return a name and the offset of its first letter; raises :class:`TooShortError`."""
+def _name(data: bytes, at: int) -> tuple[bytes, int, int]:
+    """Return a name, the offset of its first letter and where it ends in place.
+
+    Raises :class:`_CutError`.
+    """
     labels: list[bytes] = []
-    start = octets.at + 1
-    cursor, jumps, size = octets, 0, 0
+    start = at + 1
+    after, jumps, size, end = -1, 0, 0, len(data)
     while True:
-        length = cursor.number(1)
+        if at >= end:
+            raise _CutError
+        length = data[at]
+        at += 1
         if length == 0:
-            return b".".join(labels), start
+            return b".".join(labels), start, at if after < 0 else after
         if length >= 0xC0:
-            target = (length & 0x3F) << 8 | cursor.number(1)
+            if at >= end:
+                raise _CutError
             jumps += 1
             if jumps > _JUMP_LIMIT:
-                raise TooShortError
-            cursor = Octets(octets.data, target)
+                raise _CutError
+            if after < 0:
+                after = at + 1
+            at = (length & 0x3F) << 8 | data[at]
             continue
         size += length + 1
-        if length > 63 or size > _NAME_LIMIT:
-            raise TooShortError
-        labels.append(cursor.take(length))
+        if length > 63 or size > _NAME_LIMIT or at + length > end:
+            raise _CutError
+        labels.append(data[at : at + length])
+        at += length

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -10,15 +10,16 @@ import numpy as np
 
 from audit.readers.applications import is_from_client, is_from_server, open_streams
 from audit.readers.bytestream import ByteStream
-from audit.readers.conversations import Conversation, Endpoint
+from audit.readers.conversation import Conversation, Endpoint
 from audit.readers.datagram_opening import open_datagrams
 from audit.readers.frames import TCP
+from audit.readers.glance import glance
 from audit.readers.keylog import KeyLog
-from audit.readers.outline import outline
+from audit.readers.lanes import LaneReader
 from audit.readers.owners import NO_OWNER, Owner
 from audit.readers.packetstore import Packets, Sorted
 from audit.readers.recordchunk import Interface
-from audit.readers.sealed import HANDSHAKE_LIMIT, SealedReader, is_settled
+from audit.readers.sealed import HANDSHAKE_LIMIT, is_settled
 from audit.readers.segments import Run
 from audit.readers.tails import PEEKED
 from audit.readers.talk import Talk, instant
@@ -48,17 +49,18 @@ class Opening:
     read: Callable[[int, int], bytes]
     interfaces: tuple[Interface, ...]
     owners: tuple[Owner, ...]
-    found: Sorted
     opened_bytes: int = 0
     """Bytes of streams that were put together so far, handshakes aside."""
+    _found: Sorted = field(init=False)
     _spans: dict[int, tuple[int, int, int]] = field(default_factory=dict)
-    _sealed: SealedReader = field(init=False)
+    _lanes: LaneReader = field(init=False)
 
-    def __post_init__(self) -> None:
-        self._spans = self.found.spans()
-        self._sealed = SealedReader(self.found.packets, outline(self.found), self.read)
+    def turn_to(self, found: Sorted) -> None:
+        """Take the packets of the conversations that come next."""
+        self._found, self._spans = found, found.spans()
+        self._lanes = LaneReader(found, self.read)
 
-    def misjudged(self, conversations: list[Conversation]) -> frozenset[int]:
+    def misjudged(self, conversations: Iterable[Conversation]) -> frozenset[int]:
         """Return which of the conversations need what was left out of them."""
         return frozenset(
             conversation.index
@@ -68,11 +70,11 @@ class Opening:
 
     def _is_enough(self, conversation: Conversation) -> bool:
         group, begin, end = self._spans.get(conversation.index, (0, 0, 0))
-        packets = self.found.packets.take(slice(begin, end))
+        packets = self._found.packets.take(slice(begin, end))
         if not packets.several.any():
             return True
         syn = conversation.syn_from_a
-        if self._sealed.connection(group, self.keys.of, syn_from_a=syn):
+        if self._lanes.sealed(group, self.keys.of, syn_from_a=syn):
             return True
         limit = self._limit(packets)
         if limit != HANDSHAKE_LIMIT:
@@ -93,38 +95,49 @@ class Opening:
 
         Returns false, and adds nothing, where it needs what was left out of it.
         """
-        connections: list[Connection] = []
-        packets = None
         group, begin, end = self._spans.get(conversation.index, (0, 0, 0))
         if begin < end and conversation.proto == TCP:
-            syn = conversation.syn_from_a
-            sealed = self._sealed.connection(group, self.keys.of, syn_from_a=syn)
-            if sealed is not None:
-                connections = [sealed]
-            else:
-                packets = self.found.packets.take(slice(begin, end))
-                if packets.several.any() and not self._is_enough(conversation):
-                    return False
-                connections = self._reassembled(packets)
-        elif begin < end:
-            packets = self.found.packets.take(slice(begin, end))
+            return self._add_tcp(conversation, group, slice(begin, end))
+        from_a = self._originator_is_a(conversation, [])
+        talk = self._talk(conversation, from_a=from_a)
+        if begin < end:
+            packets = self._found.packets.take(slice(begin, end))
+            open_datagrams(talk, conversation, packets, self.read, from_a=from_a)
+        self._finish(talk)
+        return True
+
+    def _add_tcp(self, conversation: Conversation, group: int, rows: slice) -> bool:
+        syn = conversation.syn_from_a
+        sealed = self._lanes.sealed(group, self.keys.of, syn_from_a=syn)
+        if sealed is not None:
+            talk = self._talk(conversation, from_a=sealed.is_from_a)
+            if not glance(talk, sealed):
+                self._open_connection(talk, sealed.connection, from_a=sealed.is_from_a)
+                self._finish(talk)
+            return True
+        packets = self._found.packets.take(rows)
+        if packets.several.any() and not self._is_enough(conversation):
+            return False
+        connections = self._reassembled(packets, group)
         from_a = self._originator_is_a(conversation, connections)
         talk = self._talk(conversation, from_a=from_a)
         for connection in connections:
             self._open_connection(talk, connection, from_a=from_a)
-        if packets is not None and conversation.proto != TCP:
-            open_datagrams(talk, conversation, packets, self.read, from_a=from_a)
+        self._finish(talk)
+        return True
+
+    def _finish(self, talk: Talk) -> None:
         talk.row["host"] = talk.host
         talk.row["application"] = talk.application
         talk.row["transport"] = talk.transport()
         talk.row["content"] = talk.content()
-        return True
 
-    def _reassembled(self, packets: Packets) -> list[Connection]:
+    def _reassembled(self, packets: Packets, group: int) -> list[Connection]:
         if not packets.wire.any():
             return []
         limit = self._limit(packets)
-        connections = reassemble(packets, self.read, limit)
+        simple = self._lanes.whole(group, limit)
+        connections = [simple] if simple else reassemble(packets, self.read, limit)
         if limit != HANDSHAKE_LIMIT:
             sides = [side for one in connections for side in (one.a, one.b)]
             self.opened_bytes += sum(len(run.data) for side in sides for run in side.runs)
@@ -197,8 +210,11 @@ class Opening:
             for index in conversation.interfaces
             if index < len(self.interfaces)
         ]
-        owner = self._owner(conversation)
-        return talk.common(ref, conversation.first_ts, "plaintext") | {
+        owner = self._owner(conversation) if conversation.owners else NO_OWNER
+        first = instant(conversation.first_ts)
+        last = conversation.last_ts
+        row = talk.common(ref, conversation.first_ts, "plaintext")
+        row |= {
             "proto": conversation.name,
             "originator_ip": origin.address,
             "originator_port": origin.port,
@@ -211,16 +227,15 @@ class Opening:
             "bytes_in": conversation.bytes[back],
             "payload_bytes": sum(conversation.payload),
             "missed_bytes": 0,
-            "first_seen": instant(conversation.first_ts),
-            "last_seen": instant(conversation.last_ts),
+            "first_seen": first,
+            "last_seen": first if last == conversation.first_ts else instant(last),
             "process_name": owner.name,
             "uid": owner.uid,
         }
+        return row
 
     def _owner(self, conversation: Conversation) -> Owner:
         """Return the one program that the file names; none where it names several."""
-        if not conversation.owners:
-            return NO_OWNER
         found = {self.owners[number] for number in conversation.owners}
         return found.pop() if len(found) == 1 else NO_OWNER
 

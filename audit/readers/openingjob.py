@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from audit.readers.conversations import Conversation
+from audit.readers.conversation import Conversations
 from audit.readers.keylog import KeyLog
 from audit.readers.opening import CAPTURE_LIMIT, Opening
 from audit.readers.owners import Owner
@@ -16,6 +16,8 @@ from audit.tables.extract import Extract
 
 SHARE: Final = 0.47
 """Share of the conversations that goes to the other process, which has the longer way."""
+BATCH: Final = 1024
+"""Conversations whose segments are laid out at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,18 +30,29 @@ class OpeningJob:
     secrets: bytes
     interfaces: tuple[Interface, ...]
     owners: tuple[Owner, ...]
-    conversations: list[Conversation]
+    conversations: Conversations
     found: Sorted
+
+    def part(self, begin: int, end: int) -> OpeningJob:
+        """Return the job of the conversations with these indices."""
+        return replace(
+            self,
+            conversations=self.conversations.part(begin, end),
+            found=self.found.between(begin, end),
+        )
 
     def split(self) -> tuple[OpeningJob, OpeningJob]:
         """Return two jobs whose results, one after the other, are that of the whole."""
         count = len(self.conversations)
-        at = count - int(count * SHARE)
-        earlier, later = self.found.split(at)
-        return (
-            replace(self, conversations=self.conversations[:at], found=earlier),
-            replace(self, conversations=self.conversations[at:], found=later),
-        )
+        begin, end = self.conversations.begin, self.conversations.end
+        at = end - int(count * SHARE)
+        return self.part(begin, at), self.part(at, end)
+
+    def batches(self) -> Iterator[OpeningJob]:
+        """Yield small jobs, so that what is worked out for all of one at once stays small."""
+        begin, end = self.conversations.begin, self.conversations.end
+        for at in range(begin, end, BATCH):
+            yield self.part(at, min(at + BATCH, end))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -81,11 +94,14 @@ def perform(job: OpeningJob, read: Callable[[int, int], bytes], opened_bytes: in
         read=read,
         interfaces=job.interfaces,
         owners=job.owners,
-        found=job.found,
         opened_bytes=opened_bytes,
     )
-    if not all(map(opening.add, job.conversations)):
-        result.missing = opening.misjudged(job.conversations)
+    missing: set[int] = set()
+    for batch in job.batches():
+        opening.turn_to(batch.found)
+        if missing or not all(map(opening.add, batch.conversations)):
+            missing |= opening.misjudged(batch.conversations)
+    result.missing = frozenset(missing)
     result.opened_bytes = opening.opened_bytes - opened_bytes
     return result
 

@@ -29,6 +29,8 @@ class Outline:
     """Rows of the segments with payload, lane by lane."""
     first: list[int]
     """Index in ``rows`` of the lane's first segment."""
+    first_row: list[int]
+    """Row of the lane's first segment; beyond all rows: it has none."""
     count: list[int]
     """Segments of the lane."""
     extent: list[int]
@@ -75,6 +77,7 @@ def outline(found: Sorted) -> Outline:
         in_order=(~(broken[0::2] | broken[1::2])).tolist(),
         rows=rows,
         first=first.tolist(),
+        first_row=first_row.tolist(),
         count=count.tolist(),
         extent=extent.tolist(),
         missed=np.where(missed > 1, missed, 0).tolist(),

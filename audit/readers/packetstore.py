@@ -137,19 +137,16 @@ class Sorted:
     """Where each group begins."""
     ends: Ints
 
-    def split(self, conversation: int) -> tuple[Sorted, Sorted]:
-        """Return the groups before a conversation, and those from it on."""
+    def between(self, begin: int, end: int) -> Sorted:
+        """Return the groups of the conversations with these indices."""
         ids = self.packets.conversation[self.begins]
-        group = int(np.searchsorted(ids, conversation))
-        row = int(self.begins[group]) if group < len(self.begins) else len(self.packets)
-        return (
-            Sorted(self.packets.take(slice(None, row)), self.begins[:group], self.ends[:group]),
-            Sorted(
-                self.packets.take(slice(row, None)),
-                self.begins[group:] - row,
-                self.ends[group:] - row,
-            ),
-        )
+        low, high = (int(at) for at in np.searchsorted(ids, (begin, end)))
+        if low == high:
+            nothing = np.zeros(0, dtype=np.int64)
+            return Sorted(self.packets.take(slice(0, 0)), nothing, nothing)
+        first, last = int(self.begins[low]), int(self.ends[high - 1])
+        rows = self.packets.take(slice(first, last))
+        return Sorted(rows, self.begins[low:high] - first, self.ends[low:high] - first)
 
     def spans(self) -> dict[int, tuple[int, int, int]]:
         """Return the group of each conversation, and where its packets begin and end."""

@@ -8,11 +8,16 @@ from __future__ import annotations
 import hmac
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Final
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from audit.readers.octets import Octets, TooShortError
 from audit.readers.tlshello import messages_of
 from audit.readers.tlskeys import hkdf_expand
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers import CipherContext
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 V1, V2 = 0x00000001, 0x6B3343CF
 _SALTS: Final = {
@@ -32,8 +37,7 @@ _PACKET_LIMIT: Final = 64
 """Coalesced packets read of one datagram."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Initial:
+class _Initial(NamedTuple):
     version: int
     dcid: bytes
     start: int
@@ -91,7 +95,7 @@ class QuicHellos:
 
     def _opened(self, data: bytes, packet: _Initial, *, from_client: bool) -> bytes | None:
         for dcid in reversed(self._ids):
-            text = _open(data, packet, _keys(packet.version, dcid, from_client=from_client))
+            text = _open(data, packet, _lane(packet.version, dcid, from_client))
             if text is not None:
                 return text
         return None
@@ -164,25 +168,33 @@ def _keys(version: int, dcid: bytes, *, from_client: bool) -> tuple[bytes, bytes
     return key, iv, header
 
 
-def _open(data: bytes, packet: _Initial, keys: tuple[bytes, bytes, bytes]) -> bytes | None:
-    from cryptography.exceptions import InvalidTag
+@lru_cache(maxsize=16)
+def _lane(version: int, dcid: bytes, from_client: bool) -> tuple[AESGCM, CipherContext, int]:
+    """Return what opens Initial packets, what hides their numbers, and the IV."""
     from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-    key, iv, header_key = keys
+    key, iv, header_key = _keys(version, dcid, from_client=from_client)
+    cipher = Cipher(algorithms.AES(header_key), modes.ECB())  # noqa: S305 - RFC 9001 §5.4.3
+    return AESGCM(key), cipher.encryptor(), int.from_bytes(iv, "big")
+
+
+def _open(data: bytes, packet: _Initial, lane: tuple[AESGCM, CipherContext, int]) -> bytes | None:
+    from cryptography.exceptions import InvalidTag
+
+    opener, hider, iv = lane
     at = packet.number_at
     sample = data[at + 4 : at + 20]
     if len(sample) < 16 or at + 20 > packet.end:
         return None
-    encryptor = Cipher(algorithms.AES(header_key), modes.ECB()).encryptor()  # noqa: S305 - RFC 9001
-    mask = encryptor.update(sample)
+    mask = hider.update(sample)
     first = data[packet.start] ^ (mask[0] & 0x0F)
     size = (first & 3) + 1
-    number = bytes(one ^ two for one, two in zip(data[at : at + size], mask[1:], strict=False))
+    number = bytes([one ^ two for one, two in zip(data[at : at + size], mask[1:], strict=False)])
     header = bytes((first,)) + data[packet.start + 1 : at] + number
-    nonce = (int.from_bytes(iv, "big") ^ int.from_bytes(number, "big")).to_bytes(12, "big")
+    nonce = (iv ^ int.from_bytes(number, "big")).to_bytes(12, "big")
     try:
-        return AESGCM(key).decrypt(nonce, data[at + size : packet.end], header)
+        return opener.decrypt(nonce, data[at + size : packet.end], header)
     except InvalidTag:
         return None
 

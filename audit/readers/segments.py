@@ -104,7 +104,7 @@ def _conflicts(runs: list[Run], packets: Packets, at: Ints, read: Read) -> list[
     return found
 
 
-_Piece = tuple[int, int, int, int, int]
+Piece = tuple[int, int, int, int, int]
 """Offset in the stream, length, offset in the file, packet number, time."""
 
 
@@ -113,7 +113,7 @@ def _columns(packets: Packets, at: Ints) -> zip[tuple[int, int, int, int, int]]:
     return zip(*(column.tolist() for column in columns), strict=True)
 
 
-def _as_they_came(packets: Packets, at: Ints, limit: int) -> list[_Piece]:
+def _as_they_came(packets: Packets, at: Ints, limit: int) -> list[Piece]:
     pieces = [piece for piece in _columns(packets, at) if piece[1]]
     if pieces and pieces[-1][0] + pieces[-1][1] > limit:
         start, _, *rest = pieces[-1]
@@ -121,7 +121,7 @@ def _as_they_came(packets: Packets, at: Ints, limit: int) -> list[_Piece]:
     return pieces
 
 
-def _sorted_pieces(packets: Packets, at: Ints, limit: int) -> list[_Piece]:
+def _sorted_pieces(packets: Packets, at: Ints, limit: int) -> list[Piece]:
     """Sweep over the stream; wherever copies overlap, the one that came first is taken."""
     arrived = list(_columns(packets, at))
     spans = sorted(
@@ -129,7 +129,7 @@ def _sorted_pieces(packets: Packets, at: Ints, limit: int) -> list[_Piece]:
         for order, (start, length, *_) in enumerate(arrived)
         if max(start, 0) < min(start + length, limit)
     )
-    pieces: list[_Piece] = []
+    pieces: list[Piece] = []
     for begin, end, order in _first_copies(spans):
         start, _, offset, number, ts = arrived[order]
         pieces.append((begin, end - begin, offset + begin - start, number, ts))
@@ -156,7 +156,7 @@ def _first_copies(spans: list[tuple[int, int, int]]) -> Iterator[tuple[int, int,
             position = end
 
 
-def _runs(pieces: list[_Piece], read: Read) -> list[Run]:
+def _runs(pieces: list[Piece], read: Read) -> list[Run]:
     breaks = [
         index
         for index, (one, two) in enumerate(pairwise(pieces), start=1)
@@ -170,7 +170,7 @@ def _runs(pieces: list[_Piece], read: Read) -> list[Run]:
             runs.append(
                 Run(
                     start=start,
-                    data=b"".join(_read_all(part, read)),
+                    data=b"".join(read_all(part, read)),
                     starts=[piece[0] - start for piece in part],
                     numbers=[piece[3] for piece in part],
                     times=[piece[4] for piece in part],
@@ -179,7 +179,7 @@ def _runs(pieces: list[_Piece], read: Read) -> list[Run]:
     return runs
 
 
-def _read_all(pieces: list[_Piece], read: Read) -> list[bytes]:
+def read_all(pieces: list[Piece], read: Read) -> list[bytes]:
     """Return the bytes of each piece, with few reads where the pieces lie close together."""
     total = sum(piece[1] for piece in pieces)
     offsets = [piece[2] for piece in pieces]

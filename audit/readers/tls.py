@@ -16,6 +16,7 @@ from audit.readers.tlshello import (
     APPLICATION,
     CHANGE_CIPHER,
     HANDSHAKE,
+    MESSAGE_LIMIT,
     TLS12,
     TLS13,
     ClientHello,
@@ -32,7 +33,7 @@ from audit.readers.tlsopen import Lane, SecretLane, SuiteLane
 
 RECORD_COUNT_LIMIT: Final = 1_000_000
 """Records of one direction that are opened."""
-_CLOSED_LIMIT: Final = 64
+CLOSED_LIMIT: Final = 64
 """Records that are looked at where there are no secrets: the handshake is in them."""
 _ENCRYPTED_ALERT: Final = 19
 """Length of an encrypted TLS 1.3 alert: 2 bytes, content type, 16 bytes of tag."""
@@ -65,16 +66,16 @@ class TlsConversation:
 def read_tls(client: ByteStream, server: ByteStream, keys: KeyLog) -> TlsConversation:
     """Read a connection from the bytes of both directions; either may be cut or empty."""
     found = TlsConversation()
-    client_records = list(islice(records_of(client.data), _CLOSED_LIMIT))
+    client_records = list(islice(records_of(client.data), CLOSED_LIMIT))
     _read_client(found, client.data, client_records)
     secrets = keys.of(found.hello.random) if found.hello else {}
-    bound = RECORD_COUNT_LIMIT if secrets else _CLOSED_LIMIT
+    bound = RECORD_COUNT_LIMIT if secrets else CLOSED_LIMIT
     if secrets:
         client_records = list(islice(records_of(client.data), bound))
     server_records = list(islice(records_of(server.data), bound))
     if RECORD_COUNT_LIMIT in {len(client_records), len(server_records)}:
         found.problems.append(f"only {RECORD_COUNT_LIMIT} records of a direction were opened")
-    _read_server(found, server.data, server_records)
+    read_server(found, server.data, server_records)
     lanes = _lanes(found, secrets) if secrets else None
     if lanes:
         pairs = ((client, client_records, lanes[0]), (server, server_records, lanes[1]))
@@ -82,7 +83,13 @@ def read_tls(client: ByteStream, server: ByteStream, keys: KeyLog) -> TlsConvers
         if all(lane.is_proven or not lane.needed for lane in lanes):
             found.sent, found.received = opened
         _certificate(found, lanes[1].handshake, tls13=True)
-    found.refused_by = _refusal(found, client, client_records, server_records, lanes)
+    found.refused_by = refusal(
+        found,
+        client_closed=client.closed,
+        client=client_records,
+        server=server_records,
+        lanes=lanes,
+    )
     return found
 
 
@@ -90,15 +97,20 @@ def _plain_messages(
     data: bytes, records: list[Record], *, tls13: bool
 ) -> Iterator[tuple[int, bytes, int]]:
     """Yield type, body and end of handshake messages sent in clear."""
-    text, end = bytearray(), 0
+    text, needed = bytearray(), 4
     for record in records:
         if record.type == HANDSHAKE:
             text += data[record.start + 5 : record.end]
-            end = record.end
-            whole = list(messages_of(bytes(text)))
-            for kind, body in whole:
-                yield kind, body, end
-            del text[: sum(4 + len(body) for _, body in whole)]
+            if len(text) < needed:
+                continue
+            at = 0
+            for kind, body in messages_of(bytes(text)):
+                at += 4 + len(body)
+                yield kind, body, record.end
+            del text[:at]
+            needed = 4 + int.from_bytes(text[1:4], "big") if len(text) >= 4 else 4
+            if needed > 4 + MESSAGE_LIMIT:
+                return
         elif record.type == APPLICATION or (record.type == CHANGE_CIPHER and not tls13):
             return
 
@@ -111,7 +123,8 @@ def _read_client(found: TlsConversation, data: bytes, records: list[Record]) -> 
             return
 
 
-def _read_server(found: TlsConversation, data: bytes, records: list[Record]) -> None:
+def read_server(found: TlsConversation, data: bytes, records: list[Record]) -> None:
+    """Note what the server's records say in clear: its answer and, before TLS 1.3, certificate."""
     for kind, body, _ in _plain_messages(data, records, tls13=True):
         if kind == 2 and (found.answer is None or found.answer.is_retry):
             found.answer = parse_server_hello(body)
@@ -184,27 +197,28 @@ def _open(
     return plain
 
 
-def _refusal(
+def refusal(
     found: TlsConversation,
-    client: ByteStream,
-    client_records: list[Record],
-    server_records: list[Record],
-    lanes: tuple[Lane, Lane] | None,
+    *,
+    client_closed: bool,
+    client: list[Record],
+    server: list[Record],
+    lanes: tuple[Lane, Lane] | None = None,
 ) -> Literal["client", "server"] | None:
     """Return who broke off the handshake; a guess from lengths only where TLS 1.3 hides alerts."""
-    if _fatal_alert(client_records, lanes[0] if lanes else None):
+    if _fatal_alert(client, lanes[0] if lanes else None):
         return "client"
-    if _fatal_alert(server_records, lanes[1] if lanes else None):
+    if _fatal_alert(server, lanes[1] if lanes else None):
         return "server"
     if found.answer is None:
         return None
-    after = [item for item in client_records if item.type in {APPLICATION, CHANGE_CIPHER}]
-    hidden = [item for item in after if item.type == APPLICATION]
+    hidden = next((item for item in client if item.type == APPLICATION), None)
     if found.answer.version == TLS13:
-        if hidden and hidden[0].length == _ENCRYPTED_ALERT and lanes is None:
+        if hidden and hidden.length == _ENCRYPTED_ALERT and lanes is None:
             return "client"
-        return "client" if not hidden and client.closed else None
-    return "client" if not after and client.closed else None
+        return "client" if not hidden and client_closed else None
+    after = hidden or any(item.type == CHANGE_CIPHER for item in client)
+    return "client" if not after and client_closed else None
 
 
 def _fatal_alert(records: list[Record], lane: Lane | None) -> bool:

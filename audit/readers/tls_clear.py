@@ -59,14 +59,19 @@ def add_clear(talk: Talk, owner: Owner, client: ByteStream, name: Span) -> None:
     """Add what a client's stream has in clear but for the server name, which lies at ``name``."""
     spans, hellos = clear_spans(client.data)
     for start, end in without(merged(spans), name):
-        ref = client.at(start, end)
-        _add(talk, owner, client.direction, client.data[start:end], ref)
+        add_run(talk, owner, client, start, end)
     if len(hellos) > 1:
         pieces = [client.data[record.start + 5 : record.end] for record in hellos]
         data = b"".join(pieces)
         ref = replace(client.at(hellos[0].start, hellos[-1].end), part=f"{client.part}/handshake")
         _add(talk, owner, client.direction, data, replace(ref, start=0, end=len(data)))
         talk.extract.payloads[-1].seams = tuple(accumulate(map(len, pieces[:-1])))
+
+
+def add_run(talk: Talk, owner: Owner, client: ByteStream, start: int, end: int) -> None:
+    """Add one run of a client's stream, if there is any."""
+    if start < end:
+        _add(talk, owner, client.direction, client.data[start:end], client.at(start, end))
 
 
 def add_hello_body(talk: Talk, owner: Owner, body: bytes, name: bytes, ref: Reference) -> None:

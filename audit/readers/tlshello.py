@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from audit.readers.octets import Octets, TooShortError
@@ -21,6 +22,7 @@ _RETRY_RANDOM: Final = bytes.fromhex(
 )
 """Random of a ServerHello that is a HelloRetryRequest (RFC 8446 §4.1.3)."""
 _HEAD: Final = struct.Struct("!HH").unpack_from
+_RECORD: Final = struct.Struct("!BHH").unpack_from
 _VERSIONS: Final = {
     0x0300: "SSLv3", 0x0301: "TLSv1.0", 0x0302: "TLSv1.1", 0x0303: "TLSv1.2", 0x0304: "TLSv1.3",
     0xFEFF: "DTLSv1.0", 0xFEFD: "DTLSv1.2", 0xFEFC: "DTLSv1.3",
@@ -50,23 +52,23 @@ class ClientHello:
     version: int
     """``legacy_version``."""
     random: bytes
-    ciphers: tuple[int, ...]
+    suites: bytes
+    """Cipher suites offered, two bytes each."""
     extensions: tuple[tuple[int, bytes], ...]
+    by_kind: dict[int, bytes]
+    """Data of each extension; of one that was sent twice the first."""
 
     def extension(self, number: int) -> bytes | None:
         """Return the data of an extension, ``None`` where it was not sent."""
-        for kind, data in self.extensions:
-            if kind == number:
-                return data
-        return None
+        return self.by_kind.get(number)
 
     @property
     def sni_bytes(self) -> bytes:
         """Server name as sent (RFC 6066 §3); empty where there is none."""
-        data = self.extension(0)
+        data = self.by_kind.get(0)
         if not data or len(data) < 5 or data[2] != 0:
             return b""
-        return data[5 : 5 + int.from_bytes(data[3:5], "big")]
+        return data[5 : 5 + (data[3] << 8 | data[4])]
 
     @property
     def sni(self) -> str | None:
@@ -77,16 +79,12 @@ class ClientHello:
     @property
     def alpn(self) -> tuple[str, ...]:
         """Protocols offered (RFC 7301)."""
-        return alpn_names(self.extension(16))
-
-    def numbers(self, number: int, *, width: int, prefix: int) -> tuple[int, ...]:
-        """Return the numbers in an extension that is a list behind a length of ``prefix`` bytes."""
-        return _numbers((self.extension(number) or b"")[prefix:], width)
+        return alpn_names(self.by_kind.get(16))
 
     @property
     def has_ech(self) -> bool:
         """Whether an encrypted ClientHello is inside (extension 0xfe0d)."""
-        return self.extension(0xFE0D) is not None
+        return 0xFE0D in self.by_kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +96,7 @@ class ServerHello:
     random: bytes
     cipher: int
     extensions: tuple[tuple[int, bytes], ...]
+    """Number and data of each."""
 
     @property
     def is_retry(self) -> bool:
@@ -110,6 +109,7 @@ def version_name(number: int) -> str:
     return _VERSIONS.get(number, f"0x{number:04x}")
 
 
+@lru_cache(maxsize=256)
 def alpn_names(data: bytes | None) -> tuple[str, ...]:
     """Return the names in an ALPN extension; what is cut off is left out."""
     names, at, data = [], 2, data or b""
@@ -125,14 +125,14 @@ def alpn_names(data: bytes | None) -> tuple[str, ...]:
 
 def records_of(data: bytes, at: int = 0) -> Iterator[Record]:
     """Yield whole records from ``at`` on; ends before the first thing that is none."""
-    while at + 5 <= len(data):
-        kind, major, minor = data[at], data[at + 1], data[at + 2]
-        length = int.from_bytes(data[at + 3 : at + 5], "big")
-        if not 20 <= kind <= 24 or major != 3 or minor > 4 or length > RECORD_LIMIT:
+    end = len(data)
+    while at + 5 <= end:
+        kind, version, length = _RECORD(data, at)
+        if not 20 <= kind <= 24 or not 0x0300 <= version <= 0x0304:
             return
-        if at + 5 + length > len(data):
+        if length > RECORD_LIMIT or at + 5 + length > end:
             return
-        yield Record(kind, major << 8 | minor, at, length)
+        yield Record(kind, version, at, length)
         at += 5 + length
 
 
@@ -171,35 +171,42 @@ def messages_of(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 def parse_client_hello(body: bytes, *, datagram: bool = False) -> ClientHello | None:
     """Read a ClientHello; ``None`` for bytes that are none. ``datagram``: of DTLS."""
-    octets = Octets(body, 34)
     try:
-        octets.block(1)
+        at = 35 + body[34]
         if datagram:
-            octets.block(1)
-        suites = octets.block(2)
-        octets.block(1)
-        extensions = _extensions(octets)
-    except TooShortError:
+            at += 1 + body[at]
+        end = at + 2 + (body[at] << 8 | body[at + 1])
+        suites = body[at + 2 : end]
+        extensions = _extensions(body, end + 1 + body[end])
+    except IndexError:
         return None
-    version, random = int.from_bytes(body[:2], "big"), body[2:34]
-    ciphers = _numbers(suites, 2)
-    return ClientHello(version=version, random=random, ciphers=ciphers, extensions=extensions)
+    return (
+        None
+        if extensions is None
+        else ClientHello(
+            version=body[0] << 8 | body[1],
+            random=body[2:34],
+            suites=suites,
+            extensions=extensions,
+            by_kind=dict(reversed(extensions)),
+        )
+    )
 
 
 def parse_server_hello(body: bytes) -> ServerHello | None:
     """Read a ServerHello; ``None`` for bytes that are none."""
-    octets = Octets(body, 34)
     try:
-        octets.block(1)
-        cipher = octets.number(2)
-        octets.number(1)
-        extensions = _extensions(octets)
-    except TooShortError:
+        at = 35 + body[34]
+        cipher = body[at] << 8 | body[at + 1]
+        extensions = _extensions(body, at + 3)
+    except IndexError:
         return None
-    version, random = int.from_bytes(body[:2], "big"), body[2:34]
+    if extensions is None:
+        return None
+    version, random = body[0] << 8 | body[1], body[2:34]
     for kind, data in extensions:
         if kind == 43 and len(data) == 2:
-            version = int.from_bytes(data, "big")
+            version = data[0] << 8 | data[1]
     return ServerHello(version=version, random=random, cipher=cipher, extensions=extensions)
 
 
@@ -214,21 +221,19 @@ def leaf_certificate(body: bytes, *, tls13: bool) -> bytes | None:
         return None
 
 
-def _extensions(octets: Octets) -> tuple[tuple[int, bytes], ...]:
-    if not octets.left:
-        return ()
-    data = octets.block(2)
-    found, at = [], 0
-    while at + 4 <= len(data):
-        kind, size = _HEAD(data, at)
-        at += 4 + size
-        if at > len(data):  # a hello that ends badly still has what stood before
+def _extensions(body: bytes, at: int) -> tuple[tuple[int, bytes], ...] | None:
+    """Return the extensions behind their length; ``None`` where the hello ends before them."""
+    if at >= len(body):
+        return () if at == len(body) else None
+    end = at + 2 + (body[at] << 8 | body[at + 1])
+    if end > len(body):
+        return None
+    found = []
+    at += 2
+    while at + 4 <= end:
+        kind, size = _HEAD(body, at)
+        begin, at = at + 4, at + 4 + size
+        if at > end:  # a hello that ends badly still has what stood before
             break
-        found.append((kind, data[at - size : at]))
+        found.append((kind, body[begin:at]))
     return tuple(found)
-
-
-def _numbers(data: bytes, width: int) -> tuple[int, ...]:
-    """Return the big-endian numbers that follow one another; a cut last one is left out."""
-    count = len(data) // width
-    return struct.unpack(f"!{count}{'H' if width == 2 else 'B'}", data[: count * width])
