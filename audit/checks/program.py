@@ -179,7 +179,7 @@ class Program:
     def rests_on(self) -> frozenset[str]:
         """Tables without which a verdict would say more than was looked at."""
         capabilities = {item.item.capability for item in self.observe}
-        if "identifier_hits" in self.tables or "transport.opened" in capabilities:
+        if "identifier_hits" in self.tables or capabilities & OPENING:
             return self.tables | _BESIDE_HITS
         return self.tables
 
@@ -194,6 +194,8 @@ _BESIDE_HITS = frozenset(
     {"conversations", "dns_queries", "http_requests", "http_responses", "websocket_messages"}
 )
 """Tables that say what of the traffic could be opened and read."""
+OPENING = frozenset({"transport.opened", "onion.opened"})
+"""Capabilities that say of conversations whether their bytes could be had."""
 TAPPED = frozenset(
     {"transport.opened", "onion.opened", "packets.all_interfaces", "dns.seen", "tls.metadata"}
 )

@@ -23,13 +23,11 @@ from audit.checks.conversations import (
     is_opened,
 )
 from audit.checks.encoding import EncodedTable
-from audit.checks.program import CompiledObserve, Program
+from audit.checks.program import OPENING, CompiledObserve, Program
 from audit.checks.truth import FALSE
 from audit.checks.union import Union
 from audit.model.result import Reason
 
-_OPENING: Final = frozenset({"transport.opened", "onion.opened"})
-"""Capabilities that what stayed closed puts in doubt."""
 _DECRYPTED: Final = frozenset({"tls-keys", "tls-intercepted"})
 _REFUSED: Final = frozenset({"pinned-refused"})
 """The client hung up on the recorder: nothing of its data was sent."""
@@ -58,7 +56,7 @@ def measure(
     """Return what stayed closed in each capture that sees all, where some capture supplies."""
     found: dict[Closed, None] = {}
     for item, supply in zip(program.observe, supplies, strict=True):
-        if item.item.capability not in _OPENING or not any(one.is_there for one in supply):
+        if item.item.capability not in OPENING or not any(one.is_there for one in supply):
             continue
         for index, one in enumerate(supply):
             if one.is_there or union.captures[index].sees_all:

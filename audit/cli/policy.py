@@ -13,6 +13,7 @@ COMMANDS: Final = {
     "test": ("audit.cli.policy_examples", "Run the examples of each check."),
     "explain": ("audit.cli.policy_explain", "Say in prose what a check tests."),
     "try": ("audit.cli.policy_try", "Show which rows of a capture a check matches, key by key."),
+    "schema": ("audit.cli.policy_schema", "Print JSON Schemas of the files, for editors."),
     "coverage": ("audit.cli.policy_coverage", "List every clause with its checks."),
 }
 """Name -> module (its command is called ``command``) and one line of help."""

@@ -16,6 +16,7 @@ from pydantic import (
     StrictInt,
     StrictStr,
     Tag,
+    WithJsonSchema,
 )
 
 from audit.yamlfile.units import parse_duration, parse_time
@@ -48,7 +49,11 @@ def _variable(text: str) -> str:
     return text
 
 
-_VariableType = Annotated[StrictStr, AfterValidator(_variable)]
+_VariableType = Annotated[
+    StrictStr,
+    AfterValidator(_variable),
+    WithJsonSchema({"type": "string", "pattern": f"^{VARIABLE.pattern}$"}),
+]
 _T = TypeVar("_T")
 OrVariable = Annotated[
     Annotated[_T, Tag("value")] | Annotated[_VariableType, Tag("variable")], Discriminator(_kind_of)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from audit.model.outcome import Outcome
@@ -108,3 +110,18 @@ def test_what_stayed_closed_may_hold_onion_requests(tmp_path):
 def test_what_does_not_see_all_is_no_measure(tmp_path):
     other = capture("proxy", *to("192.0.2.9", SEALED), sees_all=False)
     assert verdict(policy(tmp_path), GOOD, other).outcome is Outcome.PASS
+
+
+def test_without_conversations_nobody_can_say_what_stayed_closed_of_the_onion(tmp_path):
+    observe = CHECK.replace("{capability: process.attribution}", "{capability: onion.opened}")
+    onion = make_policy(
+        tmp_path,
+        observe.replace("from: conversations", "from: http_requests"),
+    )
+    assert verdict(onion, GOOD).outcome is Outcome.PASS
+    tables = {name: frame for name, frame in GOOD.tables.items() if name != "conversations"}
+    record = verdict(onion, dataclasses.replace(GOOD, tables=tables))
+    assert record.outcome is Outcome.INCONCLUSIVE
+    assert [reason.text for reason in record.reasons] == [
+        "capture opened has no table conversations"
+    ]
