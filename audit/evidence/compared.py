@@ -43,9 +43,9 @@ _VEHICLES: Final = {
 
 def known_by(identities: Iterable[Identity]) -> Known:
     """Return what tells which of the subjects' values some text is, in any form of the search."""
-    from audit.identifiers.detector import Detector, text_payload
+    from audit.identifiers.detector import detector_of, text_payload
 
-    detectors = [Detector(identity) for identity in identities if identity.identifiers]
+    detectors = [detector_of(identity) for identity in identities if identity.identifiers]
 
     def known(value: str) -> str | None:
         payload = text_payload(value.encode("utf-8", "surrogatepass"))

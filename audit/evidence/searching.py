@@ -29,10 +29,10 @@ class Found:
 
 def search(extract: Extract, identity: Identity, capture: str) -> Found:
     """Search every payload for every identifier, and prove that the search finds its controls."""
-    from audit.identifiers.detector import Detector
+    from audit.identifiers.detector import detector_of
     from audit.identifiers.hits import hit_rows
 
-    detector = Detector(identity)
+    detector = detector_of(identity)
     results = detector.controls()
     _add_mapped_addresses(extract)
     hits, truncated = hit_rows(extract, detector)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from audit.bundle.identity import Identity
@@ -225,6 +226,12 @@ def _root(payload: Payload) -> Piece:
     piece = Piece(payload.data, field=True)
     piece.hint = hint
     return piece
+
+
+@lru_cache(maxsize=8)
+def detector_of(identity: Identity) -> Detector:
+    """Return the detector of a subject, made once: compiling takes longer than most searches."""
+    return Detector(identity)
 
 
 def text_payload(data: bytes, location: Location = "body") -> Payload:

@@ -30,7 +30,7 @@ class HyperscanEngine:
         self._scratch_of = hyperscan.Scratch
         self._threads = threading.local()
         # Every byte is hex-escaped: the literal compiler would cut a pattern at NUL.
-        expressions = ["".join(f"\\x{byte:02x}" for byte in anchor).encode() for anchor in anchors]
+        expressions = [rb"\x" + anchor.hex("-").replace("-", "\\x").encode() for anchor in anchors]
         flags = [int(hyperscan.HS_FLAG_CASELESS)] * len(expressions)
         for gate in GATES:
             lead = f"(?:^|[^{gate.before}])" if gate.before else ""

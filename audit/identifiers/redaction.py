@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Final
 
 from audit.bundle.identity import Identity
-from audit.identifiers.detector import NO_KEY, Detector, text_payload
+from audit.identifiers.detector import NO_KEY, Detector, detector_of, text_payload
 from audit.identifiers.hit import pseudonym
 
 MAX_PASSES: Final = 8
@@ -36,7 +36,7 @@ class Redactor:
         self._detectors: tuple[tuple[Detector, tuple[str, ...]], ...] = ()
         if identity.identifiers:
             labels = tuple(names[item.value] for item in identity.identifiers)
-            self._detectors = ((Detector(identity), labels),)
+            self._detectors = ((detector_of(identity), labels),)
         self._tokens = tuple(
             (token.encode("utf-8", "surrogatepass"), pseudonym(secret, "token", token).encode())
             for token in sorted(set(tokens), key=lambda token: (-len(token), token))

@@ -37,16 +37,30 @@ def make_frame(table: str, rows: Iterable[Row]) -> pd.DataFrame:
     integer stays an integer; ``time`` columns become ``datetime64[ns, UTC]``. Raises ``KeyError``
     for a column that the table does not have: a reader may not invent one.
     """
-    import pandas as pd
-
     columns = columns_of(table)
     data: dict[str, list[object]] = {name: [] for name in columns}
-    for row in rows:
+    listed = list(rows)
+    if not listed:
+        return _empty(table).copy()
+    for row in listed:
         unknown = row.keys() - columns.keys()
         if unknown:
             raise KeyError(f"table {table} has no column {sorted(unknown)}")
         for name, values in data.items():
             values.append(row.get(name))
+    return _frame(columns, data)
+
+
+@cache
+def _empty(table: str) -> pd.DataFrame:
+    """Return the frame of a table without rows, made once: most tables of most captures."""
+    columns = columns_of(table)
+    return _frame(columns, {name: [] for name in columns})
+
+
+def _frame(columns: Mapping[str, Column], data: Mapping[str, list[object]]) -> pd.DataFrame:
+    import pandas as pd
+
     return pd.DataFrame(
         {
             name: pd.Series(
