@@ -184,6 +184,7 @@ def _proxy_side(raw: RawRows) -> visibility.ProxySide:
         outcomes=raw.outcomes,
         flowed=raw.flowed,
         onward=raw.onward,
+        ends=raw.ends,
         carries_dns=raw.carries_dns,
         carries_udp=raw.carries_udp,
     )

@@ -17,7 +17,7 @@ from typing import Final
 
 from audit.evidence.merge import Unit, Units
 from audit.evidence.moments import instant
-from audit.evidence.reconcile import SLACK
+from audit.evidence.reconcile import SLACK, tell_servers
 from audit.readers.endpoint import plain_address
 from audit.tables.extract import Unplaced
 from audit.tables.frames import Row
@@ -73,7 +73,14 @@ def place(packets: Units, proxy: Units, entries: Sequence[Unplaced]) -> dict[str
     left = [entry for entry in entries if entry.record not in found]
     closed = [wire for wire in wires if not wire.is_read]
     found |= _by_server(_bundles(left), closed, _trusted(left))
-    _fill(proxy, found, {wire.key: wire.row for wire in wires})
+    rows = {wire.key: wire.row for wire in wires}
+    _fill(proxy, found, rows)
+    servers: dict[str, Row] = {}
+    for entry in entries:
+        key = found.get(entry.record)
+        if key in rows and entry.port != rows[key].get("responder_port"):
+            servers.setdefault(key, {"responder_ip": entry.address, "responder_port": entry.port})
+    tell_servers(packets, servers)
     return found
 
 

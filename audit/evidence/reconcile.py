@@ -21,7 +21,11 @@ from audit.tables.frames import Row
 
 SLACK: Final = timedelta(seconds=5)
 """How far the clocks of two taps of one machine, or of two on one network, may be apart."""
+_NAMED: Final = (
+    "http_requests", "http_responses", "websocket_messages", "tls_handshakes", "conversations",
+)  # fmt: skip
 _End = tuple[object, object, object]
+_Peer = tuple[object, object]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -46,6 +50,7 @@ def reconcile(packets: Units, proxy: Units, legs: Mapping[str, tuple[str, ...]])
     wire = {str(unit.row["conversation"]): unit.row for unit in packets.get("conversations", ())}
     found = Reconciled()
     by_end = _by_originator(wire.values())
+    servers: dict[str, Row] = {}
     for row in _rows_with_ends(proxy):
         name = str(row["conversation"])
         if name in found.names:
@@ -56,14 +61,36 @@ def reconcile(packets: Units, proxy: Units, legs: Mapping[str, tuple[str, ...]])
             if carrier is None:
                 continue
             found.names[name] = carrier
+            if _peer(wire[carrier]) != _peer(row):
+                servers.setdefault(carrier, row)
         carried_by = found.rename(name)
         found.onward |= {leg: carried_by for leg in known if leg != carried_by}
+    tell_servers(packets, servers)
     for units in proxy.values():
         for unit in units:
             said = unit.row.get("conversation")
             if isinstance(said, str):
                 unit.row["conversation"] = found.rename(said)
     return found
+
+
+def tell_servers(packets: Units, servers: Mapping[str, Row]) -> None:
+    """Put the servers that a proxy reached in the place of the proxy's own address.
+
+    ``servers`` are rows with ``responder_ip`` and ``responder_port``, by the 5-tuple to the proxy.
+    """
+    for table in _NAMED:
+        for unit in packets.get(table, ()):
+            server = servers.get(str(unit.row.get("conversation")))
+            if server is None:
+                continue
+            if table == "conversations":
+                unit.row["responder_port"] = server.get("responder_port")
+            unit.row["responder_ip"] = server.get("responder_ip")
+
+
+def _peer(row: Row) -> _Peer:
+    return (row.get("responder_ip"), row.get("responder_port"))
 
 
 def _rows_with_ends(proxy: Units) -> Iterable[Row]:

@@ -109,6 +109,8 @@ class RawRows:
     """Conversations that became flows of the proxy, or entries of an archive."""
     onward: frozenset[object] = frozenset()
     """Conversations in which the recording proxy itself passed flows on."""
+    ends: frozenset[str] = frozenset()
+    """``address:port`` of what flows were sent to: servers, and explicit proxies."""
     has_flows: bool = False
     """Whether there is a dump or an archive, be it empty."""
     node_keys: list[NodeKey] = field(default_factory=list)
@@ -188,11 +190,13 @@ def _read_tls(raw: RawRows, source: Source, path: Path) -> None:
 def _reconcile(raw: RawRows) -> None:
     """Give the conversations of the proxy the names that they have in the packets."""
     packets, proxy = raw.taps["packets"], raw.taps["proxy"]
+    own = raw.flowed
     found = reconcile(packets.units, proxy.units, proxy.legs)
     placed = place(packets.units, proxy.units, proxy.unplaced)
     raw.flowed = frozenset(found.rename(str(name)) for name in raw.flowed) | set(placed.values())
     raw.outcomes = {found.rename(name): outcome for name, outcome in raw.outcomes.items()}
     raw.onward = frozenset(found.onward) - raw.flowed
+    raw.ends = frozenset(str(name).rpartition(" > ")[2] for name in {*own, *raw.flowed})
 
 
 def _named(units: Units) -> frozenset[object]:

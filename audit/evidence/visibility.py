@@ -102,6 +102,8 @@ class ProxySide:
     """Conversations that became flows, or entries of an archive."""
     onward: frozenset[object] = frozenset()
     """The proxy's own onward connections."""
+    ends: frozenset[str] = frozenset()
+    """``address:port`` of what its flows were sent to: servers, and explicit proxies."""
     carries_dns: bool = False
     """Whether name look-ups went through it: some are among its flows."""
     carries_udp: bool = False
@@ -161,10 +163,14 @@ def _concerns_proxy(row: Row, proxy: ProxySide) -> bool:
     if row.get("process") == "os" or is_others(row) or row.get("conversation") in proxy.onward:
         return False
     return not (
-        row.get("peer_role") == LOOPBACK
+        (row.get("peer_role") == LOOPBACK and _responder(row) not in proxy.ends)
         or (row.get("only_dns") and not proxy.carries_dns)
         or not row.get("payload_bytes")
     )
+
+
+def _responder(row: Row) -> str:
+    return str(row.get("conversation")).rpartition(" > ")[2]
 
 
 def _missed(

@@ -116,12 +116,12 @@ _RESPONSE: Final = Layout(
 _SERVER: Final = Layout(
     "+via timestamp_tcp_setup +address timestamp_tls_setup timestamp_end timestamp_start sni"
     " tls_version !cipher_list cipher alpn_offers alpn !certificate_list tls error"
-    " transport_protocol id sockname +peername"
+    " transport_protocol id +sockname +peername"
 )
 _CLIENT: Final = Layout(
     "proxy_mode !mitmcert +timestamp_tls_setup +timestamp_end +timestamp_start +sni tls_version"
     " !cipher_list cipher alpn_offers alpn !certificate_list tls error +transport_protocol +id"
-    " sockname +peername"
+    " +sockname +peername"
 )
 _remembered_lines: dict[bytes, tuple[Header, HeaderLine]] = {}
 _remembered_ends: dict[tuple[bytes, bytes], Ends] = {}
@@ -277,8 +277,8 @@ def _ends(data: bytes, client: Place, server: Place, state: State) -> Ends:
     ends = _remembered_ends.get(key)
     if ends is not None:
         return ends
-    via, address, reached = _read(data, _SERVER, *server)[0]
-    decrypted, ended, started, sni, proto, number, peer = _read(data, _CLIENT, *client)[0]
+    via, address, onward, reached = _read(data, _SERVER, *server)[0]
+    decrypted, ended, started, sni, proto, number, met, peer = _read(data, _CLIENT, *client)[0]
     named = named_server(state) if address_of(address) is None else None
     ends = Ends.of(
         {
@@ -288,9 +288,10 @@ def _ends(data: bytes, client: Place, server: Place, state: State) -> Ends:
             "sni": sni,
             "transport_protocol": proto,
             "id": number,
+            "sockname": met,
             "peername": peer,
         },
-        {"via": via, "address": address, "peername": reached},
+        {"via": via, "address": address, "sockname": onward, "peername": reached},
         named,
     )
     if named is None:

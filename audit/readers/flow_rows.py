@@ -37,6 +37,8 @@ class _Conversation:
     row: Row
     contents: set[str] = field(default_factory=set)
     payload_bytes: int = 0
+    legs: tuple[str, ...] = ()
+    """Those of the last flow, which are the same for most."""
 
     def count(self, size: int, content: object) -> None:
         self.payload_bytes += size
@@ -271,6 +273,10 @@ class FlowRows:
             )
             known = _Conversation(index=self.extract.add("conversations", row), row=row)
             self._conversations[key] = known
+        if ends.legs and ends.conversation and ends.legs is not known.legs:
+            known.legs = ends.legs
+            legs = self.extract.legs.get(ends.conversation, ())
+            self.extract.legs[ends.conversation] = tuple(dict.fromkeys([*legs, *ends.legs]))
         row = known.row
         row["host"] = row["host"] or host
         row["last_seen"] = ends.ended_at or row["ts"]

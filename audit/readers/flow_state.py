@@ -117,6 +117,8 @@ class Ends:
     """``tcp`` or ``udp``, what carries the client's connection."""
     conversation: str | None
     """Text of the 5-tuple; ``None`` where one of its ends is not known."""
+    legs: tuple[str, ...]
+    """5-tuples that carried it beside: client to an explicit proxy, proxy to server."""
     is_decrypted: bool
     """Whether the client spoke TLS, and the proxy took part in it."""
     is_through_upstream: bool
@@ -143,12 +145,31 @@ class Ends:
             conversation=conversation_text(proto, originator, responder)
             if originator is not None and responder is not None
             else None,
+            legs=_legs(proto, client, server),
             is_decrypted=client.get("timestamp_tls_setup") is not None,
             is_through_upstream=server.get("via") is not None,
             host=(host_name(words(sni)) if sni else None) or host_name(dialled),
             started_at=moment(client.get("timestamp_start")),
             ended_at=moment(client.get("timestamp_end")),
         )
+
+
+def _legs(proto: str, client: State, server: State) -> tuple[str, ...]:
+    pairs = ((client, "peername", "sockname"), (server, "sockname", "peername"))
+    ends = [(_end(state.get(start)), _end(state.get(end))) for state, start, end in pairs]
+    return tuple(
+        conversation_text(proto, start, end)
+        for start, end in ends
+        if start is not None and end is not None
+    )
+
+
+def _end(value: object) -> Address | None:
+    """Return an end that helps and need not be there: what is none is left out."""
+    try:
+        return address_of(value)
+    except FlowError:
+        return None
 
 
 def _reached(server: State, dialled: str) -> str | None:

@@ -38,7 +38,6 @@ _UNREAD: Final = frozenset(
         "cipher",
         "tls_version",
         "alpn",
-        "sockname",
         "timestamp_tcp_setup",
     }
 )
