@@ -7,11 +7,14 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from audit.identifiers.spelling import Rule
+from audit.identifiers.text import is_text
 
 _HEX: Final = frozenset(b"0123456789abcdefABCDEF")
 _LETTERS: Final = frozenset(b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _ALNUM: Final = bytes(sorted(_LETTERS))
 _MAIL: Final = frozenset(b".-+_")
+_NEAR: Final = 32
+"""Bytes around a match that tell whether it stands in a binary format."""
 _LONG_HEX: Final = 64
 """Hexadecimal digits from which a value counts inside a longer, aligned run: a public key in a
 dump is no chance, a short id in a digest may be."""
@@ -33,9 +36,11 @@ def _has_length_before(data: bytes, start: int, end: int) -> bool:
     """Whether the length of the match stands before it, as in many binary formats.
 
     One byte of length counts after a byte that is no text, or a tag of a length-delimited field
-    of protocol buffers (its last three bits are 2).
+    of protocol buffers (its last three bits are 2). CBOR has the length in a letter (RFC 8949 §3).
     """
     size = end - start
+    if size < 24 and start and data[start - 1] == 0x60 | size:
+        return not is_text(data[max(0, start - _NEAR) : end + _NEAR])
     if start and data[start - 1] == size:
         tag = data[start - 2] if start > 1 else 0
         return size < 0x20 or tag < 0x20 or tag > 0x7E or tag & 7 == 2

@@ -92,7 +92,7 @@ def binary_frame(piece: Piece) -> Frame | None:
 def _frames(data: bytes, hint: str) -> Iterator[Frame]:
     raw = not is_text(data)
     for name, reader in READERS.items():
-        if name in RAW and not raw and name not in hint:
+        if (name in RAW and not raw and name not in hint) or (name == "form" and raw):
             continue
         leaves = reader(data, hint)
         if leaves is not None:

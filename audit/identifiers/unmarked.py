@@ -10,6 +10,7 @@ from typing import Final, Literal
 from audit.identifiers import binary, compression
 from audit.identifiers.gates import DYNAMIC_FIRST, PACKED_FIRST
 from audit.identifiers.piece import Piece, Segments
+from audit.identifiers.text import PRINTABLE
 
 SMALLEST: Final = 3
 """Bytes under which a piece is not decoded further."""
@@ -17,6 +18,11 @@ MAX_COUNTED: Final = 1 << 16
 """Bytes up to which a piece of no known format is searched for lengths before its parts."""
 MAX_LENGTHS: Final = 64
 """Lengths before what may be compressed that are followed in one piece."""
+MAX_HEAD: Final = 16
+"""Bytes of the head, with a length in it, and of the tail of a frame that is unknown here."""
+SHORTEST_FRAMED: Final = 8
+"""Bytes of what such a frame holds, at least."""
+_ORDERS: Final[tuple[Literal["big", "little"], ...]] = ("big", "little")
 _TEXT_RUN: Final = re.compile(
     rb"[\x80-\xff]?(?:[\t\n\r\x20-\x7e]|[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}"
     rb"|[\xf0-\xf4][\x80-\xbf]{3}){7,}"
@@ -51,12 +57,35 @@ def counted(piece: Piece) -> Iterator[Piece]:
                 if stop - start >= SMALLEST:
                     yield piece.part(start, stop)
             yield from text_fields(piece, low, end)
+    for start, stop in _framed(data):
+        yield piece.part(start, stop)
     for pattern, order in _LENGTHS:
         for match in islice(pattern.finditer(data), MAX_LENGTHS):
             start = match.end()
             stop = start + int.from_bytes(match[0], order)
             if start + SMALLEST <= stop <= len(data) and stop - start < len(data):
                 yield from compression.decode_headerless(piece.part(start, stop))
+
+
+def _framed(data: bytes) -> Iterator[tuple[int, int]]:
+    """Yield what a short head with a length, and a short tail, stand around."""
+    seen: set[tuple[int, int]] = set()
+    size = len(data)
+    for at in range(min(MAX_HEAD, size)):
+        for width in (1, 2, 4):
+            start = at + width
+            for order in _ORDERS[: 1 if width == 1 else 2]:
+                stop = start + int.from_bytes(data[at:start], order)
+                if start + SHORTEST_FRAMED <= stop <= size <= stop + MAX_HEAD and not (
+                    _cuts_text(data, start - 1) or _cuts_text(data, stop)
+                ):
+                    seen.add((start, stop))
+    yield from sorted(seen - {(0, size)})
+
+
+def _cuts_text(data: bytes, at: int) -> bool:
+    """Whether there is text on both sides of an offset."""
+    return not data[max(0, at - 1) : at + 1].translate(None, PRINTABLE) and 0 < at < len(data)
 
 
 def _behind_lengths(data: bytes, at: int, end: int) -> list[tuple[int, int]]:

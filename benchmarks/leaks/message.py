@@ -5,7 +5,8 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass, field
 
-DOMAIN = "leaks.example"
+DOMAIN = "example"
+"""Each server has a domain of its own, as some tools tell servers apart by domains alone."""
 START_S = 1_760_000_000
 """When the first message was sent, in seconds since 1970."""
 CLIENT6 = "2001:db8:c11e::2"

@@ -54,7 +54,7 @@ def write_onion(folder: Path, messages: Iterable[Message], seed: int) -> None:
     """Write the dump and the keys that open its requests."""
     draw = random.Random(f"onion {seed}")
     nodes = [Node(draw, f"node{number}.{SERVER}.example") for number in range(3)]
-    server = Node(draw, "files.leaks-inner.example")
+    server = Node(draw, "files.inner.example")
     sealed = []
     for message in messages:
         message.method, message.path = "POST", PATH

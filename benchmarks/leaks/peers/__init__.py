@@ -1,0 +1,1 @@
+"""Runners of other tools, each for the part of the suite that its tool can read."""
