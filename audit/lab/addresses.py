@@ -31,6 +31,12 @@ TRACKERS: Final = {
 """Tracker hosts; every name below one of them has its address too."""
 TRACKER_RAW_PORT: Final = 9090
 """Takes any bytes over TCP and over UDP and answers ``ok``."""
+LISTED_TRACKER: Final = "google-analytics.com"
+"""Stand-in of a tracker that the named lists know; the lab's own names stand on none."""
+LISTED_TRACKER_ADDRESS: Final = "198.51.100.33"
+SITE_NAME: Final = "site.example"
+"""A small web site, for programs that are no messenger."""
+SITE: Final = "198.51.100.60"
 UNCONTACTED_NAME: Final = "beacon.ads.example"
 """A name that is looked up and never contacted."""
 STUN: Final = "198.51.100.40"
@@ -42,6 +48,8 @@ NAMES: Final[dict[str, str]] = {
     FILE_SERVER_NAME: FILE_SERVER,
     **TRACKERS,
     STUN_NAME: STUN,
+    LISTED_TRACKER: LISTED_TRACKER_ADDRESS,
+    SITE_NAME: SITE,
 }
 """DNS name -> IPv4 address. Nothing has an IPv6 address."""
 
@@ -51,7 +59,7 @@ def find_address(name: str) -> str | None:
     name = name.lower().rstrip(".")
     if name in NAMES:
         return NAMES[name]
-    for tracker, address in TRACKERS.items():
+    for tracker, address in (*TRACKERS.items(), (LISTED_TRACKER, LISTED_TRACKER_ADDRESS)):
         if name.endswith("." + tracker):
             return address
     return None
@@ -60,7 +68,7 @@ def find_address(name: str) -> str | None:
 def all_addresses() -> list[str]:
     """Return every address the lab answers on, for the interface that carries them."""
     servers = [*SEEDS.values(), *NODES.values(), *TRACKERS.values()]
-    return [*servers, FILE_SERVER, RESOLVER, STUN]
+    return [*servers, FILE_SERVER, RESOLVER, STUN, LISTED_TRACKER_ADDRESS, SITE]
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from audit.lab.names import Resolver
 from audit.lab.relay import Relay, make_client_context
 from audit.lab.seed import METHODS, Seed, list_nodes
 from audit.lab.service import Handler, HttpService
+from audit.lab.site import Site
 from audit.lab.snode import StorageNode
 from audit.lab.storage import Node, Storage
 from audit.lab.stun import StunServer
@@ -71,6 +72,7 @@ class Lab:
         home = addresses.FILE_SERVER
         await self._serve(files.answer, files.witness, home, plain=(80,), secure=(443,), tls=tls)
         await self._start_trackers()
+        await self._start_site()
         await self._start_names()
         stun = Place(addresses.STUN, addresses.STUN_PORT)
         await self._datagrams(StunServer(Witness("stun", self.log)).take_datagram, stun)
@@ -115,13 +117,20 @@ class Lab:
 
     async def _start_trackers(self) -> None:
         tracker = Tracker(Witness("tracker", self.log))
-        for name, address in addresses.TRACKERS.items():
+        listed = (addresses.LISTED_TRACKER, addresses.LISTED_TRACKER_ADDRESS)
+        for name, address in (*addresses.TRACKERS.items(), listed):
             tls = make_tls_context(name, f"*.{name}")
             await self._serve(
                 tracker.answer, tracker.witness, address, plain=(80,), secure=(443,), tls=tls
             )
             raw = Place(address, addresses.TRACKER_RAW_PORT)
             await self._both(tracker.take_stream, tracker.take_datagram, raw)
+
+    async def _start_site(self) -> None:
+        site = Site(Witness("site", self.log))
+        tls = make_tls_context(addresses.SITE_NAME)
+        home = addresses.SITE
+        await self._serve(site.answer, site.witness, home, plain=(80,), secure=(443,), tls=tls)
 
     async def _start_names(self) -> None:
         resolver = Resolver(Witness("dns", self.log), addresses.find_address)
