@@ -9,10 +9,11 @@ the conversation that began nearest to it; entries of one connection go together
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from audit.evidence.merge import Unit, Units
@@ -22,6 +23,7 @@ from audit.readers.endpoint import plain_address
 from audit.tables.extract import Unplaced
 from audit.tables.frames import Row
 
+_UNDATED: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _FAR: Final = timedelta(days=36500)
 _Near = tuple[int, timedelta, timedelta]
 """How near an exchange is to a conversation, less is nearer: by what tells them together, by the
@@ -108,29 +110,29 @@ def _wires(packets: Units) -> list[_Wire]:
 
 def _by_request(packets: Units, proxy: Units, entries: Sequence[Unplaced]) -> dict[str, str]:
     records = {entry.record for entry in entries}
-    asked: dict[tuple[object, ...], list[Unit]] = defaultdict(list)
+    asked: dict[tuple[object, ...], list[tuple[datetime, str]]] = defaultdict(list)
     for unit in packets.get("http_requests", ()):
-        asked[_request_key(unit.row)].append(unit)
+        when = instant(unit.row.get("ts")) or _UNDATED
+        asked[_request_key(unit.row)].append((when, str(unit.row["conversation"])))
+    for waiting in asked.values():
+        waiting.sort()
     found: dict[str, str] = {}
-    mine = [unit for unit in proxy.get("http_requests", ()) if _record(unit.row) in records]
-    for unit in sorted(mine, key=lambda one: str(one.row.get("ts") or "")):
-        waiting = asked.get(_request_key(unit.row), [])
-        near = [mate for mate in waiting if _apart(mate.row, unit.row) <= SLACK]
+    mine = [unit.row for unit in proxy.get("http_requests", ()) if _record(unit.row) in records]
+    for row in sorted(mine, key=lambda one: str(one.get("ts") or "")):
+        waiting = asked.get(_request_key(row), [])
+        when = instant(row.get("ts")) or _UNDATED
+        at = bisect_left(waiting, (when, ""))
+        near = [one for one in (at - 1, at) if 0 <= one < len(waiting)]
+        near = [one for one in near if abs(waiting[one][0] - when) <= SLACK]
         if near:
-            mate = min(near, key=lambda one: _apart(one.row, unit.row))
-            waiting.remove(mate)
-            found[_record(unit.row)] = str(mate.row["conversation"])
+            mate = min(near, key=lambda one: abs(waiting[one][0] - when))
+            found[_record(row)] = waiting.pop(mate)[1]
     return found
 
 
 def _request_key(row: Row) -> tuple[object, ...]:
     in_clear = row.get("transport") == "plaintext"
     return (in_clear, *(row.get(name) for name in ("host", "method", "path", "query")))
-
-
-def _apart(one: Row, other: Row) -> timedelta:
-    first, second = instant(one.get("ts")), instant(other.get("ts"))
-    return abs(first - second) if first and second else timedelta()
 
 
 def _record(row: Row) -> str:
@@ -166,8 +168,15 @@ def _trusted(entries: Sequence[Unplaced]) -> bool:
 def _by_server(
     bundles: list[_Bundle], wires: Sequence[_Wire], says_openers: bool
 ) -> dict[str, str]:
+    known: dict[object, dict[str, _Wire]] = defaultdict(dict)
+    for wire in wires:
+        end = (plain_address(str(wire.row.get("responder_ip"))), wire.row.get("responder_port"))
+        for word in (end, *wire.names):
+            known[word][wire.key] = wire
     for bundle in bundles:
-        bundle.candidates = _candidates(bundle, wires)
+        first = bundle.entries[0]
+        near = known[first.host] | known[first.address, first.port]
+        bundle.candidates = _candidates(bundle, near.values())
     pairs = sorted(
         (near, index, wire.key)
         for index, bundle in enumerate(bundles)
@@ -182,8 +191,8 @@ def _by_server(
             taken.add(key)
     for index, bundle in enumerate(bundles):
         if index not in chosen and bundle.candidates:
-            known = [one for one in bundle.candidates if one[1].key in taken] or bundle.candidates
-            chosen[index] = min(known, key=lambda one: (one[0], one[1].key))[1].key
+            used = [one for one in bundle.candidates if one[1].key in taken] or bundle.candidates
+            chosen[index] = min(used, key=lambda one: (one[0], one[1].key))[1].key
     return {entry.record: key for index, key in chosen.items() for entry in bundles[index].entries}
 
 

@@ -13,6 +13,7 @@ from audit.bundle.journal import JournalLine
 from audit.bundle.layout import ARCHIVE, FLOWS, ONION_KEYS, PACKETS, TLS
 from audit.bundle.manifest import Manifest
 from audit.evidence.merge import Unit, Units, units_of
+from audit.evidence.onward import onward_of_missed
 from audit.evidence.placing import place
 from audit.evidence.reconcile import reconcile
 from audit.readers.inputkind import InputKind, ReadOptions
@@ -195,7 +196,10 @@ def _reconcile(raw: RawRows) -> None:
     placed = place(packets.units, proxy.units, proxy.unplaced)
     raw.flowed = frozenset(found.rename(str(name)) for name in raw.flowed) | set(placed.values())
     raw.outcomes = {found.rename(name): outcome for name, outcome in raw.outcomes.items()}
-    raw.onward = frozenset(found.onward) - raw.flowed
+    ends = {name.rpartition(" > ")[2] for name in found.names.values()}
+    accounted = raw.flowed | frozenset(found.onward)
+    missed = onward_of_missed(packets.units, accounted, frozenset(ends))
+    raw.onward = frozenset(found.onward) | frozenset(missed) - raw.flowed
     raw.ends = frozenset(str(name).rpartition(" > ")[2] for name in {*own, *raw.flowed})
 
 
