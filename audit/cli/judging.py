@@ -99,6 +99,20 @@ class Call:
 
 def judge(paths: Sequence[Path], call: Call) -> Result:
     """Read captures, evaluate every check, decide the gate, and return the redacted result."""
+    opened = open_captures(paths)
+    if call.identity is None:
+        _prepare(opened)
+    return _judge(opened, call)
+
+
+def _prepare(opened: Opened) -> None:
+    """Begin to compile the search before anything else is imported: it runs beside all that."""
+    from audit.identifiers.detector import prepare_detectors
+
+    prepare_detectors(identities_of(opened, None) or [Identity()])
+
+
+def _judge(opened: Opened, call: Call) -> Result:
     from audit.checks.evaluate import evaluate
     from audit.checks.targets import locate_target
     from audit.evidence.context import EvidenceContext
@@ -107,7 +121,6 @@ def judge(paths: Sequence[Path], call: Call) -> Result:
     from audit.gate.exercised import share_exercised
     from audit.gate.rules import load_rules
 
-    opened = open_captures(paths)
     recorded_policy, recorded_target = next(iter(opened.targets), (None, None))
     loaded, chosen = locate_target(call.target or recorded_target, call.policy or recorded_policy)
     rules = load_rules(loaded, call.gate, call.waivers, call.attestations)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -228,10 +230,41 @@ def _root(payload: Payload) -> Piece:
     return piece
 
 
+class _Making(threading.Thread):
+    """Makes one detector; the compiler of its patterns works beside other Python code."""
+
+    def __init__(self, identity: Identity) -> None:
+        super().__init__()
+        self._identity = identity
+        self._made: Detector | None = None
+        self.start()
+
+    def run(self) -> None:
+        with contextlib.suppress(Exception):  # whoever waits makes it himself, and meets the error
+            self._made = Detector(self._identity)
+
+    def detector(self) -> Detector:
+        """Wait for the detector."""
+        self.join()
+        if self._made is None:
+            self._made = Detector(self._identity)
+        return self._made
+
+
 @lru_cache(maxsize=8)
+def _making(identity: Identity) -> _Making:
+    return _Making(identity)
+
+
+def prepare_detectors(identities: Iterable[Identity]) -> None:
+    """Begin to make the detectors of some subjects, while the caller does other things."""
+    for identity in identities:
+        _making(identity)
+
+
 def detector_of(identity: Identity) -> Detector:
     """Return the detector of a subject, made once: compiling takes longer than most searches."""
-    return Detector(identity)
+    return _making(identity).detector()
 
 
 def text_payload(data: bytes, location: Location = "body") -> Payload:

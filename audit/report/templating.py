@@ -42,6 +42,8 @@ def environment() -> Environment:
     from jinja2 import Environment, FunctionLoader, StrictUndefined
     from markupsafe import Markup
 
+    from audit.report.compiled import CompiledTemplates
+
     def shown(value: object) -> object:
         if isinstance(value, Markup):
             return value
@@ -49,6 +51,7 @@ def environment() -> Environment:
 
     env = Environment(
         autoescape=True,
+        bytecode_cache=CompiledTemplates(),
         finalize=shown,
         loader=FunctionLoader(_file),
         lstrip_blocks=True,
