@@ -49,8 +49,8 @@ def _first_bytes() -> frozenset[int]:
 
 PACKED_FIRST: Final = _first_bytes()
 """First bytes of short compressed data."""
-LETTERS: Final = frozenset(_BASE64.encode())
-"""First bytes of text that is encoded itself."""
+LETTERS: Final = frozenset(_BASE64.encode() + b"%\\&=")
+"""First bytes of text that is encoded itself, or escaped."""
 DYNAMIC_FIRST: Final = frozenset(byte for byte in range(256) if byte & 7 == 5)
 """First bytes of deflate in one last block of codes of its own, which takes a dozen bytes."""
 

@@ -21,6 +21,7 @@ _GROUPS_WIDTH: Final = 32
 MAX_GROUPS: Final = 1 << 20
 """Bytes of one run of grouped digits that are decoded together."""
 _GROUP_BEFORE: Final = re.compile(rb"[0-9A-Fa-f][-:. ,+]\Z")
+_SEPARATOR: Final = re.compile(rb"[0-9A-Fa-f]+([-:. ,+])")
 _HEX_PREFIXED: Final = re.compile(rb"0[xX][0-9A-Fa-f]{2}(?:[\s,;]{1,2}0[xX][0-9A-Fa-f]{2}){3,}")
 _NOT_HEX: Final = bytes(set(range(256)) - set(b"0123456789abcdefABCDEF"))
 
@@ -32,6 +33,13 @@ def _groups_at(data: bytes, low: int, seen: int) -> re.Match[bytes] | None:
         if near:
             return pattern.match(data, near.start(), near.start() + MAX_GROUPS)
     return None
+
+
+def _goes_on_before(data: bytes, start: int) -> bool:
+    """Whether digits stand before the first group, behind the sign that stands between groups."""
+    separator = _SEPARATOR.match(data, start, start + _GROUPS_WIDTH)
+    near = data[max(0, start - 2) : start]
+    return bool(separator and separator[1] == near[-1:] and _GROUP_BEFORE.search(near))
 
 
 def decode_hex_groups(piece: Piece, ends: Sequence[int]) -> Iterator[Piece]:
@@ -51,6 +59,6 @@ def decode_hex_groups(piece: Piece, ends: Sequence[int]) -> Iterator[Piece]:
         digits = match[0].lower().replace(b"0x", b"").translate(None, _NOT_HEX)
         if len(digits) % 2 == 0 and (frame is None or frame.at(start, end)):
             child = Piece(a2b_hex(digits), piece, start, end, "hex", field=True)
-            if _GROUP_BEFORE.search(data, max(0, start - 2), start):
+            if _goes_on_before(data, start):
                 child.ragged, child.field = True, False
             yield child

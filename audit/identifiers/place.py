@@ -13,6 +13,7 @@ from audit.identifiers.piece import Piece
 MAX_INNER: Final = 4
 """Structures inside one another without a decoder between them, such as a form in JSON."""
 _OPENING: Final = frozenset(b"\"'>=&;?")
+_DATA_URL: Final = re.compile(rb"data:[^,\"'\s]{0,200},\Z")
 _CLOSING: Final = frozenset(b"\"'<&;#")
 
 
@@ -92,7 +93,7 @@ def _by_marks(data: bytes, start: int, end: int) -> tuple[bool, bool]:
     """Judge by the neighbouring bytes alone: whether a whole field, whether a field's name."""
     before = data[start - 1] if start else None
     after = data[end] if end < len(data) else None
-    if before == 0x2C and data[max(0, start - 8) : start] == b";base64,":
+    if before == 0x2C and _DATA_URL.search(data, max(0, start - 240), start):
         return after is None or after in _CLOSING, False
     if before is None or before not in _OPENING:
         return False, False

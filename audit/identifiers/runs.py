@@ -209,7 +209,7 @@ def decode_base64(run: Run, *, offsets: int = 1) -> Iterator[Piece]:
         step = "base64url"
     if is_data_url(run.piece.data, run.places[0]):
         step = "data-url+" + step
-    whole = size % 4 != 1 and ((size + pad) % 4 == 0 or pad == 0)
+    whole = size % 4 != 1  # padding that does not fit is the sign of a form behind it
     for phase in range(offsets):
         length = size - phase
         if length % 4 == 1:

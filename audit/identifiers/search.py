@@ -170,10 +170,15 @@ def _is_apart(piece: Piece, needle: Needle, start: int, end: int) -> bool:
     """Whether a match is no stretch of something longer that the piece alone does not show."""
     if piece.ragged and start == 0:
         return False
-    if needle.rule == "raw" and piece.step == "hex":
-        # The raw bytes of a hexadecimal id, inside a longer hexadecimal text.
-        return piece.field and (end - start >= LONG_ID or (start, end) == (0, len(piece.data)))
-    return True
+    if needle.rule != "raw":
+        return True
+    size, whole = end - start, piece
+    while not whole.step and whole.parent is not None:
+        start, end = whole.in_parent(start, end)
+        whole = whole.parent
+    # The raw bytes of a hexadecimal id, inside a longer hexadecimal text, whatever that reads as.
+    alone = size >= LONG_ID or (start, end) == (0, len(whole.data))
+    return whole.step != "hex" or (whole.field and alone)
 
 
 def _may_tell(needle: Needle, data: bytes, start: int, end: int) -> bool:

@@ -1,4 +1,4 @@
-"""Short runs that hold compressed data: as short as words, so only what begins like it is tried."""
+"""Short runs that hold compressed or escaped data: short as words, so only what looks like it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,10 @@ from audit.identifiers.runs import RUN_DECODERS, SHORT_BASE32, SHORT_HEX, STANDA
 _SHORT_RUN: Final = re.compile(rb"([A-Za-z0-9+/_-]{8,15})(={0,6})(?![A-Za-z0-9+/_-])")
 _WHOLE_RUN: Final = re.compile(rb"([A-Za-z0-9+/_-]{7,})(={0,6})")
 _SHORT_SEGMENT: Final = re.compile(rb"([A-Za-z0-9]{8,15})(={0,6})(?=[+/_-])")
+_ESCAPED: Final = re.compile(
+    rb"[\x20-\x7e]*(?:%[0-9A-Fa-f]{2}|\\[ux]|&#?[0-9A-Za-z]{2,}|=[0-9A-F]{2})[\x20-\x7e]*"
+)
+"""Text with escapes in it: no trigger tells of what it stands for."""
 _ZLIB: Final = 0x78
 
 
@@ -28,8 +32,7 @@ def _packed(run: Run) -> Iterator[Piece]:
     """Yield what a short run holds as a whole, where that is compressed data."""
     text = run.text
     size = len(text)
-    padded = run.pad == 0 or (size + run.pad) % 4 == 0
-    if padded and text[-1:].translate(STANDARD)[0] in _LAST_BASE64[size % 4]:
+    if text[-1:].translate(STANDARD)[0] in _LAST_BASE64[size % 4]:
         yield from _inflated(run, "base64")
     if text[-1:].upper()[0] in _LAST_BASE32[size % 8] and SHORT_BASE32.fullmatch(text):
         yield from _inflated(run, "base32")
@@ -44,7 +47,9 @@ def _inflated(run: Run, name: str) -> Iterator[Piece]:
             yield from decode_headerless(child)
             if first == _ZLIB:
                 yield from decode_zlib(child, (0,))
-        if first in LETTERS:
+        if _ESCAPED.fullmatch(child.data):
+            yield child
+        elif first in LETTERS:
             inner = _WHOLE_RUN.fullmatch(child.data)
             if inner:
                 yield from _packed(Run(child, inner[1], inner[2], (0,)))

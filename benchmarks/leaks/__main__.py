@@ -8,6 +8,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from .generate import SETS, parts, write_suite
@@ -29,6 +30,7 @@ def main() -> None:
     start.add_argument("folder", type=Path)
     start.add_argument("runner", help="command that gets PART and IDENTITY")
     start.add_argument("--out", type=Path, required=True, help="folder for what it prints")
+    start.add_argument("--jobs", type=int, default=1, help="parts at once")
     start.add_argument("--timeout", type=int, default=3600, help="seconds for one part")
     tell = commands.add_parser("score", help="compare with the truth")
     tell.add_argument("folder", type=Path)
@@ -39,7 +41,7 @@ def main() -> None:
         sets = given.sets.split(",")
         print(write_suite(given.folder, given.seed, sets, limit=given.limit), "messages")
     elif given.command == "run":
-        run(given.folder, shlex.split(given.runner), given.out, given.timeout)
+        run(given.folder, shlex.split(given.runner), given.out, given.timeout, given.jobs)
     else:
         result = score(given.folder, sorted(given.findings.glob("*.jsonl")))
         if given.json:
@@ -50,13 +52,17 @@ def main() -> None:
         sys.exit(0 if not (result.missed or result.false) else 1)
 
 
-def run(folder: Path, runner: list[str], out: Path, timeout: int = 3600) -> None:
+def run(folder: Path, runner: list[str], out: Path, timeout: int = 3600, jobs: int = 1) -> None:
     """Run a tool over every part; its output goes to a file named for the part."""
     out.mkdir(parents=True, exist_ok=True)
-    for part in parts(folder):
+
+    def run_part(part: Path) -> None:
         command = [*runner, str(part), str(folder / "identity.json")]
         with (out / f"{part.name}.jsonl").open("wb") as file:
             subprocess.run(command, stdout=file, check=True, timeout=timeout)
+
+    with ThreadPoolExecutor(jobs) as pool:
+        list(pool.map(run_part, parts(folder)))
 
 
 def report(result: Score) -> Iterator[str]:

@@ -25,9 +25,15 @@ SAMPLE = 50_000
 CLEAN = 10_000
 SETS = ("product", "further", "pairs", "sample", "clean")
 """What a suite consists of."""
-FILES = {"http": ("http.har", "http.mitm"), "flows": ("flows.mitm",),
-         "packets": ("packets.pcap",), "onion": ("onion.mitm",)}  # fmt: skip
-"""Where the messages of each sort stand; those of HTTP are in both files."""
+FILES = {
+    "http": ("http.har", "http.mitm"),
+    "archive": ("http.har",),
+    "dump": ("http.mitm",),
+    "flows": ("flows.mitm",),
+    "packets": ("packets.pcap",),
+    "onion": ("onion.mitm",),
+}
+"""Where the messages of each sort stand; those of HTTP in both files (of the product: in one)."""
 Entry = tuple[Message, dict[str, Any]]
 
 
@@ -71,6 +77,8 @@ def _entries(
             continue
         number += 1
         message = planted.message
+        if name == "product" and message.file == "http":
+            message.file = ("archive", "dump")[number % 2]
         told = {
             "kind": case.value.kind,
             "value": case.value.text,
@@ -115,20 +123,25 @@ def _write_identity(path: Path, values: list[Value]) -> None:
 def _write_part(folder: Path, messages: list[Message], seed: int) -> dict[str, dict[str, int]]:
     """Write the files of a part; return message -> file -> number of its entry or flow."""
     folder.mkdir(exist_ok=True)
-    sorted_ = {name: [item for item in messages if item.file == name] for name in FILES}
-    if sorted_["http"]:
-        write_har(folder / "http.har", sorted_["http"])
-        write_mitm(folder / "http.mitm", sorted_["http"])
-    if sorted_["flows"]:
-        write_mitm(folder / "flows.mitm", sorted_["flows"])
-    if sorted_["packets"]:
-        write_pcap(folder / "packets.pcap", sorted_["packets"], seed)
-    write_onion(folder, sorted_["onion"], seed)
-    return {
-        message.id: {file: number for file in FILES[name] if file != "packets.pcap"}
-        for name, own in sorted_.items()
-        for number, message in enumerate(own, 1)
+    held = {
+        file: [message for message in messages if file in FILES[message.file]]
+        for file in dict.fromkeys(file for files in FILES.values() for file in files)
     }
+    for file, own in held.items():
+        if own and file == "http.har":
+            write_har(folder / file, own)
+        elif own and file == "packets.pcap":
+            write_pcap(folder / file, own, seed)
+        elif own and file == "onion.mitm":
+            write_onion(folder, own, seed)
+        elif own:
+            write_mitm(folder / file, own)
+    records: dict[str, dict[str, int]] = {message.id: {} for message in messages}
+    for file, own in held.items():
+        for number, message in enumerate(own, 1):
+            if file != "packets.pcap":
+                records[message.id][file] = number
+    return records
 
 
 def parts(folder: Path) -> list[Path]:

@@ -52,13 +52,16 @@ def read_findings(paths: Iterable[Path]) -> tuple[dict[str, set[str]], list[dict
     return reads, found
 
 
-def score(folder: Path, findings: Iterable[Path]) -> Score:
-    """Compare findings with the truth of a suite.
+def score(folder: Path, findings: Iterable[Path], only: Iterable[str] = ()) -> Score:
+    """Compare findings with the truth of a suite; ``only`` names the files that count.
 
     A leak is found if one finding of its file names its message and its kind. A finding whose
     message has no leak of that kind is a false one; so is one that names no message.
     """
     reads, found = read_findings(findings)
+    if only:
+        reads = {part: files & set(only) for part, files in reads.items()}
+        found = [item for item in found if item["file"] in only]
     lines = [line for line in read_truth(folder) if reads.get(line["part"])]
     by_address = {line["address"]: line["message"] for line in lines}
     by_record = {
