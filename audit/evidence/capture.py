@@ -125,14 +125,16 @@ def _capture_row(source: Source, tables: Mapping[str, list[Row]]) -> Row:
     if manifest.vantage == "import":  # the manifest tells when it was imported
         rows = tables.get("conversations", ())
         started = min((str(row["ts"]) for row in rows if row.get("ts")), default=None)
+    told = next(iter(tables.get("captures", ())), {})  # by the file itself
     return {
         "capture": manifest.id,
         "ref": "capture.json",
         "ts": started,
         "device": manifest.device,
         "install": manifest.install,
-        "os": manifest.tools.get("kernel"),
-        "app_version": manifest.client.version,
+        "device_model": told.get("device_model"),
+        "os": manifest.tools.get("kernel") or told.get("os"),
+        "app_version": manifest.client.version or told.get("app_version"),
         "digest": source.digest,
         "time_zone": manifest.time_zone,
         "vantage": manifest.vantage,

@@ -279,7 +279,8 @@ def _ends(data: bytes, client: Place, server: Place, state: State) -> Ends:
         return ends
     via, address, onward, reached = _read(data, _SERVER, *server)[0]
     decrypted, ended, started, sni, proto, number, met, peer = _read(data, _CLIENT, *client)[0]
-    named = named_server(state) if address_of(address) is None else None
+    is_told = address_of(address) is not None
+    named = None if is_told else named_server(state)
     ends = Ends.of(
         {
             "timestamp_tls_setup": decrypted,
@@ -294,7 +295,7 @@ def _ends(data: bytes, client: Place, server: Place, state: State) -> Ends:
         {"via": via, "address": address, "sockname": onward, "peername": reached},
         named,
     )
-    if named is None:
+    if is_told:
         if len(_remembered_ends) >= _MAX_ENDS:
             _remembered_ends.clear()
         _remembered_ends[key] = ends

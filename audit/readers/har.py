@@ -1,35 +1,41 @@
 """HTTP Archive 1.2 (``.har``) as rows, in the dialects of mitmproxy, Chrome, Firefox and others.
 
-An archive keeps HTTP alone, without connections; bodies are decoded already, and some are missing:
-each gap is counted in ``truncated``. Encodings of the text of bodies follow each writer's own
-source, see :func:`_text_bytes`.
+An archive keeps HTTP alone, without connections; bodies are decoded already, and some are missing.
+What a writer did not keep is a gap that names the entry, see :mod:`audit.readers.har_gaps`.
 """
 
 from __future__ import annotations
 
-import json
-from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
-from urllib.parse import SplitResult, urlsplit
 
-from audit.errors import CaptureError
-from audit.identifiers.content import classify_content
-from audit.readers.bodies import canonical_json
-from audit.readers.endpoint import is_address, moment, moment_of, plain_address
-from audit.readers.har_body import answer_body, message_bytes, request_body
+from audit.readers.bodies import judge_body
+from audit.readers.har_archive import HarArchive, open_archive
+from audit.readers.har_body import BodyReader, text_bytes
 from audit.readers.har_connection import PORTS, unplaced_entry
-from audit.readers.http_message import Headers, HttpMessage, add_payloads, host_name, split_target
-from audit.readers.textlines import whole_file
+from audit.readers.har_device import add_device
+from audit.readers.har_entry import HarEntry, Untold
+from audit.readers.har_gaps import Gaps
+from audit.readers.har_messages import HarMessage, read_messages
+from audit.readers.http_message import HttpMessage, add_payloads, host_name, split_target
 from audit.tables.extract import Extract, Payload
 from audit.tables.frames import Row
 from audit.tables.reference import Reference
 from audit.tables.vocabulary import Direction
 
-MAX_BYTES: Final = 256 * 2**20
-"""Size of an archive that is read (it must be held in memory whole)."""
 _OPCODES: Final = {1: "text", 2: "binary", 8: "close", 9: "ping", 10: "pong"}
+_LEFT_OUT: Final = {
+    "mitmproxy": "mitmproxy leaves TCP, UDP and DNS flows out of archives, and bodies of requests "
+    "that are no POST, PUT or PATCH",
+    "playwright": "Playwright leaves bodies of requests of type application/octet-stream out",
+}
+"""What a writer never keeps, by the first word of its name, lower case."""
+_SANITIZED: Final = (
+    "no entry has a Cookie, Set-Cookie or Authorization header: Chrome leaves them out of an "
+    "archive that it exports as sanitized"
+)
+_SECRETS: Final = frozenset({b"cookie", b"set-cookie", b"authorization"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,32 +51,18 @@ class HarOptions:
 def read_har(path: Path, options: HarOptions) -> Extract:
     """Read an archive; raises :class:`CaptureError` for a file that is none.
 
-    An entry that cannot be read is left out and counted in ``truncated``.
+    An entry that cannot be read is left out, and ``truncated`` says which.
     """
-    log = _load(path, options.file)
-    entries = log.get("entries")
-    if not isinstance(entries, list):
-        raise CaptureError("the archive has no entries", source=options.file)
-    creator = log.get("creator")
-    name = creator.get("name") if isinstance(creator, dict) else None
-    rows = _Rows(options=options, is_mitmproxy=name == "mitmproxy")
-    for number, entry in enumerate(entries, start=1):
+    archive = open_archive(path, options.file)
+    rows = _Rows(options=options, archive=archive)
+    for number, found in enumerate(archive.entries, start=1):
         try:
-            rows.add(number, entry)
+            entry = HarEntry.of(found, number)
+            if not entry.is_local:
+                rows.add(entry)
         except (ValueError, TypeError, KeyError) as error:
-            rows.unread.append(f"{options.file}#{number}: entry not read: {error}")
+            rows.gaps.missing(number, "an entry was not read", str(error)[:200])
     return rows.finish()
-
-
-def _load(path: Path, file: str) -> dict[str, object]:
-    try:
-        data = json.loads(whole_file(path, file, MAX_BYTES).removeprefix(b"\xef\xbb\xbf"))
-    except (ValueError, RecursionError) as error:
-        raise CaptureError(f"this is no HTTP archive: {error}", source=file) from None
-    log = data.get("log") if isinstance(data, dict) else None
-    if not isinstance(log, dict):
-        raise CaptureError("this is no HTTP archive: it has no 'log'", source=file)
-    return log
 
 
 @dataclass(slots=True, kw_only=True)
@@ -78,99 +70,142 @@ class _Rows:
     """Collects the rows of one archive."""
 
     options: HarOptions
-    is_mitmproxy: bool
+    archive: HarArchive
     extract: Extract = field(default_factory=Extract)
-    gaps: Counter[str] = field(default_factory=Counter)
-    unread: list[str] = field(default_factory=list)
+    gaps: Gaps = field(init=False)
+    _has_secrets: bool = False
     _conversations: dict[object, Row] = field(default_factory=dict)
 
-    def add(self, number: int, entry: object) -> None:
-        """Add one entry; raises ``ValueError``, ``TypeError`` or ``KeyError`` for what is none."""
-        asked = _part(entry, "request")
-        url = urlsplit(_word(asked, "url"))
-        if url.scheme not in PORTS or _word(asked, "method").upper() == "CONNECT":
+    def __post_init__(self) -> None:
+        self.gaps = Gaps(self.options.file, self.extract)
+
+    def add(self, entry: HarEntry) -> None:
+        """Add one entry; raises ``ValueError`` or ``TypeError`` for what is none."""
+        request = self._request(entry)
+        response = self._response(entry)
+        untold, untold_answer = [*entry.untold()], [*entry.untold_answer()]
+        if entry.is_cached:
+            self.gaps.remark("entries were answered from the browser's cache, and are no requests")
             return
-        record = Reference(file=self.options.file, records=(number,))
-        request = self._request(asked, url)
-        answered = entry.get("response") if isinstance(entry, dict) else None
-        common = self._common(entry, url, request)
-        path, query = split_target(_target(url))
+        if entry.is_held_back:
+            self.gaps.remark("requests were stopped or answered by the recording program")
+        if entry.entry.get("_fetchedViaServiceWorker"):
+            self.gaps.remark("requests went to a service worker, which may have answered them")
+        record = Reference(file=self.options.file, records=(entry.number,))
+        common = self._common(entry, request)
+        if common["ts"] is None:
+            self.gaps.remark("entries have no time that can be read")
+        messages = [
+            *read_messages(
+                entry.entry,
+                entry.number,
+                self.gaps,
+                self.archive.resource,
+                is_socket=entry.is_socket,
+            )
+        ]
+        conversation = self._conversation(entry, common, record)
+        self.extract.unplaced.extend(unplaced_entry(entry.entry, common, str(record), entry.url))
+        path, query = split_target(entry.target)
         row = common | {
-            "ref": str(replace(record, part="request.head")),
-            "method": _word(asked, "method").upper(),
+            "ref": f"{record}:request.head",
+            "method": entry.method.upper(),
             "path": path,
             "query": query,
         }
-        response = self._response(answered) if isinstance(answered, dict) else None
-        messages = _messages(entry)
-        conversation = self._conversation(entry, common, record, url)
-        self.extract.unplaced.extend(unplaced_entry(entry, common, str(record), url))
         agent = {"user_agent": request.header(b"user-agent")}
-        self._add(row | agent, "http_requests", request, record, conversation)
-        if response is not None and isinstance(answered, dict):
-            row |= {
-                "ref": str(replace(record, part="response.head")),
-                "status": int(answered["status"]),
-            }
-            self._add(row, "http_responses", response, record, conversation)
-        self._add_websocket(messages, common, record)
+        index = self._add(row | agent, "http_requests", request, record, conversation)
+        self._add_untold(untold, "http_requests", index, record)
+        self._add_user(entry, index, record)
+        if response is not None:
+            row |= {"ref": f"{record}:response.head", "status": entry.status}
+            index = self._add(row, "http_responses", response, record, conversation)
+            self._add_untold(untold_answer, "http_responses", index, record)
+        for number, message in enumerate(messages, start=1):
+            self._add_message(message, number, common, record, conversation)
 
     def finish(self) -> Extract:
-        """Return everything, gaps counted."""
-        file = self.options.file
-        for what, count in sorted(self.gaps.items()):
-            self.extract.truncated.append(f"{file}: {count} {what}")
-        self.extract.truncated += self.unread[:10]
-        if len(self.unread) > 10:
-            self.extract.truncated.append(f"{file}: {len(self.unread)} entries were not read")
+        """Return everything, gaps told."""
+        file, creator = self.options.file, self.archive.creator
+        self.gaps.finish()
         self.extract.limits.append(f"{file} is an HTTP archive: it holds no other protocol")
+        for name, left_out in _LEFT_OUT.items():
+            if creator.lower().startswith(name):
+                self.extract.limits.append(f"{file}: {left_out}")
+        if creator == "WebInspector" and self.extract.rows and not self._has_secrets:
+            both: tuple[Direction, ...] = ("sent", "received")
+            self.extract.unread += [(direction, f"{file}: {_SANITIZED}") for direction in both]
+        add_device(self.extract, self.archive.log, self.options.capture, file)
         return self.extract
 
-    def _request(self, asked: dict[str, object], url: SplitResult) -> HttpMessage:
-        headers = _headers(asked)
-        body = request_body(asked, headers, is_mitmproxy=self.is_mitmproxy, gaps=self.gaps)
-        line = f"{_word(asked, 'method')} {_target(url)} {asked.get('httpVersion') or 'HTTP/1.1'}"
-        return HttpMessage(
-            side="request",
-            first_line=message_bytes(line),
-            headers=headers,
-            body=body,
-            is_decoded=True,
+    # -- parts of an entry
+
+    def _bodies(self, entry: HarEntry) -> BodyReader:
+        return BodyReader(
+            entry=entry.number,
+            gaps=self.gaps,
+            resources=self.archive.resource,
+            is_mitmproxy=self.archive.creator.startswith("mitmproxy"),
         )
 
-    def _response(self, answered: dict[str, object]) -> HttpMessage | None:
-        status = answered.get("status")
-        if not isinstance(status, int) or status <= 0:
+    def _request(self, entry: HarEntry) -> HttpMessage:
+        headers = entry.headers(entry.asked)
+        version = str(entry.asked.get("httpVersion") or "HTTP/1.1")
+        return self._message(
+            HttpMessage(
+                side="request",
+                first_line=text_bytes(f"{entry.method} {entry.target} {version}"),
+                headers=headers,
+                body=self._bodies(entry).request(entry.asked, headers),
+                trailers=entry.trailers(entry.asked),
+                is_decoded=True,
+            )
+        )
+
+    def _response(self, entry: HarEntry) -> HttpMessage | None:
+        answered, status = entry.answered, entry.status
+        if answered is None or status is None:
             return None
-        line = f"{answered.get('httpVersion') or 'HTTP/1.1'} {status} {answered.get('statusText')}"
-        return HttpMessage(
-            side="response",
-            first_line=message_bytes(line),
-            headers=_headers(answered),
-            body=answer_body(answered, gaps=self.gaps),
-            is_decoded=True,
+        headers = entry.headers(answered)
+        version = answered.get("httpVersion") or "HTTP/1.1"
+        line = f"{version} {status} {answered.get('statusText') or ''}"
+        body: bytes | None = b""
+        if not entry.is_socket:
+            body = self._bodies(entry).answer(
+                answered, headers, method=entry.method.upper(), status=status
+            )
+        return self._message(
+            HttpMessage(
+                side="response",
+                first_line=text_bytes(line),
+                headers=headers,
+                body=body,
+                trailers=entry.trailers(answered),
+                is_decoded=True,
+            )
         )
 
-    def _common(self, entry: object, url: SplitResult, request: HttpMessage) -> Row:
-        found = entry if isinstance(entry, dict) else {}
-        address = str(found.get("serverIPAddress") or "").strip("[]")
-        host = url.hostname or ""
+    def _message(self, message: HttpMessage) -> HttpMessage:
+        self._has_secrets |= any(line.name.key in _SECRETS for line in message.lines)
+        return message
+
+    def _common(self, entry: HarEntry, request: HttpMessage) -> Row:
+        named = request.header(b"host") or request.header(b":authority")
         return {
             "capture": self.options.capture,
-            "ts": moment_of(found.get("startedDateTime")),
-            "host": host_name(request.header(b"host")) or host_name(host),
-            "responder_ip": next(
-                (plain_address(a) for a in (address, host) if is_address(a)), None
-            ),
+            "ts": entry.ts,
+            "host": host_name(named) or host_name(entry.url.hostname),
+            "responder_ip": entry.server,
             "taps": ("proxy",),
             "layer": 0,
-            "transport": "tls-intercepted" if url.scheme in {"https", "wss"} else "plaintext",
+            "transport": "tls-intercepted" if entry.url.scheme in {"https", "wss"} else "plaintext",
         }
 
-    def _conversation(self, entry: object, common: Row, record: Reference, url: SplitResult) -> Row:
-        found = entry if isinstance(entry, dict) else {}
-        port = url.port or PORTS[url.scheme]
-        key = (url.hostname, port, str(found.get("connection")))
+    # -- rows
+
+    def _conversation(self, entry: HarEntry, common: Row, record: Reference) -> Row:
+        port = entry.url.port or PORTS[entry.url.scheme]
+        key = (entry.url.hostname, port, str(entry.entry.get("connection")))
         row = self._conversations.get(key)
         if row is None:
             row = common | {
@@ -178,107 +213,91 @@ class _Rows:
                 "proto": "tcp",
                 "responder_port": port,
                 "first_seen": common["ts"],
+                "last_seen": common["ts"],
                 "payload_bytes": 0,
                 "content": "empty",
             }
             self._conversations[key] = row
             self.extract.add("conversations", row)
-        row["last_seen"] = common["ts"]
+        seen = [str(ts) for ts in (row["first_seen"], row["last_seen"], common["ts"]) if ts]
+        if seen:
+            row["first_seen"], row["last_seen"] = min(seen), max(seen)
         return row
 
     def _add(
         self, row: Row, table: str, message: HttpMessage, record: Reference, conversation: Row
-    ) -> None:
+    ) -> int:
         row = row | message.columns()
         index = self.extract.add(table, row)
         add_payloads(self.extract, table, index, message, record)
-        size = len(message.head) + len(message.body or b"")
-        conversation["payload_bytes"] = int(str(conversation["payload_bytes"])) + size
-        contents = {str(conversation["content"]), str(row["content"])} - {"empty"}
-        conversation["content"] = (
-            "empty" if not contents else contents.pop() if len(contents) == 1 else "mixed"
-        )
+        _count(conversation, message.size, str(row["content"]))
+        return index
 
-    def _add_websocket(self, messages: list[_Message], common: Row, record: Reference) -> None:
-        for number, message in enumerate(messages, start=1):
-            ref = replace(record, part=f"websocket.{number}")
-            row = common | {
-                "ref": str(ref),
-                "ts": message.ts or common["ts"],
-                "direction": message.direction,
-                "opcode": _OPCODES.get(message.opcode, str(message.opcode)),
-                "json": canonical_json(message.data),
-                "body_len": len(message.data),
-                "content": str(classify_content(message.data)),
-            }
-            index = self.extract.add("websocket_messages", row)
-            if message.data:
-                self.extract.payloads.append(
-                    Payload(
-                        table="websocket_messages",
-                        row=index,
-                        location="websocket",
-                        detail="",
-                        direction=message.direction,
-                        data=message.data,
-                        ref=ref,
-                    )
+    def _add_untold(self, found: list[Untold], table: str, index: int, record: Reference) -> None:
+        """Hand what the archive lists apart, and shows nowhere else, to the search."""
+        is_sent = table == "http_requests"
+        for number, (location, detail, data) in enumerate(found, start=1):
+            part = f"{'request' if is_sent else 'response'}.listed.{number}"
+            self.extract.payloads.append(
+                Payload(
+                    table=table,
+                    row=index,
+                    location=location,
+                    detail=detail,
+                    direction="sent" if is_sent else "received",
+                    data=data,
+                    ref=record.of(part),
                 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Message:
-    """One WebSocket message of an entry."""
-
-    direction: Direction
-    opcode: int
-    data: bytes
-    ts: str | None
-
-
-def _messages(entry: object) -> list[_Message]:
-    found = entry.get("_webSocketMessages") if isinstance(entry, dict) else None
-    messages = []
-    for message in found if isinstance(found, list) else ():
-        if not isinstance(message, dict):
-            raise TypeError("a WebSocket message is no object")
-        opcode = int(message.get("opcode", 1))
-        messages.append(
-            _Message(
-                direction="sent" if message.get("type") == "send" else "received",
-                opcode=opcode,
-                data=message_bytes(str(message.get("data", "")), is_base64=opcode == 2),
-                ts=moment(message.get("time")),
             )
-        )
-    return messages
+
+    def _add_user(self, entry: HarEntry, index: int, record: Reference) -> None:
+        """Hand a name and a password before the host to the search."""
+        user, at, _ = entry.url.netloc.rpartition("@")
+        if at and user:
+            self.extract.payloads.append(
+                Payload(
+                    table="http_requests",
+                    row=index,
+                    location="header",
+                    detail=":authority",
+                    direction="sent",
+                    data=text_bytes(user),
+                    ref=record.of("request.user"),
+                )
+            )
+
+    def _add_message(
+        self, message: HarMessage, number: int, common: Row, record: Reference, conversation: Row
+    ) -> None:
+        ref = record.of(f"websocket.{number}")
+        judged = judge_body(message.data)
+        row = common | {
+            "ref": str(ref),
+            "ts": message.ts or common["ts"],
+            "direction": message.direction,
+            "opcode": _OPCODES.get(message.opcode, str(message.opcode)),
+            "json": judged.json,
+            "body_len": len(message.data),
+            "content": judged.content,
+        }
+        index = self.extract.add("websocket_messages", row)
+        _count(conversation, len(message.data), judged.content)
+        if message.data:
+            self.extract.payloads.append(
+                Payload(
+                    table="websocket_messages",
+                    row=index,
+                    location="websocket",
+                    detail="",
+                    direction=message.direction,
+                    data=message.data,
+                    ref=ref,
+                )
+            )
 
 
-def _part(entry: object, key: str) -> dict[str, object]:
-    found = entry.get(key) if isinstance(entry, dict) else None
-    if not isinstance(found, dict):
-        raise TypeError(f"it has no {key}")
-    return found
-
-
-def _word(part: dict[str, object], key: str) -> str:
-    found = part.get(key)
-    if not isinstance(found, str):
-        raise TypeError(f"{key} is no text")
-    return found
-
-
-def _target(url: SplitResult) -> str:
-    return (url.path or "/") + (f"?{url.query}" if url.query else "")
-
-
-def _headers(part: dict[str, object]) -> Headers:
-    found = part.get("headers")
-    pairs = []
-    for header in found if isinstance(found, list) else ():
-        if isinstance(header, dict):
-            name, value = header.get("name"), header.get("value")
-        else:
-            name, value = header  # Slack writes pairs
-        pairs.append((message_bytes(str(name)), message_bytes(str(value))))
-    return tuple(pairs)
+def _count(conversation: Row, size: int, content: str) -> None:
+    conversation["payload_bytes"] = int(str(conversation["payload_bytes"])) + size
+    contents = {str(conversation["content"]), content} - {"empty"}
+    if contents:
+        conversation["content"] = contents.pop() if len(contents) == 1 else "mixed"

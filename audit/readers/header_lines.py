@@ -143,13 +143,9 @@ def header_object(lines: list[HeaderLine]) -> str:
 
 
 def _joined(lines: Iterable[HeaderLine]) -> str:
-    joined: dict[str, str] = {}
+    values: dict[str, list[str]] = {}
     for line in lines:
-        word = line.name.word
-        if line.name.member is None:
-            continue
-        if word in joined:
-            joined[word] += ("; " if line.name.is_cookie else ", ") + line.value
-        else:
-            joined[word] = line.value
+        if line.name.member is not None:
+            values.setdefault(line.name.word, []).append(line.value)
+    joined = {word: ("; " if word == "cookie" else ", ").join(values[word]) for word in values}
     return json.dumps(joined, sort_keys=True, separators=(",", ":"))

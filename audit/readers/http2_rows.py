@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from audit.readers.bytestream import ByteStream
-from audit.readers.http_message import HttpMessage, text
+from audit.readers.header_lines import text
+from audit.readers.http_message import HttpMessage
 from audit.readers.http_rows import Owner, add_message, add_parts, request_columns
 from audit.readers.talk import Talk
 from audit.tables.extract import Payload

@@ -8,16 +8,10 @@ from dataclasses import replace
 from typing import Final
 
 from audit.readers.bytestream import ByteStream
+from audit.readers.header_lines import Headers, text
 from audit.readers.http1 import Http1Message, Span
 from audit.readers.http1_dialogue import Dialogue, Exchange, read_dialogue
-from audit.readers.http_message import (
-    Headers,
-    HttpMessage,
-    add_payloads,
-    host_name,
-    split_target,
-    text,
-)
+from audit.readers.http_message import HttpMessage, add_payloads, host_name, split_target
 from audit.readers.talk import Talk
 from audit.tables.extract import Payload
 from audit.tables.frames import Row

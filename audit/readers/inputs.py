@@ -25,6 +25,7 @@ _PCAP: Final = re.compile(rb"(\xd4\xc3\xb2\xa1|\xa1\xb2\xc3\xd4|\x4d\x3c\xb2\xa1
 """Microseconds and nanoseconds, both byte orders (draft-ietf-opsawg-pcap)."""
 _NETSTRING: Final = re.compile(rb"\d{1,12}:\d{1,12}:")
 """A dictionary in mitmproxy's tnetstrings begins with the length of its first key."""
+_ZIP: Final = b"PK\x03\x04"
 _LOG: Final = re.compile(rb'"(log|entries)"\s*:')
 
 
@@ -63,6 +64,8 @@ def _is_flows(head: bytes) -> bool:
 
 
 def _is_archive(head: bytes) -> bool:
+    if head.startswith(_ZIP):
+        return b".har" in head  # name of a member; often the last one, far behind
     return (
         head.lstrip().startswith(b"{") and bool(_LOG.search(head)) and not is_privacy_report(head)
     )
@@ -88,7 +91,7 @@ ARCHIVE_FILE: Final = InputKind(
     name="HTTP archive (HAR)",
     tap="proxy",
     place=ARCHIVE,
-    suffixes=(".har", ".zhar", ".har.gz"),
+    suffixes=(".har", ".zhar", ".har.gz", "har.zip"),
     knows=_is_archive,
     read=_read_archive,
 )

@@ -1,6 +1,9 @@
 import base64
+import contextlib
 import json
+import random
 import warnings
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,7 @@ from audit.errors import CaptureError
 from audit.readers.har import HarOptions, read_har
 from audit.tables.frames import make_frame
 from tests.readers import dumps
+from tests.readers.samples import samples
 
 OPTIONS = HarOptions(capture="c1", file="log.har")
 
@@ -44,7 +48,7 @@ def entry(**more: object) -> dict:
     } | more
 
 
-def read(folder: Path, *entries: object, creator: str = "WebInspector"):
+def read(folder: Path, *entries: object, creator: str = "recorder"):
     path = folder / "log.har"
     log = {"log": {"version": "1.2", "creator": {"name": creator}, "entries": list(entries)}}
     path.write_text(json.dumps(log))
@@ -91,13 +95,16 @@ def test_mitmproxys_own_archive_gives_the_bytes_of_its_dump(tmp_path):
     assert not found.truncated
 
 
-def test_a_body_that_the_writer_left_out_is_a_gap(tmp_path):
+def test_a_body_that_the_writer_left_out_is_a_gap_that_names_the_entry(tmp_path):
     gone = entry(request={"postData": None, "method": "DELETE"}, response={"content": {"size": 9}})
     found = read(tmp_path, gone, gone)
-    assert found.truncated == [
-        "log.har: 2 answers have no body in the archive although one came",
-        "log.har: 2 requests have no body in the archive although one was sent",
+    assert found.unread == [
+        ("sent", "log.har#1: the body of the request was left out (8 bytes)"),
+        ("received", "log.har#1: the body of the answer was left out (9 bytes)"),
+        ("sent", "log.har#2: the body of the request was left out (8 bytes)"),
+        ("received", "log.har#2: the body of the answer was left out (9 bytes)"),
     ]
+    assert not found.truncated
     assert found.rows["http_requests"][0]["body_len"] is None
 
 
@@ -124,7 +131,14 @@ def test_base64_bodies_are_bytes(tmp_path):
 
 def test_replacement_characters_are_said_to_be_lost_bytes(tmp_path):
     found = read(tmp_path, entry(response={"content": {"text": "a\ufffd"}}))
-    assert "lost by the writer" in found.truncated[0]
+    ((direction, told),) = found.unread
+    assert direction == "received"
+    assert told.startswith("log.har#1: the writer lost bytes of a body")
+
+
+def test_a_text_of_the_right_length_has_its_replacement_characters_from_the_server(tmp_path):
+    found = read(tmp_path, entry(response={"content": {"text": "a\ufffd", "size": 4}}))
+    assert not found.unread
 
 
 def test_a_body_is_not_decoded_twice(tmp_path):
@@ -183,7 +197,7 @@ def test_what_is_no_archive_is_refused(tmp_path, text):
 
 
 def test_an_archive_beyond_the_bound_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("audit.readers.har.MAX_BYTES", 10)
+    monkeypatch.setattr("audit.readers.har_archive.MAX_BYTES", 10)
     with pytest.raises(CaptureError, match="larger"):
         read(tmp_path, entry())
 
@@ -211,3 +225,110 @@ def test_any_value_anywhere_gives_rows_or_one_error(tmp_path_factory, data):
     found = read(tmp_path_factory.mktemp("any"), made)
     for table, rows in found.rows.items():
         make_frame(table, rows)
+
+
+def test_what_an_archive_lists_apart_is_searched_too(tmp_path):
+    found = read(
+        tmp_path,
+        entry(
+            request={
+                "url": "https://me:s-7@api.example/a",
+                "queryString": [{"name": "q", "value": "q-7"}],
+                "cookies": [{"name": "id", "value": "c-7"}],
+            },
+            response={"cookies": [{"name": "s", "value": "s-8"}]},
+        ),
+    )
+    listed = {p.data: (p.location, p.direction, str(p.ref)) for p in found.payloads}
+    assert listed[b"q-7"] == ("query", "sent", "log.har#1:request.listed.2")
+    assert listed[b"c-7"][:2] == ("cookie", "sent")
+    assert listed[b"s-8"][:2] == ("cookie", "received")
+    assert listed[b"me:s-7"] == ("header", "sent", "log.har#1:request.user")
+
+
+def test_what_came_from_the_cache_is_no_request(tmp_path):
+    found = read(tmp_path, entry(), entry(_fromCache="disk"))
+    assert len(found.rows["http_requests"]) == 1
+    assert any("1 entries were answered from the browser's cache" in text for text in found.limits)
+
+
+def test_a_stopped_request_is_a_row_and_said(tmp_path):
+    found = read(tmp_path, entry(response={"status": 0, "_error": "net::ERR_BLOCKED_BY_CLIENT"}))
+    assert len(found.rows["http_requests"]) == 1
+    assert "http_responses" not in found.rows
+    assert any("stopped or answered by the recording program" in text for text in found.limits)
+
+
+def test_a_socket_without_messages_is_a_gap(tmp_path):
+    found = read(tmp_path, entry(request={"url": "wss://api.example/s"}, response={"status": 101}))
+    assert found.truncated == ["log.har#1: messages of a WebSocket were not recorded"]
+
+
+def test_a_sanitized_archive_of_chrome_is_said(tmp_path):
+    assert "sanitized" in read(tmp_path, entry(), creator="WebInspector").unread[0][1]
+    cookie = {"headers": [{"name": "cookie", "value": "a=1"}]}
+    assert not read(tmp_path, entry(request=cookie), creator="WebInspector").unread
+
+
+@pytest.mark.parametrize(("creator", "word"), [("mitmproxy", "UDP"), ("Playwright", "octet")])
+def test_what_a_writer_never_keeps_is_a_limit(tmp_path, creator, word):
+    assert any(word in text for text in read(tmp_path, entry(), creator=creator).limits)
+
+
+def test_playwrights_zip_with_attached_bodies_is_read(tmp_path):
+    made = entry(
+        request={"bodySize": 2, "postData": {"mimeType": "a/b", "text": "", "_file": "q.bin"}},
+        response={"content": {"size": 2, "_file": "r.bin"}},
+    )
+    path = tmp_path / "log.zip"
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("har.har", json.dumps({"log": {"entries": [made]}}))
+        file.writestr("q.bin", b"\x00\xff")
+        file.writestr("r.bin", b"ok")
+    found = read_har(path, OPTIONS)
+    assert bodies(found) == [b"\x00\xff", b"ok"]
+    assert not found.unread
+
+
+def test_a_conversation_lasts_from_its_first_to_its_last_entry_whatever_their_order(tmp_path):
+    late = entry(startedDateTime="2026-01-01T03:00:00Z")
+    (row,) = read(tmp_path, late, entry()).rows["conversations"]
+    assert (row["first_seen"][11:13], row["last_seen"][11:13]) == ("00", "03")
+
+
+def test_the_authority_of_http2_names_the_host(tmp_path):
+    headers = [{"name": ":authority", "value": "front.example"}]
+    (row,) = read(tmp_path, entry(request={"headers": headers})).rows["http_requests"]
+    assert row["host"] == "front.example"
+    assert ":authority" not in row["headers"]
+
+
+def test_a_million_headers_of_one_name_take_no_more_than_their_number(tmp_path):
+    headers = [["X", "v"]] * 100_000
+    found = read(tmp_path, entry(request={"headers": headers}))
+    assert len(json.loads(found.rows["http_requests"][0]["headers"])["x"]) == 300_000 - 2
+
+
+@pytest.mark.parametrize(
+    "path", samples("*.har", "*.zhar", "*har_files*.json"), ids=lambda path: path.name
+)
+def test_samples_damaged_anywhere_give_rows_or_one_error(path, tmp_path):
+    draw = random.Random(path.name)
+    data = path.read_bytes()
+    for _ in range(60):
+        broken = bytearray(data)
+        for _ in range(draw.randint(1, 6)):
+            at = draw.randrange(len(broken))
+            choice = draw.random()
+            if choice < 0.5:
+                broken[at] = draw.randrange(256)
+            elif choice < 0.75:
+                del broken[at : at + draw.randint(1, 40)]
+            else:
+                broken[at:at] = draw.choice([b"null", b"[", b"{}", b"-1e999", b'"', b"9" * 400])
+            broken = broken or bytearray(b"x")
+        target = tmp_path / "log.har"
+        target.write_bytes(broken)
+        with contextlib.suppress(CaptureError):
+            for table, rows in read_har(target, OPTIONS).rows.items():
+                make_frame(table, rows)
