@@ -20,7 +20,9 @@ MAX_MEMBERS: Final = 2_000
 """Members of one ZIP, and compressed stretches inside one piece, that are opened."""
 SMALL: Final = 64
 """Bytes under which Brotli is tried only behind the first byte that short data of it has."""
-_CHUNK: Final = 1 << 16
+_BROTLI_CHUNK: Final = 32
+"""Bytes of Brotli that are fed at once: a handful of them can end a block of 16 MiB (RFC 7932 §9.2),
+and the library cannot be stopped inside them."""
 _SMALL_CHUNK: Final = 1 << 10
 
 
@@ -109,8 +111,8 @@ def inflate_brotli(data: bytes, start: int, limit: int) -> Inflated | None:
     out: list[bytes] = []
     size = 0
     try:
-        for at in range(start, len(data), _CHUNK):
-            chunk = decoder.process(data[at : at + _CHUNK])
+        for at in range(start, len(data), _BROTLI_CHUNK):
+            chunk = decoder.process(data[at : at + _BROTLI_CHUNK])
             out.append(chunk)
             size += len(chunk)
             if size > limit:

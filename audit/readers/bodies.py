@@ -14,7 +14,7 @@ MAX_DECODED: Final = 16 * 2**20
 """Bytes that a body may grow to; a longer one is no JSON to the tables."""
 MAX_JSON: Final = 8 * 2**20
 """Bytes of JSON that are parsed into a column."""
-_BROTLI_STEP: Final = 64
+_BROTLI_STEP: Final = 32
 """Bytes given to the decoder at once: seven or so make one block of up to 16 MiB (RFC 7932 §9.2),
 and it cannot be stopped inside one call."""
 _MAX_REMEMBERED: Final = 4 * 2**20

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import tracemalloc
 import zipfile
 import zlib
 
@@ -14,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audit.bundle.identity import Identifier, make_identity
-from audit.identifiers.compression import INFLATERS
+from audit.identifiers.compression import INFLATERS, inflate_brotli
 from audit.identifiers.detector import Detector, text_payload
 
 VALUE = b"C02XK1ABJG5J"
@@ -110,3 +111,15 @@ def test_a_stored_value_is_told_once_with_its_container():
     for packed in (zlib.compress(VALUE, 0), gzip.compress(VALUE, 0)):
         assert len(chains(packed)[0]) == 1
         assert chains(packed)[0][0] in [("zlib",), ("gzip",)]
+
+
+def test_a_bomb_of_brotli_is_stopped_before_it_fills_the_memory():
+    bomb = brotli.compress(b"\0" * (1 << 28), quality=9)
+    tracemalloc.start()
+    done = inflate_brotli(bomb, 0, 1 << 20)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert done is not None
+    assert done.cut
+    assert len(done.data) == 1 << 20
+    assert most < 64 << 20
