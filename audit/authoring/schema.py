@@ -57,7 +57,7 @@ def schema_of(kind: str) -> dict[str, Any]:
     made = _mended(MODELS[kind].model_json_schema(by_alias=True))
     if kind == "check":
         _add_tables(made)
-    return {"$schema": _DIALECT, "title": f"audit/{kind}@1", **made}
+    return {"$schema": _DIALECT, **made, "title": f"audit/{kind}@1"}
 
 
 def _mended(node: Any) -> Any:

@@ -9,6 +9,7 @@ from typing import Final, cast
 import click
 
 COMMANDS: Final = {
+    "new": ("audit.cli.policy_new", "Start a policy from its text, or a check from a finding."),
     "lint": ("audit.cli.policy_lint", "Say every mistake of a policy, each at its place."),
     "test": ("audit.cli.policy_examples", "Run the examples of each check."),
     "explain": ("audit.cli.policy_explain", "Say in prose what a check tests."),

@@ -98,3 +98,24 @@ def test_a_check_is_tried_on_a_bundle() -> None:
     assert ran.out.startswith("session.app.user-agent-generic: ")
     assert "where process: app" in ran.out
     assert run_audit("policy", "try", "nothing", ROOT / "captures" / "sample").code == 2
+
+
+def test_a_policy_is_started_from_a_text(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("We never share your data.")
+    ran = run_audit("policy", "new", "mine.txt", cwd=tmp_path)
+    assert ran.code == 0, ran.err
+    assert ran.out.startswith("1 sentences, 1 of them clauses: mine")
+    assert run_audit("policy", "lint", "mine", cwd=tmp_path).code == 0
+    assert run_audit("policy", "test", "--mutate", "mine", cwd=tmp_path).code == 0
+    assert run_audit("policy", "new", "mine.txt", cwd=tmp_path).code == 2
+    assert run_audit("policy", "new", cwd=tmp_path).code == 2
+
+
+def test_schemas_are_printed_and_written(tmp_path: Path) -> None:
+    printed = json.loads(run_audit("policy", "schema", "gate").out)
+    assert printed["title"] == "audit/gate@1"
+    assert run_audit("policy", "schema", "goat").code == 2
+    assert run_audit("policy", "schema", "--write-vscode", cwd=tmp_path).code == 0
+    assert (tmp_path / ".vscode" / "settings.json").is_file()
+    assert run_audit("policy", "schema", "-o", tmp_path / "out").code == 0
+    assert (tmp_path / "out" / "check.schema.json").is_file()
