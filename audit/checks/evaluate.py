@@ -224,4 +224,5 @@ def _record(
         attest=None if file.attest is None else file.attest.model_dump(),
         procedure=file.procedure,
         remediation=file.remediation,
+        references=list(file.references),
     )

@@ -15,6 +15,7 @@ from audit.checks.encoding import EncodedTable
 from audit.checks.fingerprints import SERVER_COLUMNS, Redact, fingerprint, normalise
 from audit.checks.messages import ABSENT, render_message, render_time, render_value, shorten
 from audit.checks.program import FieldRef, JoinExpectation, Program
+from audit.identifiers.kinds import kind_info
 from audit.model.result import Evidence, Finding
 from audit.tables.column import ColumnType
 from audit.tables.reference import Reference, parse_reference
@@ -139,7 +140,17 @@ def _finding(
         count=len(group.rows),
         evidence=[_evidence(one, row, message, redact) for row, message in chosen],
         expected=_expected(one),
+        terms=_terms(one, group),
     )
+
+
+def _terms(one: Tested, group: _Group) -> dict[str, str]:
+    """Return what outside vocabularies call the identifier that a finding is about."""
+    kind = group.columns.get("kind")
+    if one.table.name != "identifier_hits" or kind is None:
+        return {}
+    info = kind_info(kind)
+    return {"dpv": info.dpv, "fideslang": info.fideslang}
 
 
 def _others(one: Tested, group: _Group) -> str:

@@ -94,6 +94,8 @@ class Finding(_Part):
     """At most the first rows, see ``count`` for how many there are."""
     expected: str | None = None
     """What the expectation demands, in words; ``None``: the reading says it."""
+    terms: dict[str, str] = Field(default_factory=dict)
+    """Vocabulary (``dpv``, ``fideslang``) -> its term for the identifier; empty: none was found."""
 
 
 class Reason(_Part):
@@ -127,6 +129,8 @@ class VerdictRecord(_Part):
     disposition: dict[str, Any] | None = None
     remediation: str | None = None
     """The check's own word on how a violation is mended."""
+    references: list[str] = Field(default_factory=list)
+    """Outside standards that the check bears on, such as ``GDPR Art. 5(1)(c)``."""
 
 
 class ClauseRecord(_Part):

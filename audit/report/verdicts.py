@@ -67,6 +67,7 @@ def verdict_view(verdict: model.VerdictRecord, number: str, context: Context) ->
             for key, value in (verdict.disposition or {}).items()
         ),
         remediation=verdict.remediation,
+        references=tuple(verdict.references),
     )
 
 
@@ -132,6 +133,7 @@ def _finding(finding: model.Finding, number: str, key: str, context: Context) ->
             for name, value in finding.columns.items()
             if name not in left_out
         ),
+        terms=tuple((meaning("terms", name), term) for name, term in sorted(finding.terms.items())),
         count=finding.count,
         fingerprint=finding.fingerprint,
         evidence=tuple(_evidence(evidence, context.anchors) for evidence in finding.evidence),

@@ -142,6 +142,8 @@ class Finding:
     role: str | None
     columns: Pairs
     """The other identity columns."""
+    terms: tuple[tuple[str, str], ...]
+    """Outside vocabulary and its term for what was found."""
     count: int
     fingerprint: str
     evidence: tuple[Evidence, ...]
@@ -174,6 +176,8 @@ class Verdict:
     procedure: str | None
     disposition: Pairs
     remediation: str | None
+    references: tuple[str, ...]
+    """Outside standards that the check bears on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -98,3 +98,21 @@ def test_many_violating_rows_make_few_findings_quickly(tmp_path):
     assert time.monotonic() - start < 5
     assert len(findings) == 7
     assert sum(finding.count for finding in findings) == 20_000
+
+
+def test_a_found_identifier_carries_its_terms_in_outside_vocabularies(tmp_path):
+    (finding,) = found(make(tmp_path), [hit(1)])
+    assert finding.terms == {"dpv": "pd:EmailAddress", "fideslang": "user.contact.email"}
+
+
+def test_what_is_no_identifier_carries_none(tmp_path):
+    policy = make_policy(tmp_path)
+    rows = {"conversations": [{"host": "tracker.example", "recipient": "tracker.example"}]}
+    (finding,) = verdict(policy, make_capture(rows=rows)).findings
+    assert finding.terms == {}
+
+
+def test_a_verdict_carries_the_references_of_its_check(tmp_path):
+    text = CHECK.replace("exercise:", "references: [GDPR Art. 25]\nexercise:")
+    record = verdict(make_policy(tmp_path, text), make_capture())
+    assert record.references == ["GDPR Art. 25"]

@@ -88,6 +88,7 @@ def make_finding(**fields: object) -> Finding:
         "fingerprint": sha(str(fields)),
         "count": 6,
         "evidence": [make_evidence(), packet_evidence()],
+        "terms": {"dpv": "pd:AccountIdentifier", "fideslang": "user.unique_id.pseudonymous"},
     }
     return Finding.model_validate(values | fields)
 
@@ -328,6 +329,7 @@ def session_python() -> Result:
             ],
             leaned_on=leaned,
             remediation="Reach storage nodes and the file server through the onion.",
+            references=["MASVS-PRIVACY-2", "GDPR Art. 25"],
         ),
         make_verdict(
             "session.app.identity-in-onion",

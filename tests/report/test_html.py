@@ -173,3 +173,11 @@ def test_template_engine_is_imported_only_to_render():
         ).returncode
         == 0
     )
+
+
+def test_terms_of_outside_vocabularies_and_references_are_printed(broken):
+    html = render_html(broken)
+    assert "pd:AccountIdentifier" in html
+    assert "user.unique_id.pseudonymous" in html
+    assert say("finding.terms") in html
+    assert "MASVS-PRIVACY-2, GDPR Art. 25." in html

@@ -14,7 +14,7 @@ SOURCES = "".join(
 )
 CHOSEN = {
     "outcome", "outcome_lower", "outcome_meaning", "severity", "status", "column", "part", "vantage", "transport",
-    "content", "pass", "gate", "section", "place", "method", "open", "coverage", "period",
+    "content", "pass", "terms", "gate", "section", "place", "method", "open", "coverage", "period",
 }  # fmt: skip
 """Groups whose keys are chosen by a value."""
 
