@@ -56,6 +56,8 @@ def search(extract: Extract, identity: Identity, capture: str) -> Found:
 
 def _unread(sentences: Sequence[str], payloads: Sequence[Payload]) -> tuple[UnreadBody, ...]:
     """Tell what was cut, each with the direction of the payload that its sentence begins with."""
+    if not sentences:
+        return ()
     sent = {str(payload.ref) for payload in payloads if payload.direction == "sent"}
     received = {str(payload.ref) for payload in payloads} - sent
     return tuple(

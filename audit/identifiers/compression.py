@@ -21,8 +21,8 @@ MAX_MEMBERS: Final = 2_000
 SMALL: Final = 64
 """Bytes under which Brotli is tried only behind the first byte that short data of it has."""
 _BROTLI_CHUNK: Final = 32
-"""Bytes of Brotli that are fed at once: a handful of them can end a block of 16 MiB (RFC 7932 §9.2),
-and the library cannot be stopped inside them."""
+"""Bytes of Brotli that are fed at once: a handful of them can end a block of 16 MiB (RFC 7932
+§9.2), and the library cannot be stopped inside them."""
 _SMALL_CHUNK: Final = 1 << 10
 
 

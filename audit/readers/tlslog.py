@@ -18,6 +18,8 @@ from audit.readers.http_message import host_name
 from audit.tables.extract import Extract
 from audit.tables.frames import Row
 
+MAX_BYTES: Final = 128 * 2**20
+"""Bytes of a log, some 600 000 attempts."""
 MAX_LINE: Final = 64 * 1024
 """Bytes of one line; a longer one was written by no recorder."""
 _TRANSPORTS: Final = {
@@ -56,9 +58,13 @@ def read_tls_log(path: Path, capture: str, file: str = TLS) -> TlsLog:
     A half-written last line is reported in ``truncated``.
     """
     try:
-        lines = path.read_bytes().split(b"\n")
+        with path.open("rb") as source:
+            data = source.read(MAX_BYTES + 1)
     except OSError as error:
         raise CaptureError(f"the TLS log cannot be read: {error}", source=file) from None
+    if len(data) > MAX_BYTES:
+        raise CaptureError(f"the TLS log is larger than {MAX_BYTES} bytes", source=file)
+    lines = data.split(b"\n")
     log = TlsLog(extract=Extract())
     for number, line in enumerate(lines, start=1):
         if not line.strip():

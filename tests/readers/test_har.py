@@ -332,3 +332,21 @@ def test_samples_damaged_anywhere_give_rows_or_one_error(path, tmp_path):
         with contextlib.suppress(CaptureError):
             for table, rows in read_har(target, OPTIONS).rows.items():
                 make_frame(table, rows)
+
+
+def test_a_gap_reaches_what_checks_are_told_of_the_capture(tmp_path):
+    from audit.evidence.imports import import_file
+
+    gone = entry(response={"content": {"size": 9}})
+    socket = entry(request={"url": "wss://a.example/"}, response={"status": 101})
+    path = tmp_path / "log.har"
+    path.write_text(json.dumps({"log": {"entries": [gone, socket]}}))
+    evidence = import_file(path)
+    assert [(body.direction, body.text) for body in evidence.unread] == [
+        ("received", "log.har#1: the body of the answer was left out (9 bytes)")
+    ]
+    (tap,) = evidence.taps
+    assert tap.truncated == ("log.har#2: messages of a WebSocket were not recorded",)
+    told = evidence.coverage["truncated"]
+    assert evidence.unread[0].text in told
+    assert tap.truncated[0] in told

@@ -1,5 +1,6 @@
 import contextlib
 import json
+import random
 from pathlib import Path
 
 import pytest
@@ -500,3 +501,69 @@ def test_collection_of_garbage_goes_on_afterwards(tmp_path):
     with pytest.raises(CaptureError):
         read_flows(tmp_path / "none", OPTIONS)
     assert gc.isenabled()
+
+
+@pytest.mark.parametrize("path", samples("*.mitm"), ids=lambda path: path.name)
+def test_samples_damaged_anywhere_give_rows_or_one_error(path, tmp_path):
+    draw = random.Random(path.name)
+    data = path.read_bytes()
+    for _ in range(25):
+        broken = bytearray(data)
+        for _ in range(draw.randint(1, 5)):
+            at = draw.randrange(len(broken))
+            choice = draw.random()
+            if choice < 0.6:
+                broken[at] = draw.randrange(256)
+            elif choice < 0.8:
+                del broken[at : at + draw.randint(1, 60)]
+            else:
+                broken[at:at] = draw.choice([b"0:~", b"999999999999:", b"4:1e99^", b"3:nan^", b"]"])
+        target = tmp_path / "flows.mitm"
+        target.write_bytes(broken or b"x")
+        with contextlib.suppress(CaptureError):
+            for table, rows in read_flows(target, OPTIONS).rows.items():
+                make_frame(table, rows)
+
+
+@pytest.mark.parametrize("cut", [1, 3, 50, 400])
+def test_every_sample_that_is_cut_keeps_what_stands_before(tmp_path, cut):
+    whole = dumps.dump([dumps.http_flow(), dumps.stream_flow([(True, b"x")]), dumps.http_flow()])
+    path = tmp_path / "flows.mitm"
+    path.write_bytes(whole[:-cut])
+    found = read_flows(path, OPTIONS)
+    assert len(found.rows["http_requests"]) == 1
+    assert len(found.rows["conversations"]) == 2
+    assert len(found.truncated) == 1
+
+
+def test_absurd_lengths_numbers_and_depths_are_bounded(tmp_path):
+    path = tmp_path / "flows.mitm"
+    for data in (
+        b"999999999999:x",
+        b"9" * 5000 + b":",
+        b"5002:" + b"9" * 5000 + b"#,",
+        b"70:66:" + b"9" * 66 + b"#}",
+        tnetstring.dumps({"version": 21, "type": "http", "x": [[[[1]]]]}) * 1000,
+    ):
+        path.write_bytes(data)
+        try:
+            found = read_flows(path, OPTIONS)
+        except CaptureError:
+            continue
+        assert not found.rows
+        assert found.truncated
+
+
+def test_a_hundred_thousand_headers_take_no_more_than_their_number(tmp_path):
+    headers = [(b"X", b"v")] * 100_000
+    found = read(tmp_path, dumps.http_flow(headers=headers))
+    assert len(json.loads(only(found, "http_requests")["headers"])["x"]) == 3 * 100_000 - 2
+
+
+def test_times_that_are_none_leave_a_row_undated(tmp_path):
+    state = dumps.http_flow().get_state()
+    for when in (float("nan"), float("inf"), -1.0, 10**40, None):
+        state["request"]["timestamp_start"] = when
+        path = tmp_path / "flows.mitm"
+        path.write_bytes(tnetstring.dumps(state))
+        assert only(read_flows(path, OPTIONS), "http_requests")["ts"] is None

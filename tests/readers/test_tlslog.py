@@ -105,3 +105,11 @@ def test_any_values_give_rows_or_one_error(tmp_path_factory, values):
         return
     make_frame("tls_handshakes", log.extract.rows.get("tls_handshakes", ()))
     make_frame("conversations", log.closed.values())
+
+
+def test_a_log_beyond_the_bound_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("audit.readers.tlslog.MAX_BYTES", 10)
+    path = tmp_path / "tls.jsonl"
+    path.write_bytes(b" " * 11)
+    with pytest.raises(CaptureError, match="larger"):
+        read_tls_log(path, "c1")
