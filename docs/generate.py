@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -65,7 +66,47 @@ def vocabulary_page() -> str:
     return NOTE + "\n".join(lines) + "\n"
 
 
-PAGES = {"tables.md": tables_page, "vocabularies.md": vocabulary_page}
+def _observed(check: Any) -> str:
+    names = (
+        item.capability + (f" ({item.source})" if item.source else "")
+        for item in check.file.observe
+    )
+    return ", ".join(f"`{name}`" for name in dict.fromkeys(names))
+
+
+def _check_line(check: Any) -> str:
+    file = check.file
+    scope = " ".join(file.scope.platforms) if file.scope else "all"
+    attest = ", ".join(file.attest.by) if file.attest else ""
+    status = "" if file.status == "stable" else f", {file.status}"
+    return (
+        f"| `{file.id}` | {file.title} | {file.severity}{status} | {scope} "
+        f"| {_observed(check)} | {attest} |"
+    )
+
+
+def clauses_page() -> str:
+    """Every sentence of every shipped policy, its checks, what they observe, who can attest."""
+    from audit.checks.load import load_policy
+    from audit.checks.shipped import shipped_policies
+
+    lines = ["# Policies, sentence by sentence\n"]
+    for folder in shipped_policies():
+        policy = load_policy(folder)
+        lines.append(f"## {policy.file.title} (`{policy.id}`)\n")
+        for clause in policy.file.clauses:
+            lines += [
+                f"### `{clause.id}`\n",
+                f"> {clause.quote}\n",
+                "| check | what it holds | severity | platforms | observes | else attested by |",
+                "|---|---|---|---|---|---|",
+                *(_check_line(item) for item in policy.checks if item.file.clause.id == clause.id),
+                "",
+            ]
+    return NOTE + "\n".join(lines)
+
+
+PAGES = {"clauses.md": clauses_page, "tables.md": tables_page, "vocabularies.md": vocabulary_page}
 
 
 def main() -> int:
