@@ -38,7 +38,7 @@ class Code:
         return "\n".join(lines)
 
 
-_LOADS: Final = frozenset({"E201", "E203", "E206", "E208", "E301", "E302"})
+_LOADS: Final = frozenset({"E201", "E203", "E206", "E208", "E301"})
 """Errors with which a policy still loads."""
 
 

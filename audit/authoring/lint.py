@@ -10,13 +10,14 @@ from typing import Final
 
 from audit.authoring.allowances import Allowed, sift
 from audit.authoring.contradictions import contradictions
+from audit.authoring.example_evidence import ExampleEvidence
 from audit.authoring.honesty import honesty_problems
 from audit.checks.compiling import compile_check
 from audit.checks.faults import Faults
 from audit.checks.load import PACK_FILE, load_policy
-from audit.checks.policy import Policy, Target
+from audit.checks.policy import LoadedCheck, Policy, Target
 from audit.checks.shipped import POLICY_FILE
-from audit.checks.targets import load_target, target_names
+from audit.checks.targets import load_target, target_names, target_of_nothing
 from audit.errors import PolicyError
 from audit.gate.rules import load_rules
 from audit.yamlfile.problem import PolicyFileError, Problem
@@ -94,9 +95,20 @@ def _all_problems(policy: Policy) -> list[Problem]:
         problems += _problems_of(error)
     problems += _variables(policy, targets)
     problems += contradictions(policy)
+    nothing = target_of_nothing(policy)
     for check in policy.checks:
         problems += honesty_problems(policy, check)
+        problems += _examples(policy, nothing, check)
     return sorted(set(problems))
+
+
+def _examples(policy: Policy, target: Target, check: LoadedCheck) -> Iterator[Problem]:
+    """Yield what is wrong with the rows of examples; whether they hold is another question."""
+    for index, example in enumerate(check.file.tests):
+        try:
+            ExampleEvidence(policy, target, check, example, ("tests", index)).capture()
+        except PolicyFileError as error:
+            yield from error.problems
 
 
 def _clashes(policies: Sequence[Policy]) -> Iterator[tuple[Path, Problem]]:

@@ -132,7 +132,8 @@ class _Loading:
                 data = path.read_bytes()
                 text = data.decode("utf-8")
             except (OSError, UnicodeDecodeError) as error:
-                message = f"the text cannot be read: {error}"
+                reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+                message = f"the text cannot be read: {reason}"
                 self._refuse(POLICY_FILE, (*place, "text"), "E113", message)
                 continue
             digest = hashlib.sha256(data).hexdigest()

@@ -236,7 +236,9 @@ class _Composer:
 
 
 _HINTS: Final = {
-    "mapping values are not allowed in this context": "put text that holds ': ' in quotes",
+    "mapping values are not allowed in this context": (
+        "put text that holds ': ' in quotes, or look at the indentation"
+    ),
     "found character that cannot start any token": "put text that starts with @ ` or % in quotes",
     "did not find expected ',' or '}'": "a '{' is not closed, or a text needs quotes",
     "did not find expected ',' or ']'": "a '[' is not closed, or a text needs quotes",
