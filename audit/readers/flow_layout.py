@@ -18,11 +18,10 @@ from audit.readers.flow_state import (
     FlowError,
     State,
     address_of,
-    header_pairs,
     named_server,
 )
-from audit.readers.header_lines import Header, HeaderLine, HeaderPairs, line_of
-from audit.readers.tnetstring import TnetstringError, decode, decode_at
+from audit.readers.header_lines import HeaderLine, HeaderPairs, line_of
+from audit.readers.tnetstring import MAX_PREFIX, TnetstringError, decode, decode_at
 from audit.tables.reference import Reference
 
 FLOW_VERSION: Final = 21
@@ -32,6 +31,9 @@ _NULL: Final = 0x7E
 _FLOAT: Final = 0x5E
 _LIST: Final = 0x5D
 _DICTIONARY: Final = 0x7D
+_LINE_END: Final = b",]"
+"""What ends a header line: its value, and the pair. A line of a length that leads elsewhere holds
+it inside, which the general reader sorts out."""
 _MAX_LINES: Final = 8192
 """Header lines that are remembered: clients and servers repeat most of theirs."""
 _MAX_LINE: Final = 512
@@ -123,7 +125,7 @@ _CLIENT: Final = Layout(
     " !cipher_list cipher alpn_offers alpn !certificate_list tls error +transport_protocol +id"
     " +sockname +peername"
 )
-_remembered_lines: dict[bytes, tuple[Header, HeaderLine]] = {}
+_remembered_lines: dict[bytes, HeaderLine] = {}
 _remembered_ends: dict[tuple[bytes, bytes], Ends] = {}
 
 
@@ -233,43 +235,42 @@ def _response(data: bytes, first: int, last: int) -> State:
     }
 
 
-def _headers(data: bytes, at: int, end: int) -> HeaderPairs:
-    if data[end] != _LIST:
+def _headers(data: bytes, first: int, last: int) -> HeaderPairs:
+    """Return headers; raises ``ValueError`` also where a value holds what ends a line."""
+    if data[last] != _LIST:
         raise FlowError("headers are no list")
-    found = []
-    find, known = data.find, _remembered_lines.get
-    while at < end:
-        colon = find(b":", at, end)
-        stop = colon + 2 + int(data[at:colon])
-        line = data[at:stop]
-        found.append(known(line) or _line(line))
-        at = stop
-    if at != end:
+    *encoded, rest = data[first:last].split(_LINE_END)
+    if rest:
         raise TnetstringError("a header leads beyond its surroundings")
-    pairs = HeaderPairs([pair for pair, _ in found])
-    pairs.lines = [line for _, line in found]
+    known = _remembered_lines.get
+    found = [known(line) or _line(line) for line in encoded]
+    pairs = HeaderPairs([line.header for line in found])
+    pairs.lines = found
     return pairs
 
 
-def _line(encoded: bytes) -> tuple[Header, HeaderLine]:
-    """Return one encoded header line as name and value, and what it says."""
+def _line(encoded: bytes) -> HeaderLine:
+    """Return what one header line says, which is encoded but for the two bytes at its end."""
     first = encoded.find(b":") + 1
     start = encoded.find(b":", first) + 1
-    size = encoded[first : start - 1]
-    stop = start + int(size) if size.isdigit() else 0
+    stop = start + _size(encoded[first : start - 1])
     begin = encoded.find(b":", stop) + 1
-    size = encoded[stop + 1 : begin - 1]
-    end = begin + int(size) if size.isdigit() else 0
-    if encoded[stop : stop + 1] == b"," and encoded[end:] == b",]":
-        header = (encoded[start:stop], encoded[begin:end])
-    else:
-        (header,) = header_pairs([decode(encoded)])
-    found = (header, line_of(header))
+    end = begin + _size(encoded[stop + 1 : begin - 1])
+    is_whole = _size(encoded[: first - 1]) == len(encoded) - first + 1
+    if not is_whole or end != len(encoded) or encoded[stop : stop + 1] != b",":
+        raise TnetstringError("a header is no pair of bytes")
+    line = line_of((encoded[start:stop], encoded[begin:end]))
     if len(encoded) <= _MAX_LINE:
         if len(_remembered_lines) >= _MAX_LINES:
             _remembered_lines.clear()
-        _remembered_lines[encoded] = found
-    return found
+        _remembered_lines[encoded] = line
+    return line
+
+
+def _size(digits: bytes) -> int:
+    if not digits.isdigit() or len(digits) > MAX_PREFIX:
+        raise TnetstringError("no length of a header")
+    return int(digits)
 
 
 def _ends(data: bytes, client: Place, server: Place, state: State) -> Ends:

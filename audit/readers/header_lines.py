@@ -46,6 +46,8 @@ class HeaderName:
 class HeaderLine:
     """One header or trailer field."""
 
+    header: Header
+    """As it was sent."""
     name: HeaderName
     value: str
     """As text."""
@@ -53,6 +55,8 @@ class HeaderLine:
     """Whether the value has several lines."""
     detail: str
     """Name of the header, or of the cookie that it sets."""
+    column: str | None
+    """Its member of the object in the column ``headers``; ``None``: it is not shown."""
     size: int
     """Bytes of the line ``Name: value`` with its end."""
 
@@ -102,7 +106,9 @@ def line_of(header: Header) -> HeaderLine:
     detail = name.word
     if name.location is not None:
         detail = text(value.partition(b"=")[0].strip())
-    return HeaderLine(name, shown, b"\n" in value, detail, len(written) + len(value) + 4)
+    column = None if name.member is None else name.member + encode_basestring_ascii(shown)
+    size = len(written) + len(value) + 4
+    return HeaderLine(header, name, shown, b"\n" in value, detail, column, size)
 
 
 def _name(written: bytes) -> HeaderName:
@@ -132,14 +138,10 @@ def value_of(lines: Iterable[HeaderLine], key: bytes) -> str | None:
 
 def header_object(lines: list[HeaderLine]) -> str:
     """Return headers as the JSON text of the ``headers`` column, values of one name joined."""
-    members = {
-        line.name.word: line.name.member + encode_basestring_ascii(line.value)
-        for line in lines
-        if line.name.member is not None
-    }
+    members = {line.name.word: line.column for line in lines if line.column is not None}
     if len(members) < len(lines):
         return _joined(lines)
-    return "{" + ",".join([members[word] for word in sorted(members)]) + "}"
+    return "{" + ",".join([member for _, member in sorted(members.items())]) + "}"
 
 
 def _joined(lines: Iterable[HeaderLine]) -> str:
