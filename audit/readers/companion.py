@@ -1,7 +1,8 @@
-"""A second process that opens conversations of a large capture while this one opens the others.
+"""A second process that takes a share of the work on a large capture.
 
-Opening is Python's work, one core at a time. The companion is started before the capture is read,
-so that it is ready when it is needed. Where it cannot be had, everything is done here.
+It looks at the packets of the later part of the file, and opens conversations: one core at a time
+is Python's way. It is started before the capture is read, so that it is ready when it is needed.
+Where it cannot be had, or dies, everything is done here.
 """
 
 from __future__ import annotations
@@ -11,13 +12,17 @@ import pickle
 import subprocess
 import sys
 from pathlib import Path
-from typing import Final, Self
-
-from audit.readers.bytesource import ByteSource
-from audit.readers.openingjob import Opened, OpeningJob, perform
+from typing import Final, Protocol, Self
 
 WORTHWHILE: Final = 96 << 20
 """Bytes of a capture from which on a second process pays."""
+
+
+class Job(Protocol):
+    """Work that can be sent to another process."""
+
+    def perform(self, path: Path) -> object:
+        """Do it on the capture file; what is returned is sent back."""
 
 
 class Companion:
@@ -43,24 +48,24 @@ class Companion:
         """Whether a job can be given to it."""
         return self._child is not None and self._child.poll() is None
 
-    def give(self, job: OpeningJob) -> None:
-        """Give it a job; it takes one."""
+    def give(self, job: Job) -> None:
+        """Give it a job; its :meth:`result` is to be taken before the next."""
         if self._child is not None and self._child.stdin is not None:
             try:
                 pickle.dump(job, self._child.stdin, protocol=5)
-                self._child.stdin.close()
-            except OSError:
+                self._child.stdin.flush()
+            except (OSError, ValueError):
                 self._child.kill()
 
-    def result(self) -> Opened | None:
+    def result(self) -> object:
         """Return what the job gave; ``None``: it failed."""
         if self._child is None or self._child.stdout is None:
             return None
         try:
-            found = pickle.load(self._child.stdout)  # noqa: S301 - our own process wrote it
-        except (EOFError, pickle.UnpicklingError):
+            return pickle.load(self._child.stdout)  # noqa: S301 - our own process wrote it
+        except (EOFError, OSError, ValueError, pickle.UnpicklingError):
+            self._child.kill()
             return None
-        return found if isinstance(found, Opened) else None
 
     def __enter__(self) -> Self:
         return self
@@ -78,12 +83,18 @@ class Companion:
 
 
 def main() -> None:
-    """Do the one job that standard input holds on the file that the argument names."""
-    job = pickle.load(sys.stdin.buffer)  # noqa: S301 - written by the process that started this one
-    with ByteSource(Path(sys.argv[1])) as source:
-        result = perform(job, source.read)
-    pickle.dump(result, sys.stdout.buffer, protocol=5)
-    sys.stdout.buffer.flush()
+    """Do the jobs that standard input holds on the file that the argument names."""
+    import gc
+
+    import audit.readers.opening  # noqa: F401 - loaded while the other process looks at packets
+
+    gc.disable()  # what is made here is sent and done with
+    path, results = Path(sys.argv[1]), sys.stdout.buffer
+    jobs = os.fdopen(sys.stdin.fileno(), "rb", closefd=False)
+    while jobs.peek(1):
+        job: Job = pickle.load(jobs)  # noqa: S301 - written by the process that started this one
+        pickle.dump(job.perform(path), results, protocol=5)
+        results.flush()
     os._exit(0)  # nothing is left to be tidied up, and tidying takes long
 
 

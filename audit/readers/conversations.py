@@ -54,6 +54,32 @@ class ConversationTable:
         for one, number in pairs.T.tolist():
             self._owners.setdefault(one, {})[number] = None
 
+    def join(self, others: Conversations, packets: int) -> Ints:
+        """Add what was counted of packets behind these, numbered from 1; return the indices."""
+        known = self._ids
+        ids = np.asarray(
+            [known.setdefault(key.tobytes(), len(known)) for key in others.keys], dtype=np.int64
+        )
+        self._grow()
+        lanes = (2 * ids[:, None] + np.arange(2)).reshape(-1)
+        self._sums[:, lanes] += others.sums
+        mine, firsts = self._firsts[ids], others.firsts.copy()
+        firsts[:, 2] += 2 * packets
+        for time, mark in ((0, 2), (4, 5)):
+            earlier = firsts[:, time] < mine[:, time]
+            for column in (time, mark):
+                mine[:, column] = np.where(earlier, firsts[:, column], mine[:, column])
+        mine[:, 1] = np.maximum(mine[:, 1], firsts[:, 1])
+        self._firsts[ids] = mine
+        self._bits[ids] |= others.bits
+        return ids
+
+    def join_owners(self, others: Conversations, ids: Ints, owners: Ints) -> None:
+        """Note whom the file names for their packets; ``owners``: their numbers here."""
+        for one, numbers in others.owners.items():
+            named = self._owners.setdefault(int(ids[one]), {})
+            named.update(dict.fromkeys(n for n in owners[list(numbers)].tolist() if n >= 0))
+
     def _lookup(self, words: npt.NDArray[np.uint64]) -> Ints:
         mixed = words[:, 0].copy()
         for column in range(1, words.shape[1]):

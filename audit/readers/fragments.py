@@ -11,20 +11,25 @@ from audit.readers.frames import TCP, Frames
 OPEN_LIMIT: Final = 65_536
 """Fragmented datagrams remembered at a time."""
 DATAGRAM_LIMIT: Final = 65_535
+_UNRESOLVED_LIMIT: Final = 4096
+FragmentKey = tuple[bytes, bytes, int, int]
+"""Source, destination, protocol, identification."""
 
 
 class FragmentPorts:
     """Remembers the transport header of first fragments, for those that follow."""
 
     def __init__(self) -> None:
-        self._heads: dict[tuple[bytes, bytes, int, int], tuple[int, int, int]] = {}
+        self._heads: dict[FragmentKey, tuple[int, int, int]] = {}
+        self.unresolved: set[FragmentKey] | None = set()
+        """Fragments whose first one was not seen before; ``None``: order told more than is kept."""
 
-    def resolve(self, frames: Frames) -> int:
-        """Fill in ports (and TCP sequence numbers) of later fragments.
+    def knows(self, key: FragmentKey) -> bool:
+        """Whether a first fragment was seen."""
+        return key in self._heads
 
-        Returns how many stay unknown, because the first fragment was not seen before.
-        """
-        unknown = 0
+    def resolve(self, frames: Frames) -> None:
+        """Fill in ports (and TCP sequence numbers) of later fragments."""
         for index in np.flatnonzero((frames.fragment >= 0) & (frames.proto >= 0)).tolist():
             key = (
                 frames.src[index].tobytes(),
@@ -38,15 +43,17 @@ class FragmentPorts:
                 frames.sport[index], frames.dport[index], base = head
                 if key[2] == TCP:
                     frames.seq[index] = (base + int(frames.fragment[index])) & 0xFFFFFFFF
-            else:
-                unknown += 1
-        return unknown
+            elif self.unresolved is not None:
+                self.unresolved.add(key)
+                if len(self.unresolved) > _UNRESOLVED_LIMIT:
+                    self.unresolved = None
 
-    def _remember(self, key: tuple[bytes, bytes, int, int], frames: Frames, index: int) -> None:
+    def _remember(self, key: FragmentKey, frames: Frames, index: int) -> None:
         if frames.sport[index] < 0:
             return
         if len(self._heads) >= OPEN_LIMIT:
             del self._heads[next(iter(self._heads))]
+            self.unresolved = None
         header = int(frames.header[index])
         base = (int(frames.seq[index]) - header) if key[2] == TCP else 0
         self._heads[key] = (int(frames.sport[index]), int(frames.dport[index]), base)

@@ -81,8 +81,9 @@ class LaneReader:
     ) -> SealedTalk | None:
         """Return the connection if it is one.
 
-        ``None`` where it is not as simple: no TLS from its first byte on, gaps, secrets are known,
-        or the handshake goes on in segments that were left out. ``syn_from_a``: who opened it.
+        ``None`` where it is not as simple: no TLS from its first byte on, odd bytes between its
+        records, gaps, secrets are known, or the handshake goes on in what was left out.
+        ``syn_from_a``: who opened it.
         """
         found = self._outline
         if not found.in_order[group]:
@@ -159,7 +160,7 @@ class LaneReader:
                     data += self._read(offset, size)
                 if len(data) >= HANDSHAKE_LIMIT or settling.is_done(data):
                     run.data = data
-                    return run
+                    return None if settling.is_odd else run
             done = len(run.starts)
             part = self._segments[begin + done : begin + min(done + _MORE, count)]
             segments = list(map(tuple, part.tolist()))

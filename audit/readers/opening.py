@@ -19,7 +19,7 @@ from audit.readers.lanes import LaneReader
 from audit.readers.owners import NO_OWNER, Owner
 from audit.readers.packetstore import Packets, Sorted
 from audit.readers.recordchunk import Interface
-from audit.readers.sealed import HANDSHAKE_LIMIT, is_settled
+from audit.readers.sealed import HANDSHAKE_LIMIT, clip, is_settled
 from audit.readers.segments import Run
 from audit.readers.tails import PEEKED
 from audit.readers.talk import Talk, instant
@@ -136,12 +136,29 @@ class Opening:
         if not packets.wire.any():
             return []
         limit = self._limit(packets)
-        simple = self._lanes.whole(group, limit)
-        connections = [simple] if simple else reassemble(packets, self.read, limit)
-        if limit != HANDSHAKE_LIMIT:
-            sides = [side for one in connections for side in (one.a, one.b)]
-            self.opened_bytes += sum(len(run.data) for side in sides for run in side.runs)
+        connections = self._joined(packets, group, limit)
+        if limit == HANDSHAKE_LIMIT:
+            firsts = [
+                side.runs[0]
+                for one in connections
+                for side in (one.a, one.b)
+                if side.runs and side.runs[0].start == 0
+            ]
+            are_odd = [clip(run) for run in firsts]
+            if not any(are_odd):
+                return connections
+            connections = self._joined(packets, group, self._most())
+        sides = [side for one in connections for side in (one.a, one.b)]
+        self.opened_bytes += sum(len(run.data) for side in sides for run in side.runs)
         return connections
+
+    def _joined(self, packets: Packets, group: int, limit: int) -> list[Connection]:
+        simple = self._lanes.whole(group, limit)
+        return [simple] if simple else reassemble(packets, self.read, limit)
+
+    def _most(self) -> int:
+        """Return how many bytes of a direction may still be put together."""
+        return min(STREAM_LIMIT, max(CAPTURE_LIMIT - self.opened_bytes, HANDSHAKE_LIMIT))
 
     def _limit(self, packets: Packets) -> int:
         """Return how many bytes to put together: of TLS that stays closed only the handshake."""
@@ -151,7 +168,7 @@ class Opening:
                 random = data[_RANDOM_AT : _RANDOM_AT + 32]
                 if not self.keys.of(random):
                     return HANDSHAKE_LIMIT
-        return min(STREAM_LIMIT, max(CAPTURE_LIMIT - self.opened_bytes, HANDSHAKE_LIMIT))
+        return self._most()
 
     # -- roles
 

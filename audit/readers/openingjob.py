@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import marshal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Final
+from pathlib import Path
+from typing import Any, Final
 
+from audit.readers.bytesource import ByteSource
 from audit.readers.conversation import Conversations
 from audit.readers.keylog import KeyLog
 from audit.readers.opening import CAPTURE_LIMIT, Opening
 from audit.readers.owners import Owner
 from audit.readers.packetstore import Sorted
 from audit.readers.recordchunk import Interface
-from audit.tables.extract import Extract
+from audit.tables.extract import Extract, Payload
+from audit.tables.reference import Reference
 
 SHARE: Final = 0.47
 """Share of the conversations that goes to the other process, which has the longer way."""
@@ -32,6 +36,11 @@ class OpeningJob:
     owners: tuple[Owner, ...]
     conversations: Conversations
     found: Sorted
+
+    def perform(self, path: Path) -> Opened:
+        """Do the job on a file that is open nowhere else in this process."""
+        with ByteSource(path) as source:
+            return perform(self, source.read)
 
     def part(self, begin: int, end: int) -> OpeningJob:
         """Return the job of the conversations with these indices."""
@@ -65,6 +74,18 @@ class Opened:
     opened_bytes: int = 0
     """Bytes of streams that were put together."""
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pack rows and payloads as plain values: objects one by one take five times as long."""
+        columns = [
+            (p.table, p.row, p.location, p.detail, p.direction, p.data, p.content_encoding,
+             p.content_type, p.seams, p.ref.file, p.ref.records, p.ref.part, p.ref.start, p.ref.end)
+            for p in self.extract.payloads
+        ]  # fmt: skip
+        extract = self.extract
+        rest = extract.truncated, extract.unread, extract.limits
+        packed = marshal.dumps((extract.rows, columns, rest))
+        return _unpacked, (packed, self.missing, self.opened_bytes)
+
     def append(self, later: Opened) -> None:
         """Add what the later conversations gave."""
         before = {table: len(rows) for table, rows in self.extract.rows.items()}
@@ -78,6 +99,30 @@ class Opened:
         self.extract.limits += later.extract.limits
         self.missing |= later.missing
         self.opened_bytes += later.opened_bytes
+
+
+def _unpacked(packed: bytes, missing: frozenset[int], opened_bytes: int) -> Opened:
+    rows, columns, (truncated, unread, limits) = marshal.loads(packed)  # noqa: S302 - our own
+    extract = Extract(rows=rows, truncated=truncated, unread=unread, limits=limits)
+    extract.payloads = [
+        Payload(
+            table=table,
+            row=row,
+            location=location,
+            detail=detail,
+            direction=direction,
+            data=data,
+            content_encoding=encoding,
+            content_type=kind,
+            seams=seams,
+            ref=Reference(file=file, records=records, part=part, start=start, end=end),
+        )
+        for (
+            table, row, location, detail, direction, data, encoding, kind, seams,
+            file, records, part, start, end,
+        ) in columns
+    ]  # fmt: skip
+    return Opened(extract=extract, missing=missing, opened_bytes=opened_bytes)
 
 
 def perform(job: OpeningJob, read: Callable[[int, int], bytes], opened_bytes: int = 0) -> Opened:
@@ -108,7 +153,7 @@ def perform(job: OpeningJob, read: Callable[[int, int], bytes], opened_bytes: in
 
 def perform_both(
     earlier: OpeningJob,
-    later: Callable[[], Opened | None],
+    later: Callable[[], object],
     again: OpeningJob,
     read: Callable[[int, int], bytes],
 ) -> Opened:
@@ -118,7 +163,7 @@ def perform_both(
     """
     result = perform(earlier, read)
     rest = later()
-    if rest is None or result.opened_bytes + rest.opened_bytes > CAPTURE_LIMIT:
+    if not isinstance(rest, Opened) or result.opened_bytes + rest.opened_bytes > CAPTURE_LIMIT:
         rest = perform(again, read, result.opened_bytes)
     result.append(rest)
     return result

@@ -26,7 +26,8 @@ _ETHERNET: Final = 1
 _RAW: Final = 101
 _V2_FLAG: Final = 0x0008_0000
 _DELEGATED: Final = 4
-_Key = tuple[str, int, int | str]
+OwnerKey = tuple[str, int, int | str]
+"""What a file says of an owner: kind, then numbers or a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +51,11 @@ class Owners:
     """Section and place of a process block -> name of the process."""
     packages: dict[int, str] = field(default_factory=dict)
     """User id -> package, by a user map block (the last of each)."""
-    _numbers: dict[_Key, int] = field(default_factory=dict)
+    _numbers: dict[OwnerKey, int] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
     _by_options: dict[tuple[int, bytes], int] = field(default_factory=dict)
-    _has_trailers: bool | None = None
+    has_trailers: bool | None = None
+    """Whether the frames have PCAPdroid's trailers; ``None``: no Ethernet frame was seen yet."""
 
     def __len__(self) -> int:
         return len(self._numbers)
@@ -62,7 +64,16 @@ class Owners:
         """Return the owners by number; complete once the whole file was read."""
         return tuple(map(self._owner, self._numbers))
 
-    def _owner(self, key: _Key) -> Owner:
+    @property
+    def keys(self) -> tuple[OwnerKey, ...]:
+        """What the owners are known by, by number."""
+        return tuple(self._numbers)
+
+    def take_up(self, keys: tuple[OwnerKey, ...]) -> Ints:
+        """Give the owners that another process met numbers here, and return those."""
+        return np.asarray([self._number(key) for key in keys], dtype=np.int64)
+
+    def _owner(self, key: OwnerKey) -> Owner:
         kind, first, second = key
         if kind == "process":
             return Owner(self.processes.get((first, int(second))), None)
@@ -100,7 +111,7 @@ class Owners:
     def _user(self, uid: int, name: str) -> int:
         return NOBODY if uid < 0 else self._number(("user", uid, name))
 
-    def _number(self, key: _Key) -> int:
+    def _number(self, key: OwnerKey) -> int:
         with self._lock:  # blocks are read ahead in another thread
             if key not in self._numbers and len(self._numbers) >= OWNER_LIMIT:
                 return NOBODY
@@ -114,19 +125,19 @@ class Owners:
         """
         owner = chunk.owner
         if bool(np.isin(links, PKTAP_LINKS).any()):
-            owner = self._of_pktap(chunk, links)
+            owner = _either(self._of_pktap(chunk, links), owner)
         ends = chunk.start + chunk.length
-        if self._has_trailers is not False and bool((links == _ETHERNET).any()):
+        if self.has_trailers is not False and bool((links == _ETHERNET).any()):
             magic = numbers_in(chunk.data, ">u4")[np.maximum(ends - _TRAILER, 0)]
             trailed = (magic == _TRAILER_MAGIC) & (chunk.length >= 14 + 20 + _TRAILER)
             trailed &= links == _ETHERNET
-            if self._has_trailers is None:
-                self._has_trailers = bool(trailed.any())
-            if self._has_trailers:
+            if self.has_trailers is None:
+                self.has_trailers = bool(trailed.any())
+            if self.has_trailers:
                 version = chunk.data[chunk.start] >> 4
                 bare = (links == _ETHERNET) & ~trailed & ((version == 4) | (version == 6))
                 links = np.where(bare, _RAW, links)
-                owner = self._of_trailers(chunk, np.flatnonzero(trailed), ends)
+                owner = _either(self._of_trailers(chunk, np.flatnonzero(trailed), ends), owner)
         return links, owner
 
     def _of_trailers(self, chunk: RecordChunk, index: Ints, ends: Ints) -> Ints:
@@ -148,6 +159,10 @@ class Owners:
             if name:
                 owner[at] = self._number(("program", 0, name))
         return owner
+
+
+def _either(found: Ints, else_: Ints | None) -> Ints:
+    return found if else_ is None else np.where(found == NOBODY, else_, found)
 
 
 def _pktap_name(head: bytes) -> str:

@@ -43,3 +43,10 @@ class PacketChains:
         end = int(self._last[chain]) + 1 if chain < len(self._last) else len(self._at)
         run: Ints = self._at[index:end] * 4
         return run
+
+    def first(self, count: int) -> int | None:
+        """Return where the first chain of at least ``count`` packets begins; ``None``: nowhere."""
+        begins = np.concatenate(([0], self._last + 1))
+        sizes = np.diff(np.append(begins, len(self._at)))
+        long = np.flatnonzero(sizes >= count)
+        return int(self._at[begins[long[0]]]) * 4 if len(long) else None

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
+from typing import Final
 
 from audit.readers.ahead import one_ahead
 from audit.readers.capfile import CaptureFile
 from audit.readers.companion import WORTHWHILE, Companion
-from audit.readers.conversations import ConversationTable
 from audit.readers.encrypted_dns import add_doh
 from audit.readers.endpoint import plain_address
-from audit.readers.fragments import FragmentPorts
-from audit.readers.frames import NO_PROTO, decode_frames, links_of
 from audit.readers.links import LINK_TYPES
 from audit.readers.openingjob import Opened, OpeningJob, perform, perform_both
-from audit.readers.packetstore import PacketStore
+from audit.readers.packetscan import Counts, Scan, ScanJob, ScannedPart
 from audit.readers.recordchunk import Interface
+from audit.readers.recordwalk import Place
 from audit.tables.extract import Extract
+
+AHEAD: Final = 200 << 20
+"""Bytes that this process has looked at when the other one is ready to begin."""
+SPLIT: Final = 0.9
+"""Share of a file up to which leaving the rest to another process pays."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,10 +51,10 @@ def read_packets(path: Path, options: PacketOptions) -> Extract:
     further on is named in ``truncated``, and everything before it is kept.
     """
     whole: frozenset[int] = frozenset()
-    with CaptureFile(path) as file:
+    with _no_collection(), CaptureFile(path) as file:
         while True:
             with Companion(path, wanted=file.is_plain and file.size >= WORTHWHILE) as companion:
-                found = _pass_over(file, whole)
+                found = _scan(file, whole, companion)
                 opened = _open(file, found, options, companion)
             missing = opened.missing | found.store.tails.spoiled
             if missing <= whole:
@@ -60,14 +65,55 @@ def read_packets(path: Path, options: PacketOptions) -> Extract:
         add_doh(extract)
         extract.truncated[:0] = file.truncated
         extract.names = {address: tuple(names) for address, names in file.names.items()}
-        _note_unread(extract, found.unread, file.interfaces)
-        _note_cut(extract, found, file)
+        _note_unread(extract, found.counts.unread, file.interfaces)
+        _note_cut(extract, found.counts, file)
         extract.dropped = file.dropped
-    _sort_rows(extract)
+        _sort_rows(extract)
     return extract
 
 
-def _open(file: CaptureFile, scan: _Scan, options: PacketOptions, companion: Companion) -> Opened:
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Hold Python's search for garbage in cycles: there is none, and objects come in millions."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _scan(file: CaptureFile, whole: frozenset[int], companion: Companion) -> Scan:
+    """Look at all packets, at those of the later part of a large file in another process."""
+    scan, chunks = Scan(whole), file.chunks()
+    place: Place | None = None
+    if companion.is_there and not whole and (first := next(chunks, None)) is not None:
+        scan.take(first, file)
+        near = (file.size + AHEAD) // 2
+        place = file.hand_over(near) if near < SPLIT * file.size else None
+    if place is None:
+        for chunk in one_ahead(chunks):
+            scan.take(chunk, file)
+        return scan
+    companion.give(ScanJob(place=place, has_trailers=file.owners.has_trailers))
+    for chunk in chunks:
+        scan.take(chunk, file)
+    part = companion.result()
+    is_joined = (
+        isinstance(part, ScannedPart)
+        and file.is_at(place)
+        and file.owners.has_trailers == part.has_trailers
+        and scan.join(part, file)
+    )
+    if not is_joined:
+        file.go_on()
+        for chunk in file.chunks():
+            scan.take(chunk, file)
+    return scan
+
+
+def _open(file: CaptureFile, scan: Scan, options: PacketOptions, companion: Companion) -> Opened:
     job = OpeningJob(
         capture=options.capture,
         file=options.file,
@@ -85,41 +131,7 @@ def _open(file: CaptureFile, scan: _Scan, options: PacketOptions, companion: Com
     return perform_both(earlier, companion.result, later, file.read)
 
 
-@dataclass(slots=True)
-class _Scan:
-    """What one pass over all packets found."""
-
-    table: ConversationTable
-    store: PacketStore
-    unread: dict[int, int] = field(default_factory=dict)
-    """Interface -> packets without addresses."""
-    cut_packets: int = 0
-    """Packets of which the capture kept the beginning only."""
-    cut_bytes: int = 0
-
-
-def _pass_over(file: CaptureFile, whole: frozenset[int]) -> _Scan:
-    """Count conversations, keep the index of candidates; those in ``whole`` stay whole."""
-    table, store, ports = ConversationTable(), PacketStore(whole), FragmentPorts()
-    scan = _Scan(table, store)
-    for chunk in one_ahead(file.chunks()):
-        links, owner = file.owners.of_packets(chunk, links_of(chunk, file.interfaces))
-        frames = decode_frames(chunk, file.interfaces, links)
-        ports.resolve(frames)
-        conversation, from_a = table.add(chunk, frames)
-        if owner is not None:
-            table.own(conversation, owner)
-        store.add(chunk, frames, conversation, from_a)
-        faces, counts = np.unique(chunk.iface[frames.proto == NO_PROTO], return_counts=True)
-        for face, count in zip(faces.tolist(), counts.tolist(), strict=True):
-            scan.unread[face] = scan.unread.get(face, 0) + count
-        lost = chunk.wire - chunk.length
-        scan.cut_packets += int(np.count_nonzero(lost))
-        scan.cut_bytes += int(lost.sum())
-    return scan
-
-
-def _note_cut(extract: Extract, scan: _Scan, file: CaptureFile) -> None:
+def _note_cut(extract: Extract, scan: Counts, file: CaptureFile) -> None:
     if scan.cut_packets:
         limits = sorted({face.snaplen for face in file.interfaces if face.snaplen})
         longest = f" (snaplen {', '.join(map(str, limits))})" if limits else ""

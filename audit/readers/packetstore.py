@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from audit.readers.frames import PROTO_ARP, TCP, Frames
 from audit.readers.recordchunk import UNDATED, Ints, Mask, RecordChunk, order_by
-from audit.readers.tails import Tails
+from audit.readers.tails import TailNotes, Tails
 
 _CONTROL = 1 | 2 | 4  # FIN, SYN, RST
 
@@ -46,13 +46,13 @@ class Packets:
 
     def take(self, index: Ints | slice | Mask) -> Packets:
         """Return some of the packets."""
-        return Packets(*[getattr(self, name)[index] for name in _COLUMNS])
+        return Packets(*[getattr(self, name)[index] for name in COLUMNS])
 
     def __len__(self) -> int:
         return len(self.number)
 
 
-_COLUMNS: Final = tuple(item.name for item in fields(Packets))
+COLUMNS: Final = tuple(item.name for item in fields(Packets))
 
 
 class PacketStore:
@@ -96,6 +96,21 @@ class PacketStore:
                 )
             )
 
+    def joined(self) -> Packets:
+        """Return all packets in the order of the file."""
+        return Packets(*[self._whole(name) for name in COLUMNS])
+
+    def join(self, packets: Packets, notes: TailNotes, ids: Ints, before: int) -> None:
+        """Add packets that another process kept, which follow ``before`` others.
+
+        ``ids`` are the indices that their conversations have here.
+        """
+        if len(packets):
+            packets.conversation = ids.astype(np.int32)[packets.conversation]
+            packets.number = packets.number + np.uint32(before)
+            self._parts.append(packets)
+        self.tails.join(notes, ids)
+
     def _whole(self, name: str) -> npt.NDArray[Any]:
         """Return a column of all parts."""
         parts = [getattr(part, name) for part in self._parts]
@@ -118,7 +133,7 @@ class PacketStore:
         else:
             order = np.lexsort((self._whole("number"), late, conversation))
         del late, ts, conversation
-        every = Packets(*[self._pulled(name, order) for name in _COLUMNS])
+        every = Packets(*[self._pulled(name, order) for name in COLUMNS])
         self._parts.clear()
         begins = np.flatnonzero(np.diff(every.conversation, prepend=-1))
         return Sorted(

@@ -6,14 +6,21 @@ Layout: 24-byte file header, then records of 16 (modified: 24) bytes and the pac
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
 
 from audit.readers.bytesource import ByteSource
-from audit.readers.describing import Described
-from audit.readers.recordchunk import TAIL, Bytes, Interface, RecordChunk, nanoseconds, words_at
+from audit.readers.recordchunk import (
+    TAIL,
+    Bytes,
+    Interface,
+    RecordChunk,
+    nanoseconds,
+    numbers_in,
+    words_at,
+)
+from audit.readers.recordwalk import RECORD_LIMIT, WIRE_LIMIT, Place, Walk
 
 MAGICS: Final[dict[bytes, tuple[str, int, int]]] = {
     b"\xd4\xc3\xb2\xa1": ("<", 1_000_000, 16),
@@ -25,53 +32,28 @@ MAGICS: Final[dict[bytes, tuple[str, int, int]]] = {
 }
 """Magic -> byte order, ticks a second, length of a record's header."""
 HEADER: Final = 24
-RECORD_LIMIT: Final = 64 << 20
-"""Longest packet believed; a longer claim is damage."""
-WIRE_LIMIT: Final = (1 << 31) - 1
-"""Largest length on the wire that is believed, as Wireshark has it."""
-BLOCK: Final = 8 << 20
-"""Bytes read at a time."""
+_SEARCHED: Final = 1 << 18
+"""Bytes in which the beginning of a record is looked for."""
+_CHAIN: Final = 16
+"""Records in a row that bear a beginning out."""
+_NEAR: Final = 1 << 28
+"""Seconds that the packets of one file may lie apart where a beginning is looked for."""
 
 
-class PcapWalk:
+class PcapWalk(Walk):
     """One walk over the records of a classic pcap file."""
 
-    def __init__(self, source: ByteSource) -> None:
+    def __init__(self, source: ByteSource, place: Place | None = None) -> None:
         head = source.read(0, HEADER)
-        self._order, self._ticks, self._head = MAGICS[head[:4]]
-        self._source = source
-        snaplen, link = struct.unpack_from(self._order + "II", head, 16)
-        self.interfaces = [Interface(link=link & 0xFFFF, snaplen=snaplen, ticks=self._ticks)]
-        self.secrets: list[bytes] = []
-        self.described = Described()
-        self.dropped = 0
-        self.truncated: list[str] = []
+        order, self._ticks, self._head = MAGICS[head[:4]]
+        snaplen, link = struct.unpack_from(order + "II", head, 16)
+        face = Interface(link=link & 0xFFFF, snaplen=snaplen, ticks=self._ticks)
+        begin = Place(at=HEADER, order=order, interfaces=(face,))
+        super().__init__(source, place or begin, keeps_aside=place is not None)
 
-    def chunks(self) -> Iterator[RecordChunk]:
-        """Yield the packets block by block; what cannot be read is noted in ``truncated``."""
-        offset, number, size = HEADER, 1, BLOCK
-        spare: list[Bytes | None] = [None, None]
-        while offset < self._source.size:
-            block = self._source.array(offset, size, spare.pop(0))
-            spare.append(block)
-            at, used, needed = self._positions(block)
-            if at:
-                yield self._chunk(block, at, offset, number)
-                number += len(at)
-                offset += used
-                size = BLOCK
-            elif needed > RECORD_LIMIT:
-                self._cut(number, f"packet {number} claims {needed - self._head} bytes")
-                return
-            elif offset + needed > self._source.size:
-                self._cut(number, f"the file ends inside packet {number}")
-                return
-            else:
-                size = max(needed, BLOCK)
-
-    def _positions(self, block: Bytes) -> tuple[list[int], int, int]:
-        """Return the offsets of whole records, bytes used, and bytes that the next one needs."""
-        length_at = struct.Struct(self._order + "8xI").unpack_from
+    def step(self, block: Bytes) -> tuple[RecordChunk | None, int, int, str | None]:
+        """Read whole records; return packets, bytes used, bytes that the next needs, trouble."""
+        length_at = struct.Struct(self.order + "8xI").unpack_from
         found: list[int] = []
         position, end, head = 0, len(block) - TAIL, self._head
         view = block.data
@@ -83,24 +65,53 @@ class PcapWalk:
             found.append(position)
             position += needed
             needed = head
-        return found, position, needed
+        if found:
+            return self._chunk(block, found), position, needed, None
+        if needed > RECORD_LIMIT:
+            return None, 0, needed, f"packet {{number}} claims {needed - head} bytes"
+        return None, 0, needed, None
 
-    def _chunk(self, data: Bytes, at: list[int], offset: int, number: int) -> RecordChunk:
+    @property
+    def torn(self) -> str:
+        """What is said of a file that ends inside a record."""
+        return "the file ends inside packet {number}"
+
+    def find(self, near: int) -> int | None:
+        """Return where a record probably begins behind an offset; ``None``: it cannot be told.
+
+        Records follow one another: a beginning leads to others, each with a time near that of the
+        first packet and no more bytes captured than there were on the wire.
+        """
+        first = self.source.read(HEADER, 4)
+        block = self.source.array(near, _SEARCHED)
+        count = len(block) - TAIL - self._head
+        if len(first) < 4 or count <= 0:
+            return None
+        every = numbers_in(block, self.order + "u4")
+        seconds, fraction, kept, wire = (every[at : at + count] for at in (0, 4, 8, 12))
+        begin = struct.unpack(self.order + "I", first)[0]
+        good = (kept <= wire) & (kept > 0) & (kept <= _SEARCHED) & (fraction < self._ticks)
+        good &= np.abs(seconds.astype(np.int64) - begin) < _NEAR
+        for at in np.flatnonzero(good)[: 4 * _CHAIN].tolist():
+            position, chain = at, 0
+            while position < count and good[position] and chain < _CHAIN:
+                position += self._head + int(kept[position])
+                chain += 1
+            if chain == _CHAIN:
+                return near + int(at)
+        return None
+
+    def _chunk(self, data: Bytes, at: list[int]) -> RecordChunk:
         heads = np.asarray(at, dtype=np.int64)
-        words = words_at(data, heads, 4, self._order).astype(np.int64)
+        words = words_at(data, heads, 4, self.order).astype(np.int64)
         scale = 1_000_000_000 // self._ticks
         return RecordChunk(
-            first=number,
-            base=offset,
+            first=self.packets + 1,
+            base=self.at,
             data=data,
             start=heads + self._head,
             length=words[:, 2],
             wire=np.clip(words[:, 3], words[:, 2], WIRE_LIMIT),
             ts=nanoseconds(words[:, 0], words[:, 1] * scale),
             iface=np.zeros(len(at), dtype=np.int64),
-        )
-
-    def _cut(self, number: int, why: str) -> None:
-        self.truncated.append(
-            f"{self._source.name}: {why}; {number - 1} packets before it were read"
         )

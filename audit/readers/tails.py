@@ -9,7 +9,8 @@ conversation is opened; where it did not, the file is read again and those conve
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,9 @@ from audit.readers.frames import TCP, UDP, Frames
 from audit.readers.quic import KNOWN_VERSIONS
 from audit.readers.recordchunk import UNDATED, Bytes, Ints, Mask, RecordChunk, numbers_in, order_by
 from audit.readers.tlshello import RECORD_LIMIT
+
+if TYPE_CHECKING:
+    from audit.readers.packetstore import Packets
 
 SNIFF_LIMIT: Final = 64
 """Datagrams of a conversation that are looked at to tell what it is."""
@@ -32,6 +36,19 @@ _UNKNOWN, _TLS, _QUIC, _WHOLE = 0, 1, 2, 3
 _CONTROL, _ACK, _SYN = 1 | 2 | 4, 16, 2
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TailNotes:
+    """What was left out of the later part of a file; arrays by conversation."""
+
+    kind: npt.NDArray[np.uint8]
+    cut: Mask
+    greeted: Mask
+    """Whether a SYN was seen."""
+    least: Ints
+    """Earliest time of a packet that was kept."""
+    spoiled: Ints
+
+
 class Tails:
     """Grows with the conversations; ``whole`` are those that stay as they are."""
 
@@ -43,6 +60,8 @@ class Tails:
         """Segments with payload, by direction."""
         self._cut = np.zeros(0, dtype=bool)
         """Conversations of which packets were left out or joined."""
+        self._greeted = np.zeros(0, dtype=bool)
+        """Conversations of which a SYN was seen."""
         self._latest = np.iinfo(np.int64).min
         self._whole = np.asarray(sorted(whole), dtype=np.int64)
         self.spoiled: set[int] = set()
@@ -67,6 +86,7 @@ class Tails:
         tcp = frames.proto[kept] == TCP
         syn = tcp & ((frames.flags[kept] & (_SYN | _ACK)) == _SYN)
         self._spoil(ids[syn][self._cut[ids[syn]]])
+        self._greeted[ids[syn]] = True
         self._look_at_tls(chunk.data, frames, kept[tcp], ids[tcp])
         stays = np.ones(len(kept), dtype=bool)
         udp = np.flatnonzero(frames.proto[kept] == UDP)
@@ -82,6 +102,36 @@ class Tails:
         self._join(frames, kept, ids, from_a, segments[whole], stays, acks, count)
         return kept[stays], count[stays], acks[stays]
 
+    def notes(self, packets: Packets) -> TailNotes:
+        """Return what was left out, where ``packets`` were kept."""
+        count = int(np.max(packets.conversation, initial=-1)) + 1
+        least = np.full(count, np.iinfo(np.int64).max, dtype=np.int64)
+        np.minimum.at(least, packets.conversation, packets.ts)
+        return TailNotes(
+            kind=self._kind[:count],
+            cut=self._cut[:count],
+            greeted=self._greeted[:count],
+            least=least,
+            spoiled=np.asarray(sorted(self.spoiled), dtype=np.int64),
+        )
+
+    def join(self, notes: TailNotes, ids: Ints) -> None:
+        """Take what another process noted of packets behind these; for ``ids`` see the store.
+
+        That one knew nothing of the packets here: where that may have mattered, what was left out
+        counts as too much. (Whether enough was left of a TCP connection is seen when it is opened.)
+        """
+        self.spoiled.update(ids[notes.spoiled].tolist())
+        ids = ids[: len(notes.kind)]
+        self._grow(int(np.max(ids, initial=-1)) + 1)
+        cut = self._cut[ids] | notes.cut
+        spoiled = cut & (notes.least < self._latest)
+        spoiled |= self._cut[ids] & notes.greeted
+        begun_otherwise = (self._seen[ids] > 0) & (self._kind[ids] != _QUIC)
+        spoiled |= notes.cut & (notes.kind == _QUIC) & begun_otherwise
+        self.spoiled.update(ids[spoiled].tolist())
+        self._cut[ids] = cut
+
     def _grow(self, need: int) -> None:
         room = len(self._kind)
         if need <= room:
@@ -91,6 +141,7 @@ class Tails:
         self._seen = np.concatenate([self._seen, np.zeros(extra, dtype=np.int64)])
         self._counts = np.concatenate([self._counts, np.zeros(2 * extra, dtype=np.int64)])
         self._cut = np.concatenate([self._cut, np.zeros(extra, dtype=bool)])
+        self._greeted = np.concatenate([self._greeted, np.zeros(extra, dtype=bool)])
         self._kind[self._whole[self._whole < len(self._kind)]] = _WHOLE
 
     def _late(self, ts: Ints) -> Mask:

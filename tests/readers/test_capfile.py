@@ -158,8 +158,7 @@ def test_a_missing_file_is_refused_in_one_sentence(tmp_path):
 
 
 def test_blocks_larger_than_one_read_are_whole(tmp_path, monkeypatch):
-    monkeypatch.setattr("audit.readers.pcapfile.BLOCK", 64)
-    monkeypatch.setattr("audit.readers.pcapngfile.BLOCK", 64)
+    monkeypatch.setattr("audit.readers.recordwalk.BLOCK", 64)
     big = wire.ethernet(wire.udp(wire.CLIENT, 1, wire.SERVER, 2, bytes(5000)))
     wanted = [(TS, FRAME), (TS + 1, big), (TS + 2, FRAME)]
     for data in (wire.pcap(wanted, nano=True), wire.pcapng(wanted)):

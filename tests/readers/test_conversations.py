@@ -132,7 +132,7 @@ def test_the_order_in_the_file_does_not_matter(tmp_path):
 def test_blocks_of_any_size_give_the_same_conversations(tmp_path, monkeypatch):
     data = wire.pcapng(_many())
     wanted = wire.read(tmp_path, data).rows
-    monkeypatch.setattr("audit.readers.pcapngfile.BLOCK", 700)
+    monkeypatch.setattr("audit.readers.recordwalk.BLOCK", 700)
     assert wire.read(tmp_path, data).rows == wanted
 
 
