@@ -108,7 +108,7 @@ def test_a_handshake_longer_than_the_head_is_read_whole(tmp_path, monkeypatch):
 
 def test_memory_does_not_grow_with_a_sealed_stream(tmp_path):
     from audit.readers.capfile import CaptureFile
-    from audit.readers.packets import _pass_over
+    from audit.readers.packetscan import Scan
 
     def kept(count):
         talk = TcpTalk(sport=443).open().sent(HELLO).received(record(90, 22))
@@ -118,7 +118,10 @@ def test_memory_does_not_grow_with_a_sealed_stream(tmp_path):
         path = tmp_path / f"{count}.pcapng"
         path.write_bytes(wire.pcapng(wire.frames(packets)))
         with CaptureFile(path) as file:
-            return len(_pass_over(file, frozenset()).store.by_conversation().packets)
+            scan = Scan()
+            for chunk in file.chunks():
+                scan.take(chunk, file)
+            return len(scan.store.by_conversation().packets)
 
     assert kept(1000) == kept(3000) < 400
 
