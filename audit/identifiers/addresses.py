@@ -76,6 +76,8 @@ def _version4(address: ipaddress.IPv4Address) -> list[Spelling]:
         ]
     dotted = mapped.packed[:12].hex(":", 2) + f":{ipaddress.IPv4Address(packed)}"
     found += [_text(text, "address6") for text in (*_texts6(mapped), dotted)]
+    sixth = packed.hex(":", 2)
+    found.append(Spelling(f"2002:{sixth}:".encode(), "plain", "free"))  # 6to4 (RFC 3056)
     nat64 = ipaddress.IPv6Address(b"\0\x64\xff\x9b" + b"\0" * 8 + packed)
     found.append(_text(nat64.compressed, "address6"))
     found += _integers4(packed)
@@ -180,6 +182,10 @@ def spell_mac(value: str) -> list[Spelling]:
         _integer(str(int.from_bytes(raw, "little")), "digits"),
         _raw(raw, digest=True),
         _raw(raw[::-1], integer=True),
+    ]
+    found += [
+        Spelling(separator.join(map(str, raw)).encode(), "squeezed", "digits")
+        for separator in (",", ", ")
     ]
     eui = bytes([raw[0] ^ 2]) + raw[1:3] + b"\xff\xfe" + raw[3:]
     groups = [int.from_bytes(eui[at : at + 2], "big") for at in range(0, 8, 2)]

@@ -19,6 +19,8 @@ _LONG_HEX: Final = 64
 """Hexadecimal digits from which a value counts inside a longer, aligned run: a public key in a
 dump is no chance, a short id in a digest may be."""
 _HEX_RUN: Final = re.compile(rb"[0-9A-Fa-f]+")
+_WRITTEN_LENGTH: Final = re.compile(rb"([0-9]{1,5}):\"?\Z")
+"""A length in digits, as in bencode, netstrings and PHP's serialization."""
 _PRODUCT: Final = re.compile(rb"(?:\A|[\s\"'(;,])[A-Z][A-Za-z0-9_.-]{0,40}/v?\Z")
 _PAIR_BEFORE: Final = re.compile(rb"(?:\A|[^0-9A-Za-z])[0-9A-Fa-f]{2,4}[-:. _]\Z")
 _PAIR_AFTER: Final = re.compile(rb"[-:. _][0-9A-Fa-f]{2,4}(?:[^0-9A-Za-z]|\Z)")
@@ -44,7 +46,10 @@ def _has_length_before(data: bytes, start: int, end: int) -> bool:
     if start and data[start - 1] == size:
         tag = data[start - 2] if start > 1 else 0
         return size < 0x20 or tag < 0x20 or tag > 0x7E or tag & 7 == 2
-    return start >= 4 and data[start - 4 : start] == size.to_bytes(4, "little")
+    if start >= 4 and data[start - 4 : start] == size.to_bytes(4, "little"):
+        return True
+    written = _WRITTEN_LENGTH.search(data, max(0, start - 8), start)
+    return written is not None and int(written[1]) == size
 
 
 def _word(data: bytes, start: int, end: int) -> bool:

@@ -266,6 +266,8 @@ def decode_zip(piece: Piece, starts: Sequence[int]) -> Iterator[Piece]:
     start = starts[0]
     piece.covered = start == 0
     names = "\n".join(member.filename for member in members).encode("utf-8", "replace")
+    told = [archive.comment, *(member.comment for member in members)]
+    names = b"\n".join((names, *filter(None, told)))
     yield Piece(names, piece, start, len(data), "zip", field=True)
     if len(members) > MAX_MEMBERS:
         piece.budget.cut["more members in one ZIP than are opened"] = None

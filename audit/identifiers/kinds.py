@@ -10,7 +10,7 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Final, Literal, cast
 
-NormalForms = Literal["text", "phrase", "prose", "address", "mac", "phone", "email"]
+NormalForms = Literal["text", "phrase", "prose", "address", "mac", "phone", "email", "locale"]
 """``phrase``: words that other signs may join; ``prose``: the same, and so long that it counts
 inside a longer text as well."""
 LowEntropy = Literal["no", "short", "always"]

@@ -173,7 +173,7 @@ def _is_apart(piece: Piece, needle: Needle, start: int, end: int) -> bool:
     if needle.rule != "raw":
         return True
     size, whole = end - start, piece
-    while not whole.step and whole.parent is not None:
+    while whole.parent is not None and (not whole.step or whole.segments is not None):
         start, end = whole.in_parent(start, end)
         whole = whole.parent
     # The raw bytes of a hexadecimal id, inside a longer hexadecimal text, whatever that reads as.

@@ -12,18 +12,24 @@ from audit.identifiers.addresses import spell_address, spell_mac
 from audit.identifiers.kinds import NormalForms, kind_info
 from audit.identifiers.spelling import (
     PHRASE_SEPARATORS,
-    Rule,
     Spelling,
     cases,
     spell,
     squeeze,
 )
+from audit.identifiers.telephone import spell_phone
+from audit.tables.vocabulary import Form
 
 _UUID: Final = re.compile(
     r"[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}\Z|[0-9A-Fa-f]{32}\Z"
 )
 _HEX_ID: Final = re.compile(r"(?:[0-9A-Fa-f]{2}){8,}\Z")
 _GMAIL: Final = ("gmail.com", "googlemail.com")
+_TYPED_KEY: Final = 33
+_LONGEST_NUMBER: Final = 16
+"""Bytes of an id up to which programs handle it as a number."""
+_LONGEST_LIST: Final = 128
+"""Bytes up to which a value is searched for as a list of numbers."""
 MAX_PHRASE: Final = 4096
 """Characters up to which a phrase is also searched for with its words joined otherwise."""
 
@@ -77,14 +83,52 @@ def _text(value: str, *, free: bool) -> list[Spelling]:
         for case in cases(text):
             found += spell(case, value, free=free, digest=True)
     squeezed = squeeze(value)
+    if (folded := _fold(trimmed)) != trimmed:
+        found += spell(folded, value, free=free, digest=True)
     if len(squeezed) >= 4 and squeezed != value:
         for case in cases(squeezed):
             found += spell(case, value, free=free, digest=True)
     if _UUID.match(value.strip()):
         found += _uuid(squeezed.lower(), value)
     elif _HEX_ID.match(value.strip()):
-        found.append(_raw(bytes.fromhex(value.strip())))
+        found += _id(bytes.fromhex(value.strip()))
+    if squeezed != value or not _HEX_ID.match(value):
+        found += _listed(value.encode("utf-8", "surrogatepass"), "escaped")
     return found
+
+
+def _id(raw: bytes) -> list[Spelling]:
+    """Spell an id that is written in hexadecimal digits as its bytes and as a number.
+
+    One of 33 bytes is a key of 32 behind a byte that tells its type: the key says as much.
+    """
+    found = [_raw(raw), *_listed(raw, "packed-address")]
+    if len(raw) == _TYPED_KEY:
+        key = raw[1:]
+        found += [_raw(key), *spell(key.hex(), raw.hex(), form="squeezed", digest=True)]
+    if len(raw) <= _LONGEST_NUMBER:
+        for order in (raw, raw[::-1]):
+            for signed in (False, True):
+                text = str(int.from_bytes(order, "big", signed=signed)).encode()
+                found.append(Spelling(text, "integer-address", "digits"))
+        found.append(Spelling(raw[::-1], "integer-address", "raw", caseless=False))
+    return found
+
+
+def _listed(raw: bytes, form: Form) -> Iterator[Spelling]:
+    """Spell bytes as a list of numbers, as programs write buffers in JSON."""
+    if len(raw) > _LONGEST_LIST:
+        return
+    signed = [byte - 256 if byte > 127 else byte for byte in raw]
+    for numbers in (list(raw), signed):
+        for separator in (",", ", "):
+            yield Spelling(separator.join(map(str, numbers)).encode(), form, "digits")
+
+
+def _fold(text: str) -> str:
+    """Return a text without accents; unchanged where letters would be lost."""
+    plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    return plain if plain.isascii() else text
 
 
 def _uuid(digits: str, value: str) -> list[Spelling]:
@@ -95,8 +139,8 @@ def _uuid(digits: str, value: str) -> list[Spelling]:
         *spell(dashed, value, digest=True, rule="word"),
         *spell(dashed.replace("-", "_"), value, rule="word"),
         *spell(digits, value, digest=True),
-        _raw(raw),
         _raw(mixed),
+        *_id(raw),
     ]
 
 
@@ -146,71 +190,15 @@ def _email(value: str) -> list[Spelling]:
     return found
 
 
-def _phone(value: str) -> list[Spelling]:
-    import phonenumbers as phones
-
-    digits = squeeze(value)
-    found = spell(digits, value, digest=True)
-    try:
-        number = phones.parse(value, None)
-    except phones.NumberParseException:
-        return found
-    national = phones.national_significant_number(number)
-    plain = f"{number.country_code}{national}"
-    formats = phones.PhoneNumberFormat
-    texts = {
-        "+" + plain: True,
-        plain: True,
-        "00" + plain: True,
-        "011" + plain: False,
-        national: True,
-        squeeze(phones.format_number(number, formats.NATIONAL)): True,
-    }
-    for style in (formats.INTERNATIONAL, formats.NATIONAL, formats.RFC3966):
-        texts.setdefault(phones.format_number(number, style), True)
-    trunk = squeeze(phones.format_number(number, formats.NATIONAL)).removesuffix(national)
-    usual = _groups(phones.format_number(number, formats.INTERNATIONAL))[1:]
-    even = [national[at : at + 2] for at in range(0, len(national), 2)]
-    threes = [national[at : at + 3] for at in range(0, len(national), 3)]
-    for groups in (usual, even, threes):
-        if "".join(groups) == national:
-            for text in _grouped(str(number.country_code), trunk, groups):
-                texts.setdefault(text, False)
-    for text, digest in texts.items():
-        rule: Rule = "word" if text.startswith("tel:") else "digits"
-        found += spell(text, value, rule=rule, digest=digest)
+def _locale(value: str) -> list[Spelling]:
+    """Spell a language tag as other systems do: ``pt_BR``, ``pt_BR.UTF-8`` (RFC 5646, POSIX)."""
+    parts = re.split(r"[-_]", value.strip())
+    found: list[Spelling] = []
+    if len(parts) > 1:
+        posix = "_".join(parts)
+        for text in (posix, "-".join(parts), f"{posix}.UTF-8", f"{posix}.utf8"):
+            found += spell(text, value, digest=True)
     return found
-
-
-def _groups(text: str) -> list[str]:
-    return re.findall(r"[0-9]+", text)
-
-
-def _grouped(code: str, trunk: str, groups: list[str]) -> Iterator[str]:
-    """Yield a telephone number as people write it: every usual beginning, sign and bracket.
-
-    ``trunk`` is what a country dials before a national number (0 in most), ``''`` where nothing.
-    """
-    first, *rest = groups
-    for sign in (" ", "-", ".", "/", "+", "\u00a0", ", "):
-        tail = sign.join(rest)
-        for begin in (f"+{code}{sign}{first}", f"00{code}{sign}{first}", f"{code}{sign}{first}",
-                      trunk + first, f"011{sign}{code}{sign}{first}"):  # fmt: skip
-            yield sign.join((begin, *rest))
-            if begin == trunk + first and len(rest) > 1:
-                yield f"{begin}{'/' if sign != '/' else ' '}{tail}"
-    for sign in (" ", "-", "."):
-        tail = sign.join(rest)
-        for inner in dict.fromkeys((first, trunk + first)):
-            for gap in ("", " "):
-                yield f"({inner}){gap}{tail}"
-                for begin in (f"+{code}", f"00{code}", code):
-                    yield f"{begin}{gap}({inner}){gap}{tail}"
-        if trunk:
-            for begin in (f"+{code}", f"00{code}"):
-                yield f"{begin} ({trunk}){first}{sign}{tail}"
-                yield f"{begin} ({trunk}) {first}{sign}{tail}"
-                yield f"{begin}({trunk}){first}{sign}{tail}"
 
 
 _FAMILIES: Final[dict[NormalForms, Callable[[str], list[Spelling]]]] = {
@@ -220,6 +208,7 @@ _FAMILIES: Final[dict[NormalForms, Callable[[str], list[Spelling]]]] = {
     "address": _address,
     "mac": _mac,
     "email": _email,
-    "phone": _phone,
+    "phone": spell_phone,
+    "locale": _locale,
 }
 """``normal_forms`` of kinds.csv -> the forms that a kind has beyond those of any text."""
