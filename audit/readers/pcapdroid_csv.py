@@ -26,7 +26,7 @@ _MIDDLE: Final = ("App", "PackageName", "Proto", "Status", "Info")
 _PROTOCOLS: Final = {"1": "icmp", "6": "tcp", "17": "udp", "58": "icmp6"}
 """IANA numbers, as the export has them."""
 _PACKAGE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z0-9_]+)*\Z")
-_PROTO: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+/-]*\Z")
+_PROTO: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_+/-]*\Z")
 _TRUE: Final = frozenset({"true", "1", "yes"})
 _DNS: Final = "dns"
 _SNI: Final = frozenset({"tls", "https", "quic"})
@@ -83,13 +83,17 @@ def _fields(line: str, columns: list[str]) -> dict[str, str]:
     left, middle, right = words[: len(_FIRST)], words[len(_FIRST) : -tail], words[-tail:]
     names = columns[len(_FIRST) : -tail]
     readings = list(_readings(middle, names))
-    if len(readings) != 1:
+    best = [fields for rank, fields in readings if rank == min(rank for rank, _ in readings)]
+    if len(best) != 1:
         raise ValueError("it has commas too many, and no single reading of them makes sense")
-    return dict(zip(columns, [*left, *readings[0], *right], strict=True))
+    return dict(zip(columns, [*left, *best[0], *right], strict=True))
 
 
-def _readings(words: list[str], names: list[str]) -> Iterator[list[str]]:
-    """Yield the ways to join words into the fields between ``UID`` and ``BytesSent``."""
+def _readings(words: list[str], names: list[str]) -> Iterator[tuple[int, list[str]]]:
+    """Yield the ways to join words into the fields between ``UID`` and ``BytesSent``.
+
+    Each with its rank: 0 where the package looks like one (a dot in it), 1 where it may be one.
+    """
     extra = len(words) - len(names)
     for in_app in range(extra + 1):
         app = ",".join(words[: in_app + 1])
@@ -99,7 +103,7 @@ def _readings(words: list[str], names: list[str]) -> Iterator[list[str]]:
         known = dict(zip(names, fields, strict=True))
         package, proto = known.get("PackageName", ""), known.get("Proto", "x")
         if (not package or _PACKAGE.match(package)) and _PROTO.match(proto):
-            yield fields
+            yield int("." not in package), fields
 
 
 def _add(listing: Listing, number: int, line: bytes, fields: dict[str, str]) -> None:

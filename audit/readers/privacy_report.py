@@ -173,7 +173,7 @@ def is_privacy_report(head: bytes) -> bool:
         except (ValueError, RecursionError):
             continue
         if isinstance(record, dict) and (
-            record.get("type") in {"networkActivity", ACCESS}
+            str(record.get("type")) in {"networkActivity", ACCESS}
             or ("domain" in record and _program(record) is not None)
             or ("accessor" in record and ("kind" in record or "tccService" in record))
         ):

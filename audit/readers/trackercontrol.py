@@ -25,7 +25,6 @@ _NAMES: Final = {
 }  # fmt: skip
 """Column as the writer has it, lower case -> as it is called here."""
 _NEEDED: Final = {"daddr", "time", "uncertain"}
-_NO_UID: Final = range(-(1 << 31), 0)
 
 
 def read_trackercontrol(path: Path, options: ReadOptions) -> Extract:
@@ -91,7 +90,7 @@ def _row(fields: dict[str, str]) -> Row:
         "transport": "metadata-only",
         "process_name": fields.get("package") or fields.get("app") or None,
         "process_basis": "package" if fields.get("package") else None,
-        "uid": None if uid in _NO_UID else uid,
+        "uid": uid if uid is not None and 0 <= uid < 1 << 31 else None,
         "owner": fields.get("tracker") or None,
     }
 
