@@ -18,6 +18,8 @@ HEADER_LIMIT: Final = 10_000
 _REQUEST_LINE: Final = re.compile(
     rb"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256} [^\s]{1,65536} HTTP/1\.[01]\r?\n"
 )
+_LONG_LINE: Final = re.compile(rb"[A-Z]{3,16} [^\s]{65536}")
+"""A request whose target is longer than one that is read."""
 _STATUS_LINE: Final = re.compile(rb"HTTP/1\.[01] [1-9][0-9][0-9](?: [^\r\n]{0,4096})?\r?\n")
 _HEAD_END: Final = re.compile(rb"\r?\n\r?\n")
 _LINE: Final = re.compile(rb"([^\r\n]*(?:\r(?!\n)[^\r\n]*)*)\r?\n")
@@ -30,6 +32,10 @@ Span = tuple[int, int]
 
 class NotHttp1Error(Exception):
     """The bytes at this place are no HTTP/1 message."""
+
+
+class TooLargeError(NotHttp1Error):
+    """It may be a message, but it is beyond the bounds of what is read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +102,8 @@ def read_message(
         return None
     first = (_REQUEST_LINE if side == "request" else _STATUS_LINE).match(data, at)
     if not first:
+        if side == "request" and _LONG_LINE.match(data, at):
+            raise TooLargeError("a first line of more than 64 KiB")
         raise NotHttp1Error("no first line")
     ending = _HEAD_END.search(data, first.end() - 2, at + HEAD_LIMIT)
     head_end = ending.end() if ending else min(len(data), at + HEAD_LIMIT)
@@ -105,7 +113,7 @@ def read_message(
     )
     if not ending:
         if len(data) > at + HEAD_LIMIT:
-            raise NotHttp1Error("the head is too long")
+            raise TooLargeError(f"a head of more than {HEAD_LIMIT} bytes")
         return _made(message, b"", at, head_end, head_end, starts, complete=False)
     return _with_body(data, message, at, head_end, starts, method=method, closed=closed)
 
@@ -115,13 +123,13 @@ def _fields(
 ) -> tuple[tuple[tuple[bytes, bytes], ...], tuple[Span, ...]]:
     """Return header lines, offsets of their names and values; folded lines stay in their value.
 
-    Raises :class:`NotHttp1Error` for more than ``HEADER_LIMIT`` lines.
+    Raises :class:`TooLargeError` for more than ``HEADER_LIMIT`` lines.
     """
     headers: list[tuple[bytes, bytes]] = []
     starts: list[Span] = []
     while at < end:
         if len(headers) >= HEADER_LIMIT:
-            raise NotHttp1Error(f"more than {HEADER_LIMIT} header lines")
+            raise TooLargeError(f"more than {HEADER_LIMIT} header lines")
         line = _LINE.match(data, at, end)
         text, after = (line.group(1), line.end()) if line else (data[at:end], end)
         if not text.strip():

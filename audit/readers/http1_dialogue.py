@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from audit.readers.http1 import Http1Message, NotHttp1Error, read_message
+from audit.readers.http1 import Http1Message, NotHttp1Error, TooLargeError, read_message
 
 EXCHANGE_LIMIT: Final = 100_000
 """Exchanges of one connection that become rows."""
@@ -39,6 +39,8 @@ class Dialogue:
     response_problem: str | None = None
     is_bounded: bool = False
     """Whether there were more exchanges than are read."""
+    too_large: str | None = None
+    """What was beyond the bounds of one message; ``None``: nothing."""
 
 
 def read_dialogue(
@@ -80,10 +82,16 @@ def _next_request(dialogue: Dialogue, data: bytes, *, closed: bool) -> Http1Mess
     try:
         request = read_message(data, dialogue.request_end, "request", closed=closed)
     except NotHttp1Error as error:
+        _note(dialogue, error)
         dialogue.request_problem = str(error)
         return None
     dialogue.request_end = request.end if request else len(data)
     return request
+
+
+def _note(dialogue: Dialogue, error: NotHttp1Error) -> None:
+    if isinstance(error, TooLargeError):
+        dialogue.too_large = dialogue.too_large or str(error)
 
 
 def _next_response(
@@ -100,6 +108,7 @@ def _next_response(
                 closed=closed,
             )
         except NotHttp1Error as error:
+            _note(dialogue, error)
             dialogue.response_problem = str(error)
             return None
         dialogue.response_end = response.end if response else len(data)

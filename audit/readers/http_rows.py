@@ -41,6 +41,8 @@ def add_http1(
         _add_exchange(talk, exchange, requests, responses, transport)
     if dialogue.is_bounded:
         talk.cut("more HTTP exchanges than are read of one connection")
+    if dialogue.too_large is not None:
+        talk.cut(f"an HTTP message is not read, for {dialogue.too_large}")
     if dialogue.handover is None:
         for stream, end, problem in (
             (requests, dialogue.request_end, dialogue.request_problem),

@@ -121,3 +121,20 @@ def test_a_great_many_conversations_are_counted_in_bounded_time(tmp_path):
     ]
     extract = rows_or_error(tmp_path, wire.pcapng(wire.frames(packets)))
     assert len(extract.rows["conversations"]) == 30_000
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\n",
+        b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 10_001,
+        b"GET / HTTP/1.1\r\nCookie: " + b"a=b; " * 250_000 + b"\r\n",
+    ],
+    ids=["target", "headers", "head"],
+)
+def test_a_request_beyond_the_bounds_is_said_and_searched(tmp_path, head):
+    made = TcpTalk().open().sent(head + b"Host: a.example\r\n\r\n").close()
+    extract = rows_or_error(tmp_path, wire.pcap(wire.frames(made.packets)))
+    assert "http_requests" not in extract.rows
+    assert any("an HTTP message is not read" in text for text in extract.truncated)
+    assert head in b"".join(payload.data for payload in extract.payloads)
