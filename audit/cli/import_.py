@@ -22,6 +22,7 @@ from audit.cli.output import say
 )
 @click.option("--tls-keys", type=click.Path(path_type=Path), help="Key log for the packets.")
 @click.option("--client", "clients", multiple=True, help="Address of the client (repeatable).")
+@click.option("--install", default="unknown", help="Id of the client's install.")
 @click.option("--mixed", is_flag=True, help="The files hold other programs' traffic too.")
 def command(
     files: tuple[Path, ...],
@@ -33,6 +34,7 @@ def command(
     vouched_by: str | None,
     tls_keys: Path | None,
     clients: tuple[str, ...],
+    install: str,
     mixed: bool,
 ) -> None:
     """Copy the evidence into a bundle with digests; nothing is judged."""
@@ -56,6 +58,7 @@ def command(
             tls_keys=tls_keys,
             client_addresses=clients,
             mixed=mixed,
+            install=install,
         )
     )
     say(f"imported {out}: {', '.join(sorted(manifest.files))}")

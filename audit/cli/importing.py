@@ -41,6 +41,8 @@ class ImportPlan:
     tls_keys: Path | None = None
     client_addresses: tuple[str, ...] = ()
     mixed: bool = False
+    install: str = "unknown"
+    """Id of the client's install, to compare installs by."""
 
 
 def import_captures(plan: ImportPlan) -> Manifest:
@@ -147,7 +149,7 @@ def _manifest(plan: ImportPlan, places: dict[str, Path], started: str) -> Manife
         **_PASS[flows],
         vantage="import",
         device="unknown",
-        install="unknown",
+        install=plan.install,
         started_at=started,
         client=Client(name=plan.client_name),
         network=Network(client=plan.client_addresses),

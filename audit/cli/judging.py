@@ -127,7 +127,7 @@ def _judge(opened: Opened, call: Call) -> Result:
     moment = call.as_of or datetime.now(UTC)
     subject = read_subject(call.identity, loaded) if call.identity else None
     if call.compare_installs:
-        require_installs(opened.bundles, opened.files)
+        require_installs(opened.bundles, opened.files[:1] if call.together else opened.files)
     context = EvidenceContext.of(loaded, chosen.file, as_of=moment, identity=subject)
     context = replace(context, keeps_values=call.compare_installs)
     captures = read_all(opened, context, call)

@@ -98,9 +98,10 @@ def require_two(captures: Sequence[tuple[str, str, str]]) -> None:
     """
     found = {install if install != UNKNOWN else digest for install, _, digest in captures}
     if len(found) < 2:
+        named = captures[0][0] if captures[0][0] != UNKNOWN else captures[0][1]
         raise UsageError(
-            f"--compare-installs needs captures of two installs, and all are of {captures[0][0]}",
-            hint="record the client again, or name the install: audit record --install NAME",
+            f"--compare-installs needs captures of two installs, and all are of one: {named}",
+            hint="record again; audit record and audit import take the name by --install",
         )
 
 
