@@ -53,22 +53,22 @@ def decode_percent(piece: Piece, ends: Sequence[int]) -> Iterator[Piece]:
     data = piece.data
     if piece.hint in ("form", "value"):
         return
+    done = set()
     for start, end in cells(piece, ends):
+        done.add((start, end))
         yield from _apply(piece, start, end, "percent", _PERCENT, _percent)
         if data.find(b"+", start, end) >= 0:  # a form where none was expected
             yield from _apply(piece, start, end, "percent", _FORM, _percent)
-        if (start, end) == (0, len(data)):
-            yield from _tokens(piece, ends)
-
-
-def _tokens(piece: Piece, ends: Sequence[int]) -> Iterator[Piece]:
-    """Decode by itself each stretch of a text whose percent-encoded content is no plain text."""
-    data = piece.data
     for start, end in around(data, ends, _DELIMITERS):
-        if end - start < len(data) and _TELLING.search(data, start, end):
-            for child in _apply(piece, start, end, "percent", _PERCENT, _percent):
-                if not is_text(child.data) or _STRUCTURE.search(child.data):
-                    yield child
+        if (start, end) not in done and _TELLING.search(data, start, end):
+            yield from _tokens(piece, start, end)
+
+
+def _tokens(piece: Piece, start: int, end: int) -> Iterator[Piece]:
+    """Decode by itself a stretch of a text whose percent-encoded content is no plain text."""
+    for child in _apply(piece, start, end, "percent", _PERCENT, _percent):
+        if not is_text(child.data) or _STRUCTURE.search(child.data):
+            yield child
 
 
 def decode_plus(piece: Piece, ends: Sequence[int]) -> Iterator[Piece]:

@@ -95,6 +95,8 @@ def _by_marks(data: bytes, start: int, end: int) -> tuple[bool, bool]:
     after = data[end] if end < len(data) else None
     if before == 0x2C and _DATA_URL.search(data, max(0, start - 240), start):
         return after is None or after in _CLOSING, False
+    if _NAMED_BEFORE.search(data, max(0, start - 80), start) and _ALONE_BEHIND.match(data, end):
+        return True, False
     if before is None or before not in _OPENING:
         return False, False
     if before in b"\"'":
@@ -108,6 +110,11 @@ def _by_marks(data: bytes, start: int, end: int) -> tuple[bool, bool]:
     return whole and before == 0x3D, False
 
 
+_NAMED_BEFORE: Final = re.compile(
+    rb"(?:<!\[CDATA\[|(?:\A|\n)[ \t-]*[A-Za-z_][\w.-]{0,60}[ \t]*[:=][ \t]*)\Z"
+)
+"""The name of a value that fills its line (YAML, INI, headers in text), or XML's quoted text."""
+_ALONE_BEHIND: Final = re.compile(rb"\]\]>|[ \t]*(?:\r?\n|\Z)")
 _LIST_HEADERS: Final = re.compile(
     r"(?:accept-language|content-language|x-.*(?:locale|language|time-?zone|model|device).*)\Z"
 )

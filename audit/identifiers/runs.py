@@ -31,6 +31,9 @@ MAX_SIGNS: Final = 8
 """Signs before a trigger behind each of which the encoded text may begin."""
 LONG_NAME: Final = 1024
 """Letters up to which a run may be names and encoded text side by side."""
+DIGEST_LETTERS: Final = frozenset((22, 27, 38, 43, 64, 86))
+"""Letters of base64 that the digests of 16, 20, 28, 32, 48 and 64 bytes take: ``sha256-`` ... may
+stand before them, as in Subresource Integrity (W3C)."""
 _SEGMENT: Final = re.compile(rb"[A-Za-z0-9]{8,}")
 """Letters between the signs that base64 shares with paths and names."""
 _LONG_BASE32: Final = re.compile(rb"[A-Z2-7]{16,}|[a-z2-7]{16,}")
@@ -164,7 +167,8 @@ def _decode_long(run: Run, offsets: int) -> Iterator[Piece]:
     if text.translate(None, _HEX_DASH):
         yield from RUN_DECODERS["base64"](run, offsets=offsets)
         for match in _SIGN.finditer(text, 0, LONG_NAME):
-            if size - match.end() >= SHORT_RUN and _begins(text, match.end()):
+            rest = size - match.end()
+            if rest in DIGEST_LETTERS or (rest >= SHORT_RUN and _begins(text, match.end())):
                 yield from RUN_DECODERS["base64"](run.part(match.end(), size))
     if size > LONG_NAME:
         if _HEX.fullmatch(text):

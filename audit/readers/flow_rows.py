@@ -201,7 +201,7 @@ class FlowRows:
     def _add_dns(self, flow: Flow) -> None:
         query = section(flow.state, "request")
         questions = [
-            (words(entry.get("name")).rstrip(".").lower(), number(entry.get("type")))
+            (words(entry.get("name")).rstrip("."), number(entry.get("type")))
             for entry in states(query, "questions")
         ]
         answers = answers_of(flow)
@@ -219,7 +219,7 @@ class FlowRows:
         conversation.row["host"] = None
         owner = ("conversations", conversation.index)
         for name, kind in questions:
-            row = common | {"name": name, "qtype": type_name(kind)}
+            row = common | {"name": name.lower(), "qtype": type_name(kind)}
             index = self.extract.add("dns_queries", row)
             owner = ("dns_queries", index)
             data = name.encode("utf-8", "surrogatepass")
