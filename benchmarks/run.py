@@ -16,7 +16,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-MODULES = ("packets", "flows")
+MODULES = ("packets", "flows", "commands")
 RESULTS = Path(__file__).with_name("RESULTS.md")
 HEAD = """# Results
 
