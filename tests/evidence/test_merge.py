@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audit.evidence.merge import extract_of, merge, units_of
+from audit.evidence.merge import Unit, add_device, extract_of, merge, units_of
 from audit.readers.mitm import FlowOptions, read_flows
 from audit.readers.packets import PacketOptions, read_packets
 from audit.tables.extract import Extract
@@ -155,3 +155,33 @@ def test_merging_loses_and_invents_no_exchange(tmp_path_factory, seed, in_both, 
         rows = found.rows.get(table, [])
         assert len(rows) == len(set(in_packets) | set(in_flows))
         assert sum(row["taps"] == ("proxy", "packets") for row in rows) == in_both
+
+
+def test_what_the_device_lists_is_one_row_with_what_the_taps_saw():
+    seen = Unit(
+        row={
+            "conversation": "tcp a",
+            "taps": ("packets",),
+            "bytes_out": 9,
+            "host": None,
+            "ref": "p#1",
+        }
+    )
+    listed = {"conversation": "tcp a", "taps": ("device",), "bytes_out": 7, "host": "api.example",
+              "host_basis": "listed", "process_name": "org.app", "uid": 10_123, "ref": "list#2"}  # fmt: skip
+    alone = {"conversation": None, "taps": ("device",), "host": "other.example"}
+    merged = add_device(
+        {"conversations": [seen]}, {"conversations": [Unit(row=listed), Unit(row=alone)]}
+    )
+    first, second = (unit.row for unit in merged["conversations"])
+    assert (first["taps"], first["bytes_out"], first["also"]) == (
+        ("packets", "device"),
+        9,
+        "list#2",
+    )
+    assert (first["process_name"], first["uid"], first["host_basis"]) == (
+        "org.app",
+        10_123,
+        "listed",
+    )
+    assert second == alone

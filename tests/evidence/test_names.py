@@ -143,3 +143,57 @@ def test_a_look_up_that_gave_other_addresses_contradicts_everywhere():
 def test_an_answer_of_anyone_but_a_resolver_names_nobody():
     dns = [asked("good.example", 1, "198.51.100.7") | {"server": "198.51.100.9"}]
     assert named(dict(ROW), dns_queries=dns) == (None, None, "198.51.100.7")
+
+
+def test_a_name_that_the_file_states_counts_last():
+    stated = {"198.51.100.7": ("listed.example", "other.example")}
+    row = dict(ROW)
+    name_rows({"conversations": [row]}, RESOLVERS, stated=stated)
+    assert (row["host"], row["host_basis"], row["recipient"]) == (
+        "listed.example", "listed", "listed.example",
+    )  # fmt: skip
+    assert row["names"] == ("listed.example (listed)", "other.example (listed)")
+    dns = [asked("dns.example", 1, "198.51.100.7")]
+    row = dict(ROW)
+    name_rows({"conversations": [row], "dns_queries": dns}, RESOLVERS, stated=stated)
+    assert row["host"] == "dns.example"
+
+
+def test_nobody_elses_word_is_needed_where_every_look_up_was_seen():
+    row = dict(ROW)
+    name_rows(
+        {"conversations": [row]},
+        RESOLVERS,
+        all_lookups=True,
+        stated={"198.51.100.7": ("x.example",)},
+    )
+    assert (row["host"], row["names"]) == (None, ())
+
+
+def test_every_name_of_a_server_stands_in_its_row_with_its_basis():
+    dns = [asked(name, 1, "198.51.100.7") for name in ("one.example", "two.example")]
+    tls = [{"conversation": A, "sni": "one.example", "responder_ip": "198.51.100.7"}]
+    row = dict(ROW)
+    name_rows({"conversations": [row], "dns_queries": dns, "tls_handshakes": tls}, RESOLVERS)
+    assert row["names"] == (
+        "one.example (sni)", "one.example (dns)", "two.example (dns)",
+    )  # fmt: skip
+
+
+def test_a_list_of_the_device_names_a_server_and_a_guess_names_none():
+    listed = {"host": "app-measurement.com", "host_basis": "listed", "owner": "somebody"}
+    guessed = {"host": "app-measurement.com", "host_basis": "claimed", "owner": "somebody"}
+    name_rows({"conversations": [listed, guessed]})
+    assert (listed["recipient"], listed["owner"]) == ("app-measurement.com", "Google")
+    assert (guessed["recipient"], guessed["owner"]) == ("unknown", None)
+
+
+def test_owners_are_those_of_the_list_and_else_of_the_file():
+    rows = [
+        {"host": "x.example", "host_basis": "listed", "owner": "somebody"},
+        {"host": "a.sentry.io"},
+    ]
+    question = asked("o1.ingest.sentry.io", 1)
+    name_rows({"conversations": rows, "dns_queries": [question]}, RESOLVERS)
+    assert [row["owner"] for row in rows] == ["somebody", "Functional Software"]
+    assert question["owner"] == "Functional Software"

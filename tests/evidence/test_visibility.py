@@ -3,7 +3,7 @@ import json
 import pytest
 
 from audit.evidence.capture import read_capture
-from audit.evidence.visibility import is_sealed, total_bytes
+from audit.evidence.visibility import ProxySide, is_sealed, missed_by_proxy, total_bytes
 from tests.evidence import bundles
 from tests.readers import dumps, wire
 
@@ -152,3 +152,63 @@ def test_bytes_are_those_on_the_wire_where_packets_were_seen():
     assert total_bytes({"bytes_out": 3, "bytes_in": 4, "payload_bytes": 1}) == 7
     assert total_bytes({"payload_bytes": 5}) == 5
     assert total_bytes({}) == 0
+
+
+def proxy_side(**more) -> ProxySide:
+    given = {"has_flows": True, "has_packets": True, "outcomes": {}, "flowed": frozenset()}
+    return ProxySide(**(given | more))
+
+
+def row(proto: str = "udp", **more) -> dict:
+    return {
+        "conversation": f"{proto} a:1 > b:2", "proto": proto, "payload_bytes": 9, "process": "app",
+        "taps": ("packets",), "recipient": "b",
+    } | more  # fmt: skip
+
+
+def reasons(found: dict, **more) -> list:
+    side = proxy_side(**more)
+    return [
+        one["reason"]
+        for one in missed_by_proxy(bundles.manifest(), {"conversations": [found]}, side)
+    ]
+
+
+def test_look_ups_and_udp_are_missed_only_where_the_proxy_carries_them():
+    assert reasons(row(only_dns=True)) == []
+    assert reasons(row(only_dns=True), carries_dns=True) == [
+        "no flow: the proxy has no record of it"
+    ]
+    assert reasons(row()) == ["the recording proxy carries no UDP"]
+    assert reasons(row(), carries_udp=True) == ["no flow: the proxy has no record of it"]
+
+
+def test_other_programs_and_the_proxy_itself_are_not_missed():
+    assert reasons(row("tcp", process="unknown", process_basis="package")) == []
+    assert reasons(row("tcp"), onward=frozenset({"tcp a:1 > b:2"})) == []
+    assert reasons(row("tcp", process="unknown", process_basis=None))
+
+
+def test_loopback_is_the_proxys_where_flows_went_there():
+    local = row("tcp", peer_role="loopback")
+    assert reasons(local) == []
+    assert reasons(local, ends=frozenset({"b:2"}))
+
+
+def test_a_request_that_became_no_flow_is_counted_in_its_conversation():
+    requests = [
+        {"conversation": "tcp a:1 > b:2", "taps": taps}
+        for taps in (("proxy", "packets"), ("packets",), ("proxy",))
+    ]
+    (found,) = missed_by_proxy(
+        bundles.manifest(),
+        {"conversations": [row("tcp")], "http_requests": requests},
+        proxy_side(flowed=frozenset({"tcp a:1 > b:2"})),
+    )
+    assert found["reason"] == "1 of 2 requests in it became no flow"
+
+
+def test_an_import_with_one_tap_missed_nothing():
+    side = proxy_side(has_packets=False)
+    made = bundles.manifest(vantage="import")
+    assert missed_by_proxy(made, {"conversations": [row("tcp")]}, side) == []
