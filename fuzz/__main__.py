@@ -67,7 +67,7 @@ def bred(entry: Entry, files: dict[str, bytes], folder: Path, found: Path, secon
             (pool / name.replace("/", "_")).write_bytes(data)
     command = [
         sys.executable, "-m", "fuzz.guided", entry.name, str(pool), f"-max_total_time={seconds}",
-        f"-rss_limit_mb={MEMORY_MIB}", f"-timeout={CASE_S}", f"-artifact_prefix={found}/{entry.name}-",
+        f"-rss_limit_mb={MEMORY_MIB}", f"-timeout={CASE_S}", f"-report_slow_units={CASE_S}", f"-artifact_prefix={found}/{entry.name}-",
         "-verbosity=0", "-print_final_stats=1", "-max_len=65536",
     ]  # fmt: skip
     path = os.pathsep.join([str(folder.absolute() / "site"), str(ROOT)])

@@ -7,6 +7,7 @@ Needs atheris on the path, which ``make fuzz`` installs into a folder of its own
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import warnings
 
@@ -17,10 +18,15 @@ def main() -> None:
 
     name = sys.argv[1]
     with atheris.instrument_imports(include=["audit"]):
+        from fuzz.child import fitting
+        from fuzz.corpus import made
         from fuzz.entries import entry
 
     read = entry(name)
-    read(b"")  # what is imported late is imported before any input counts
+    files = made()
+    for data in (b"", *(files[one] for one in fitting(read, files))):
+        with contextlib.suppress(Exception):  # a fault will show itself below
+            read(data)  # what is imported and compiled late is so before any input counts
     warnings.simplefilter("error")
 
     def once(data: bytes) -> None:
