@@ -25,6 +25,22 @@ HELLO = (
 )
 
 
+REPORT = b"""{"type": "networkActivity", "domain": "a.example", "bundleID": "com.example.app", "hits": 3, \
+"timeStamp": "2023-11-14T22:13:20.000+01:00", "firstTimeStamp": "2023-11-14T22:13:10.000+01:00", \
+"initiatedType": "AppInitiated", "context": "", "domainType": 1, "domainOwner": "A"}
+{"type": "access", "accessor": {"identifier": "com.example.app", "identifierType": "bundleID"}, \
+"category": "location", "kind": "intervalBegin", "identifier": "1", "timeStamp": "2023-11-14T22:13:20.000Z"}
+"""
+PCAPDROID = b"""IPProto,SrcIP,SrcPort,DstIp,DstPort,UID,App,PackageName,Proto,Status,Info,BytesSent,BytesRcvd,\
+PktsSent,PktsRcvd,FirstSeen,LastSeen
+6,10.215.173.1,40000,198.51.100.7,443,10123,An app,org.app,TLS,Closed,a.example,1000,2000,10,12,\
+2024-01-01T10:00:00.123+0100,2024-01-01T10:00:02.123+0100
+"""
+TRACKERCONTROL = b"""uid,daddr,time,uncertain,Tracker,Category,Package,App
+10123,metrics.example,1700000000000,0,Metrics,Analytics,org.app,An app
+"""
+
+
 def made() -> dict[str, bytes]:
     """Return files of every kind, small, by name."""
     har = {
@@ -75,6 +91,9 @@ def made() -> dict[str, bytes]:
         "identity.json": json.dumps(IDENTITY).encode(),
         "onion-keys.json": json.dumps(KEYS).encode(),
         "http.bin": HELLO,
+        "report.ndjson": REPORT,
+        "pcapdroid.csv": PCAPDROID,
+        "trackercontrol.csv": TRACKERCONTROL,
     }  # fmt: skip
 
 

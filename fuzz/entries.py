@@ -27,12 +27,11 @@ from audit.identifiers.content import classify_content
 from audit.identifiers.detector import Detector, text_payload
 from audit.identifiers.redaction import Redactor
 from audit.readers.dnsmessage import parse_dns
-from audit.readers.har import HarOptions, read_har
-from audit.readers.mitm import FlowOptions, read_flows
+from audit.readers.inputkind import InputKind, ReadOptions
+from audit.readers.inputs import ARCHIVE_FILE, INPUTS, PACKET_FILE
 from audit.readers.onion import OnionConfig
 from audit.readers.onion_keys import read_node_keys
 from audit.readers.onion_layers import split_frame, split_text
-from audit.readers.packets import PacketOptions, read_packets
 from audit.readers.tlslog import read_tls_log
 from audit.readers.tnetstring import TnetstringError, decode
 from audit.tables.extract import Extract
@@ -93,7 +92,7 @@ def _check(extract: Extract) -> None:
 
 
 def _packets(data: bytes) -> None:
-    _check(read_packets(_file(data, "x.pcapng"), PacketOptions(capture="c")))
+    _reading(PACKET_FILE)(data)
 
 
 def _streams(data: bytes) -> None:
@@ -104,12 +103,14 @@ def _datagrams(data: bytes) -> None:
     _packets(wrapping.datagrams(data))
 
 
-def _flows(data: bytes) -> None:
-    _check(read_flows(_file(data, "x.mitm"), FlowOptions(capture="c")))
+def _reading(kind: InputKind) -> Callable[[bytes], None]:
+    """Return the reader of a kind of file."""
 
+    def read(data: bytes) -> None:
+        path = _file(data, kind.place)
+        _check(kind.read(path, ReadOptions(capture="c", file=path.name, secrets=data[:4096])))
 
-def _har(data: bytes) -> None:
-    _check(read_har(_file(data, "x.har"), HarOptions(capture="c", file="x.har")))
+    return read
 
 
 def _tls_log(data: bytes) -> None:
@@ -117,8 +118,10 @@ def _tls_log(data: bytes) -> None:
 
 
 def _import(name: str) -> Callable[[bytes], None]:
+    """Return the import of a bare file: told by its content, searched, its values compared."""
+
     def read(data: bytes) -> None:
-        context = EvidenceContext(identity=SUBJECT, onion=ONION)
+        context = EvidenceContext(identity=SUBJECT, onion=ONION, keeps_values=True)
         import_file(_file(data, name), context, tls_keys=data[:4096])
 
     return read
@@ -181,16 +184,29 @@ def _onion_layer(data: bytes) -> None:
         split_text(data)
 
 
+def _endings(kind: InputKind) -> tuple[str, ...]:
+    """Return the endings of the samples that may be of a kind; archives are often named .json."""
+    ends = {*kind.suffixes, Path(kind.place).suffix, ".gz" if kind is PACKET_FILE else ""}
+    return tuple(sorted((ends | {".json"} if kind is ARCHIVE_FILE else ends) - {""}))
+
+
 ENTRIES: tuple[Entry, ...] = (
-    Entry("packets", _packets, files=(".pcap", ".pcapng", ".gz")),
+    *(
+        Entry(f"read-{kind.place.partition('.')[0]}", _reading(kind), files=_endings(kind))
+        for kind in INPUTS
+    ),
     Entry("streams", _streams),
     Entry("datagrams", _datagrams),
-    Entry("flows", _flows, files=(".mitm",)),
-    Entry("har", _har, files=(".har", ".json", ".zhar")),
     Entry("tls-log", _tls_log, files=(".jsonl",)),
-    Entry("import-packets", _import("x.pcap"), files=(".pcap", ".pcapng", ".gz")),
-    Entry("import-flows", _import("x.mitm"), files=(".mitm",)),
-    Entry("import-har", _import("x.har"), files=(".har", ".json", ".zhar")),
+    Entry("import-any", _import("x")),
+    *(
+        Entry(
+            f"import-{kind.place.partition('.')[0]}",
+            _import(kind.place),
+            files=_endings(kind),
+        )
+        for kind in INPUTS
+    ),
     Entry("bundle-packets", _bundle("packets.pcapng"), files=(".pcapng",)),
     Entry("bundle-flows", _bundle("flows.mitm"), files=(".mitm",)),
     Entry("bundle-journal", _bundle("journal.jsonl"), files=(".jsonl",)),
@@ -209,7 +225,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("search", _search, ()),
     Entry("content", _content, ()),
 )
-"""Adding a reader is a line here."""
+"""A reader in ``audit.readers.inputs.INPUTS`` is here by itself; any other is a line."""
 
 
 def void(_: object) -> None:
