@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from audit.cli.judging import read_subject
 from audit.cli.output import say
+
+if TYPE_CHECKING:
+    from audit.checks.policy import Policy, Target
 
 
 @click.command(name="import", help="Make a bundle of capture files that exist.")
@@ -63,4 +67,10 @@ def command(
     )
     say(f"imported {out}: {', '.join(sorted(manifest.files))}")
     say("An import has no control of its own taps: it can show violations and cannot prove a pass.")
-    say(f"judge it: audit run {out}")
+    named = f" --target {target}" if target and chosen.folder != _own(loaded, chosen) else ""
+    say(f"judge it: audit run {out}{named}")
+
+
+def _own(policy: Policy, target: Target) -> Path:
+    """Return the folder in which a target of the policy itself lies."""
+    return policy.folder / "targets" / target.name

@@ -11,8 +11,10 @@ from audit.bundle.manifest import Manifest
 from audit.evidence.roles import LOOPBACK, RESOLVER
 from audit.tables.extract import Extract
 from audit.tables.frames import Row
+from audit.tables.rows import TABLES, TrafficRow
 
 Tables = Mapping[str, Sequence[Row]]
+_TRAFFIC: Final = frozenset(name for name, model in TABLES.items() if issubclass(model, TrafficRow))
 _ABSOLUTE: Final = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]{1,9}://")
 
 
@@ -45,7 +47,7 @@ def see_as(tables: Tables, manifest: Manifest, proxied: frozenset[object] = froz
         if row.get("iface") in manifest.network.tunnel
     } - {None} | proxied
     for table, rows in tables.items():
-        if table in {"events", "controls", "captures"}:
+        if table not in _TRAFFIC:
             continue
         for row in rows:
             layer = row.get("layer")
