@@ -249,17 +249,15 @@ class _Comparing:
         return Where(key=key, exchanges=dict(sorted(exchanges.items())), refs=refs)
 
     def _recurs(self, value: str, keys: Iterable[SpotKey]) -> bool:
-        """Whether one profile showed a value in two exchanges."""
-        for profile in self._profiles.values():
-            names = {
-                (capture, exchange)
-                for key in keys
-                for capture, seen in profile.spots.get(key, {}).get(value, ())
-                for exchange in seen.exchanges
-            }
-            if len(names) > 1:
-                return True
-        return False
+        """Whether a value was seen in two exchanges; it is one install's alone."""
+        names = {
+            (capture, exchange)
+            for profile in self._profiles.values()
+            for key in keys
+            for capture, seen in profile.spots.get(key, {}).get(value, ())
+            for exchange in seen.exchanges
+        }
+        return len(names) > 1
 
     def _origin(self, values: Mapping[str, Sequence[str]], keys: Sequence[SpotKey]) -> Given | None:
         """Return where a server gave the values before the client sent them."""

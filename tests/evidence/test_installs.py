@@ -286,6 +286,17 @@ def test_a_fresh_profile_counts_for_itself(tmp_path):
     assert found[0].values["install-1"] == ("11223344aabbccdd", "99887766ffeeddcc")
 
 
+def test_a_value_seen_once_in_each_of_two_passes_stays(tmp_path):
+    captures = [
+        recorded(tmp_path, number, device(value, times=1), name=f"{number}{pass_}")
+        for number, value in ((1, "11223344aabbccdd"), (2, "99887766ffeeddcc"))
+        for pass_ in ("a", "b")
+    ]
+    (found,) = compare(captures, lambda _: None).candidates
+    assert found.is_proven
+    assert found.places[0].exchanges == {"install-1": 2, "install-2": 2}
+
+
 def test_one_install_is_refused_and_files_without_one_count_as_their_own():
     with pytest.raises(UsageError, match="two installs"):
         require_two([("install-1", "a", "d1"), ("install-1", "b", "d2")])
