@@ -62,10 +62,11 @@ def apply(expectation: CompiledExpectation, union: Union) -> Tested:
 
 def violation(expectation: RowExpectation, table: EncodedTable) -> Truths:
     """Return, for each row, whether it violates a ``none`` or ``every``."""
-    match = expectation.match.evaluate(table)
+    where = expectation.where.evaluate(table)
+    match = expectation.match.evaluate(table, alive=where != FALSE)
     if isinstance(expectation.item, Every):
         match = negate(match)
-    return np.minimum(expectation.where.evaluate(table), match)
+    return np.minimum(where, match)
 
 
 def _excused(expectation: RowExpectation, table: EncodedTable) -> Rows:
@@ -79,11 +80,12 @@ def _excused(expectation: RowExpectation, table: EncodedTable) -> Rows:
     if not excuses or len(excuses) == len(node.parts):
         return _NO_ROWS
     rest = AllOf(tuple(part for part in node.parts if part not in excuses))
+    where = expectation.where.evaluate(table)
+    alive = where == TRUE
     harm = np.minimum(
-        expectation.where.evaluate(table),
-        Condition(table=expectation.match.table, node=rest).evaluate(table),
+        where, Condition(table=expectation.match.table, node=rest).evaluate(table, alive=alive)
     )
-    held = expectation.match.evaluate(table)
+    held = expectation.match.evaluate(table, alive=alive)
     return np.flatnonzero((harm == TRUE) & (held == FALSE))
 
 
@@ -92,7 +94,8 @@ def _is_negated(part: object) -> bool:
 
 
 def _some(expectation: RowExpectation, table: EncodedTable) -> Tested:
-    truths = np.minimum(expectation.where.evaluate(table), expectation.match.evaluate(table))
+    where = expectation.where.evaluate(table)
+    truths = np.minimum(where, expectation.match.evaluate(table, alive=where != FALSE))
     missing = expectation.min - int(np.count_nonzero(truths == TRUE))
     undecided = np.flatnonzero(truths == UNKNOWN)
     return Tested(

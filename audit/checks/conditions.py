@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from audit.checks.encoding import EncodedTable, descend, document, encode_frames
+from audit.checks.encoding import EncodedTable, Flags, descend, document, encode_frames
 from audit.checks.faults import Faults
 from audit.checks.keys import read_key
 from audit.checks.operands import NANOSECONDS
@@ -57,16 +57,21 @@ class Leaf:
         """Whether it asks for a value, not what the value is."""
         return "exists" in self.text.split("|")
 
-    def evaluate(self, table: EncodedTable) -> Truths:
+    @property
+    def reads_json(self) -> bool:
+        """Whether it looks into documents: those are parsed only where the answer counts."""
+        return self.is_document or bool(self.path)
+
+    def evaluate(self, table: EncodedTable, alive: Flags | None = None) -> Truths:
         """Return the answer for each row; the question is asked once a distinct value.
 
         Where a name or role is the client's word alone, what it answers beside an absent one is
-        undecided.
+        undecided. Rows that are not ``alive`` may get any answer.
         """
-        if self.is_document:
-            encoded = table.documents(self.column)
+        if self.reads_json:
+            encoded = table.inside(self.column, self.path, alive)
         else:
-            encoded = table.encoded(self.column, self.path)
+            encoded = table.encoded(self.column)
         answers = np.empty(len(encoded.distinct) + 1, dtype=np.int8)
         ask = self.question.ask
         for code, value in enumerate(encoded.distinct):
@@ -132,9 +137,14 @@ class Condition:
     unset: frozenset[str] = field(default_factory=frozenset)
     """Variables that it reads and nothing sets: their keys are undecided for every row."""
 
-    def evaluate(self, table: EncodedTable, known: Known | None = None) -> Truths:
-        """Return a truth a row; keys that are not ``known`` count as undecided."""
-        return _evaluate(self.node, table, known)
+    def evaluate(
+        self, table: EncodedTable, known: Known | None = None, alive: Flags | None = None
+    ) -> Truths:
+        """Return a truth a row; keys that are not ``known`` count as undecided.
+
+        Rows that are not ``alive`` may get any truth: the caller does not look at them.
+        """
+        return _evaluate(self.node, table, known, alive)
 
     def mask(self, frame: pd.DataFrame) -> Mask:
         """Return the answer for each row of a frame of the condition's table.
@@ -187,19 +197,26 @@ def _of(node: Node, row: Row) -> Truth:
     return max(truths, default=FALSE)
 
 
-def _evaluate(node: Node, table: EncodedTable, known: Known | None) -> Truths:
+def _evaluate(node: Node, table: EncodedTable, known: Known | None, alive: Flags | None) -> Truths:
     if isinstance(node, Leaf):
         if known is not None and not known(node):
             return full(table.size, UNKNOWN)
-        return node.evaluate(table)
+        return node.evaluate(table, alive)
     if isinstance(node, Not):
-        return negate(_evaluate(node.part, table, known))
+        return negate(_evaluate(node.part, table, known, alive))
     conjunction = isinstance(node, AllOf)
+    settled = FALSE if conjunction else TRUE
     truths = full(table.size, TRUE if conjunction else FALSE)
     combine = np.minimum if conjunction else np.maximum
-    for part in node.parts:
-        combine(truths, _evaluate(part, table, known), out=truths)
+    for part in sorted(node.parts, key=_reads_json):
+        open_ = truths != settled
+        left = open_ if alive is None else open_ & alive
+        combine(truths, _evaluate(part, table, known, left), out=truths)
     return truths
+
+
+def _reads_json(node: Node) -> bool:
+    return any(leaf.reads_json for leaf in _leaves(node))
 
 
 def compile_condition(

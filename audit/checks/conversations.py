@@ -6,14 +6,10 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from audit.checks.encoding import EncodedTable
+from audit.checks.encoding import EncodedTable, Flags
 from audit.checks.union import Union
 from audit.tables.vocabulary import OPENED_TRANSPORTS
-
-Flags = NDArray[np.bool_]
-"""Yes or no a row."""
 
 _PAYLOAD_PROTOCOLS: Final = frozenset({"tcp", "udp", "quic"})
 _DNS_PORTS: Final = frozenset({53, 5353, 5355})

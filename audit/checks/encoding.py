@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,10 +21,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Codes = NDArray[np.intp]
+Flags = NDArray[np.bool_]
+"""Yes or no a row."""
 
 UNREADABLE: Final = object()
 """Stands for a value below JSON text that cannot be read: every question on it is undecided."""
 _NAT: Final = np.iinfo(np.int64).min
+_SCAN: Final = cast("Any", json.JSONDecoder()).scan_once
+"""Reads one value without looking for space about it: columns hold canonical JSON."""
 _KEPT_DOCUMENTS: Final = 100_000
 """Parsed JSON documents kept in memory for the next path, at most."""
 
@@ -96,25 +100,34 @@ class EncodedTable:
 
     def _below(self, column: str, path: tuple[str, ...]) -> Encoded:
         outer = self.encoded(column)
-        found = [descend(item, path) for item in self._parsed(column, outer.distinct)]
-        codes = np.empty(len(found) + 1, dtype=np.intp)
-        codes[-1] = -1
-        values: list[Any] = []
-        known: dict[object, int] = {}
-        for index, value in enumerate(found):
-            if value is None:
-                codes[index] = -1
-                continue
-            code = known.setdefault(_key(value), len(values))
-            if code == len(values):
-                values.append(value)
-            codes[index] = code
+        found = (descend(item, path) for item in self._parsed(column, outer.distinct))
+        codes, values = _numbered(found, len(outer.distinct))
         return Encoded(codes[outer.codes], values)
 
-    def documents(self, column: str) -> Encoded:
-        """Return a JSON column with its texts parsed."""
+    def inside(
+        self, column: str, path: tuple[str, ...] = (), alive: Flags | None = None
+    ) -> Encoded:
+        """Return the documents of a JSON column, or what lies at a path in them.
+
+        Where there are many, only those of rows that are ``alive`` are parsed; the others count as
+        absent.
+        """
         outer = self.encoded(column)
-        return Encoded(outer.codes, list(self._parsed(column, outer.distinct)))
+        if (
+            len(outer.distinct) <= _KEPT_DOCUMENTS
+            or alive is None
+            or (column, path) in self._encoded
+        ):
+            if path:
+                return self.encoded(column, path)
+            return Encoded(outer.codes, list(self._parsed(column, outer.distinct)))
+        wanted = np.unique(outer.codes[alive])
+        wanted = wanted[wanted >= 0]
+        documents = (document(outer.distinct[code]) for code in wanted.tolist())
+        numbers, values = _numbered((descend(item, path) for item in documents), len(wanted))
+        codes = np.full(len(outer.distinct) + 1, -1, dtype=np.intp)
+        codes[wanted] = numbers[:-1]
+        return Encoded(codes[outer.codes], values)
 
     def _parsed(self, column: str, texts: Sequence[Any]) -> Iterable[Any]:
         if column in self._documents:
@@ -126,12 +139,41 @@ class EncodedTable:
         return self._documents[column]
 
 
+def _numbered(found: Iterable[Any], count: int) -> tuple[Codes, list[Any]]:
+    """Return a number for each of ``count`` values, the last ``-1`` for none, and the values."""
+    codes = np.empty(count + 1, dtype=np.intp)
+    codes[-1] = -1
+    values: list[Any] = []
+    known: dict[object, int] = {}
+    for index, value in enumerate(found):
+        if value is None:
+            codes[index] = -1
+            continue
+        code = known.setdefault(_key(value), len(values))
+        if code == len(values):
+            values.append(value)
+        codes[index] = code
+    return codes, values
+
+
 def document(text: object) -> Any:
     """Return JSON text as data: ``None`` for no text, ``UNREADABLE`` for what is no JSON."""
     if text is None:
         return None
+    if not isinstance(text, str):
+        return UNREADABLE
     try:
-        return json.loads(text) if isinstance(text, str) else UNREADABLE
+        found, end = _SCAN(text, 0)
+        return found if end == len(text) else json.loads(text)
+    except StopIteration:  # space before the value, or none
+        return _loaded(text)
+    except (ValueError, RecursionError):
+        return UNREADABLE
+
+
+def _loaded(text: str) -> Any:
+    try:
+        return json.loads(text)
     except (ValueError, RecursionError):
         return UNREADABLE
 

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from audit.checks.conversations import Flags, flags_of
-from audit.checks.encoding import EncodedTable
+from audit.checks.conversations import flags_of
+from audit.checks.encoding import EncodedTable, Flags
 from audit.checks.program import CompiledExercise
 from audit.checks.truth import FALSE, TRUE
 from audit.checks.union import Union

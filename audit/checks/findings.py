@@ -6,6 +6,7 @@ import heapq
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -103,7 +104,7 @@ def _plain(table: EncodedTable, column: str) -> FieldRef:
     return FieldRef(table=table.name, column=column, path=(), type=kind, text=column)
 
 
-def _value(one: Tested, field_: FieldRef, row: int) -> object:
+def _value(one: Tested, row: int, field_: FieldRef) -> object:
     if one.left is not None and field_.text.startswith("left."):
         return one.left.value(field_.column, one.partners[row], field_.path)
     return one.table.value(field_.column, row, field_.path)
@@ -114,7 +115,7 @@ def _identity(one: Tested, row: int, redact: Redact) -> dict[str, str | None]:
     return {
         item.text: normalise(
             item,
-            render_value(_value(one, item, row), item),
+            render_value(_value(one, row, item), item),
             None if item.text.startswith("left.") else role,
             redact,
         )
@@ -164,12 +165,12 @@ def _others(one: Tested, group: _Group) -> str:
 
 def _chosen(one: Tested, rows: list[int], redact: Redact) -> list[tuple[int, str]]:
     """Choose the rows to point at: one for each different message first, then in order."""
-    first = heapq.nsmallest(
-        _LOOKED_AT, _nearest(one.table, rows), key=lambda row: _order(one.table, row)
-    )
+    near = _nearest(one.table, rows)
+    order = dict(zip(near, _order(one.table, near), strict=True))
+    first = heapq.nsmallest(_LOOKED_AT, near, key=order.__getitem__)
     rendered = sorted(
-        ((row, _row_message(one, row, redact)) for row in first),
-        key=lambda item: (_order(one.table, item[0]), item[1]),
+        zip(first, _row_messages(one, first, redact), strict=True),
+        key=lambda item: (order[item[0]], item[1]),
     )
     by_message: dict[str, list[int]] = defaultdict(list)
     for position, (_, message) in enumerate(rendered):
@@ -183,11 +184,19 @@ def _chosen(one: Tested, rows: list[int], redact: Redact) -> list[tuple[int, str
     return [rendered[position] for position in kept]
 
 
-def _row_message(one: Tested, row: int, redact: Redact) -> str:
-    def lookup(item: FieldRef) -> object:
-        return _value(one, item, row)
-
-    return redact(render_message(one.expectation.message, lookup))
+def _row_messages(one: Tested, rows: list[int], redact: Redact) -> list[str]:
+    """Return the message of each row; it is made once a distinct tuple of what it shows."""
+    message = one.expectation.message
+    shown = tuple(piece for piece in message.pieces if not isinstance(piece, str))
+    if one.left is None:
+        numbers = combined_codes(one.table, shown, np.array(rows, dtype=np.intp)).tolist()
+    else:
+        numbers = list(range(len(rows)))
+    made: dict[int, str] = {}
+    for row, number in zip(rows, numbers, strict=True):
+        if number not in made:
+            made[number] = redact(render_message(message, partial(_value, one, row)))
+    return [made[number] for number in numbers]
 
 
 def _nearest(table: EncodedTable, rows: list[int]) -> list[int]:
@@ -202,12 +211,16 @@ def _nearest(table: EncodedTable, rows: list[int]) -> list[int]:
     return kept
 
 
-def _order(table: EncodedTable, row: int) -> tuple[int, int, str, str]:
+def _order(table: EncodedTable, rows: list[int]) -> list[tuple[int, int, str, str]]:
     """Order rows by capture and place, whatever order they came in; shorter numbers first."""
-    here = np.array([row], dtype=np.intp)
-    reference = str(table.raw("ref", here)[0] or "")
-    excerpt = str(table.raw("excerpt", here)[0]) if "excerpt" in table.columns else ""
-    return (int(table.origin[row]), len(reference), reference, excerpt)
+    numbers = np.array(rows, dtype=np.intp)
+    references = [str(text or "") for text in table.raw("ref", numbers)]
+    excerpts = [""] * len(rows)
+    if "excerpt" in table.columns:
+        excerpts = [str(text) for text in table.raw("excerpt", numbers)]
+    origins = table.origin[numbers].tolist()
+    lengths = map(len, references)
+    return list(zip(origins, lengths, references, excerpts, strict=True))
 
 
 def _evidence(one: Tested, row: int, message: str, redact: Redact) -> Evidence:

@@ -16,14 +16,13 @@ import numpy as np
 from audit.checks.assertions import Tested
 from audit.checks.conditions import Known, Leaf
 from audit.checks.conversations import (
-    Flags,
     carries_payload,
     conversations_of,
     flags_of,
     has_messages,
     is_opened,
 )
-from audit.checks.encoding import EncodedTable
+from audit.checks.encoding import EncodedTable, Flags
 from audit.checks.program import BODY_COLUMNS, CompiledExpectation, Program, RowExpectation
 from audit.checks.truth import FALSE, TRUE, negate
 from audit.checks.union import Union

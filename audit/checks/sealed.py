@@ -16,13 +16,12 @@ import numpy as np
 
 from audit.checks.capabilities import Supply
 from audit.checks.conversations import (
-    Flags,
     carries_payload,
     conversations_of,
     flags_of,
     is_opened,
 )
-from audit.checks.encoding import EncodedTable
+from audit.checks.encoding import EncodedTable, Flags
 from audit.checks.program import OPENING, CompiledObserve, Program
 from audit.checks.truth import FALSE
 from audit.checks.union import Union

@@ -1,10 +1,16 @@
 from __future__ import annotations
 
+import json
+
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from audit.checks import encoding
+from audit.checks.conditions import compile_condition
 from audit.checks.encoding import UNREADABLE, descend, document, encode_frames, encode_rows
+from audit.checks.variables import Variables
 from audit.tables.frames import columns_of, make_frame
 
 
@@ -77,3 +83,47 @@ def test_an_encoded_column_holds_every_value(values):
     assert [encoded.at(row) for row in range(len(values))] == values
     assert len(encoded.distinct) == len({value for value in values if value is not None})
     assert np.all(encoded.codes < len(encoded.distinct))
+
+
+@given(st.text(alphabet=st.sampled_from('{}[]":, 1ae\n\\tru')) | st.text())
+def test_a_document_is_what_json_says_it_is(text):
+    try:
+        expected = json.loads(text)
+    except (ValueError, RecursionError):
+        expected = UNREADABLE
+    found = document(text)
+    assert repr(found) == repr(expected)
+
+
+def test_of_many_documents_only_those_whose_answer_counts_are_parsed(monkeypatch):
+    monkeypatch.setattr(encoding, "_KEPT_DOCUMENTS", 2)
+    columns = columns_of("http_requests")
+    texts = ['{"a":1}', '{"a":2}', "broken", '{"b":3}', None]
+    table = encode_rows("http_requests", columns, [{"json": text} for text in texts])
+    alive = np.array([True, False, True, True, True])
+    found = table.inside("json", ("a",), alive)
+    assert [found.at(row) for row in (0, 2, 3, 4)] == [1, UNREADABLE, None, None]
+    whole = table.inside("json", (), alive)
+    assert [whole.at(row) for row in (0, 3)] == [{"a": 1}, {"b": 3}]
+    assert [table.inside("json", ("a",)).at(row) for row in (0, 1)] == [1, 2]
+
+
+@given(
+    st.lists(st.sampled_from(['{"a":1}', '{"a":2}', '{"b":1}', "no", None]), max_size=8),
+    st.integers(0, 3),
+)
+def test_answers_do_not_depend_on_how_many_documents_are_kept(texts, kept):
+    columns = columns_of("http_requests")
+    cond = {
+        "method": "POST",
+        "any": [{"json.a": 1}, {"json|has_key": "b"}],
+        "not": {"json.b|gt": 4},
+    }
+    variables = Variables(declared={}, values={})
+    condition = compile_condition(cond, "http_requests", variables, {})
+    rows = [{"json": text, "method": ("POST", "GET")[n % 3 == 0]} for n, text in enumerate(texts)]
+    expected = [condition.of(row) for row in rows]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(encoding, "_KEPT_DOCUMENTS", kept)
+        table = encode_rows("http_requests", columns, rows)
+        assert condition.evaluate(table).tolist() == expected
