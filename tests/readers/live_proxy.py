@@ -55,14 +55,14 @@ def echo_server(certificate: tuple[Path, Path] | None = None) -> Iterator[int]:
 
 
 @contextlib.contextmanager
-def mitmdump(folder: Path) -> Iterator[int]:
+def mitmdump(folder: Path, *options: str) -> Iterator[int]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [
         sys.executable, "-c", "from mitmproxy.tools.main import mitmdump; mitmdump()", "-q",
         "--listen-host", "127.0.0.1", "--listen-port", str(port), "--ssl-insecure",
-        "--set", f"confdir={folder / 'conf'}", "-w", str(folder / "flows.mitm"),
+        "--set", f"confdir={folder / 'conf'}", "-w", str(folder / "flows.mitm"), *options,
     ]  # fmt: skip
     program = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
