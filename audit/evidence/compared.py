@@ -31,8 +31,8 @@ LIMITS: Final = (
         " recording shows two starts of one profile."
     ),
     (
-        f"Left out are values of less than {TELLING} bits, moments, versions, languages, time zones and"
-        " models of devices; the estimate is the most that the look of a value allows."
+        f"Left out are values of less than {TELLING} bits, moments, versions, languages, time zones"
+        " and models of devices; the estimate is the most that the look of a value allows."
     ),
 )
 _VEHICLES: Final = {
