@@ -62,6 +62,10 @@ class Names:
                 self._learn(row)
         for asked_for in self._by_address.values():
             asked_for.sort()
+        self._looked_up = {
+            address: tuple(dict.fromkeys(name for _, name in asked_for))[:_MOST_NAMES]
+            for address, asked_for in self._by_address.items()
+        }
         for row in tables.get("tls_handshakes", ()):
             if row.get("sni") and row.get("conversation"):
                 self._by_sni.setdefault(row["conversation"], str(row["sni"]))
@@ -95,7 +99,7 @@ class Names:
         found = [(row.get("host"), row.get("host_basis"))]
         found.append((self._by_sni.get(conversation), "sni"))
         found.append((self._by_header.get(conversation), "host"))
-        found += [(name, "dns") for _, name in self._by_address.get(plain, ())]
+        found += [(name, "dns") for name in self._looked_up.get(plain, ())]
         found += [(name, LISTED) for name in self._stated.get(plain, ())]
         listed = dict.fromkeys(f"{name} ({basis})" for name, basis in found if name)
         return tuple(listed)[:_MOST_NAMES]
