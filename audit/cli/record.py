@@ -6,7 +6,7 @@ import math
 import secrets
 import shutil
 from pathlib import Path
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 import click
 
@@ -16,6 +16,9 @@ from audit.cli.place import CAPTURES
 from audit.cli.recordings import Request, Rung, record_pass
 from audit.errors import UsageError
 from audit.tables.vocabulary import Pass
+
+if TYPE_CHECKING:
+    from audit.checks.policy import Target
 
 
 @click.command(
@@ -37,6 +40,12 @@ from audit.tables.vocabulary import Pass
 )
 @click.option("--vantage", type=click.Choice(get_args(Rung)), default="auto", show_default=True)
 @click.option("--install", help="Id of the install that is recorded; default: a new one.")
+@click.option("--tunnel", is_flag=True, help="Start the client behind a tunnel (a VPN).")
+@click.option(
+    "--drop-tunnel",
+    metavar="WHEN",
+    help="Take the tunnel away in mid-run: after an action of the driver, or after seconds.",
+)
 @click.option("--lab", is_flag=True, help="Record in the stand-in network of the demo.")
 @click.option(
     "--timeout",
@@ -54,6 +63,8 @@ def command(
     which: str,
     vantage: Rung,
     install: str | None,
+    tunnel: bool,
+    drop_tunnel: str | None,
     lab: bool,
     timeout: float | None,
     out: Path,
@@ -82,8 +93,14 @@ def command(
         vantage=vantage,
         identity=identity,
         timeout_s=timeout,
+        tunnel=tunnel or drop_tunnel is not None,
+        drop_tunnel=_drop_moment(drop_tunnel, chosen, driven=not client),
         install=install or f"install-{secrets.token_hex(4)}",
     )
+    if request.tunnel and which != "passive":
+        raise UsageError(
+            "behind a tunnel nothing is intercepted", hint="record with --pass passive"
+        )
     passes: tuple[Pass, ...] = get_args(Pass) if which == "both" else (which,)
     folders = []
     for each in passes:
@@ -107,6 +124,25 @@ def command(
             say(f"  incomplete: {reason}")
     how = f" --target {target}" if target and len(Path(target).parts) > 1 else ""
     say("judge it: audit run " + " ".join(map(str, folders)) + how)
+
+
+def _drop_moment(text: str | None, target: Target, *, driven: bool) -> str | float | None:
+    """Read when the tunnel drops: seconds, or an action that the target's driver reports."""
+    if text is None:
+        return None
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if math.isfinite(seconds) and seconds >= 0:
+        return seconds
+    known = [str(action) for action in target.file.can or ()]
+    if not driven or text not in known:
+        raise UsageError(
+            f"--drop-tunnel takes seconds, or an action of the target's driver: {text!r}",
+            hint=f"actions of this one: {' '.join(known)}" if driven else "give seconds",
+        )
+    return text
 
 
 def target_stem(target: str | None, client: tuple[str, ...]) -> str:

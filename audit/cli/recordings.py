@@ -38,6 +38,8 @@ class Request:
     vantage: Rung = "auto"
     identity: Path | None = None
     timeout_s: float | None = None
+    tunnel: bool = False
+    drop_tunnel: str | float | None = None
     install: str = "install-1"
     """Id of the client's install; passes of one call share it."""
     companion: str | None = None
@@ -99,6 +101,8 @@ def _plan(request: Request, pass_: Pass, folder: Path, name: str) -> RecordPlan:
         extra_commands=[list(command) for command in request.extra_commands],
         identity=request.identity,
         install=request.install,
+        tunnel=request.tunnel,
+        drop_tunnel=request.drop_tunnel,
         timeout_s=request.timeout_s or float(target.file.timeout_s),
         announce=progress,
     )

@@ -23,6 +23,7 @@ from audit.evidence.processes import attribute, take_back
 from audit.evidence.roles import assign_roles
 from audit.evidence.searching import search
 from audit.evidence.sources import RawRows, Source, read_source, source_of
+from audit.evidence.tunnel import mark_tunnel
 from audit.model.ids import CaptureId
 from audit.readers.endpoint import moment_of
 from audit.tables.evidence import CaptureEvidence, TapState, UnreadBody
@@ -58,6 +59,7 @@ def read_evidence(source: Source, context: EvidenceContext) -> CaptureEvidence:
     kernel = kernel_conversations(extract, manifest)
     owned = attribute(tables, manifest, controls.requests, kernel, context.programs, raw.onward)
     _put_into_phases(tables, Phases(journal))
+    mark_tunnel(tables, journal)
     assign_roles(tables, context.roles, resolvers)
     see_as(tables, manifest, proxied_conversations(extract) - raw.flowed)
     found = search(extract, identity, manifest.id)

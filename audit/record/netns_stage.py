@@ -17,11 +17,13 @@ from audit.record.plan import LabNetwork
 from audit.record.proxy import TRANSPARENT_PORT, ProxyTap
 from audit.record.proxy_config import ProxyConfig
 from audit.record.stage import Setting, Stage, Tapped
+from audit.record.tunnel import Tunnel
 from audit.record.uplink import Uplink, choose_uplink
-from audit.sandbox.addresses import Addresses, draw_addresses
+from audit.sandbox.addresses import Addresses, draw_addresses, draw_tunnel
 from audit.sandbox.channel import JobSpec, Mount
 from audit.sandbox.network import Wiring
 from audit.sandbox.sandbox import Sandbox
+from audit.sandbox.tunnel import Ends
 
 
 class NetnsStage(Stage):
@@ -39,6 +41,7 @@ class NetnsStage(Stage):
         self._lab: Lab | None = None
         self._ipv6 = True
         self._uplink: Uplink | None = None
+        self._tunnel: Tunnel | None = None
 
     def enter(self) -> None:
         """Start the sandbox and all that is slow to start, and wire it meanwhile.
@@ -65,6 +68,9 @@ class NetnsStage(Stage):
             proxy_port=TRANSPARENT_PORT if self._intercepted else None,
         )
         self._ipv6 = wire(self.sandbox, wiring)
+        if self.plan.tunnel:
+            near, far = draw_tunnel(self.addresses)
+            self._tunnel = Tunnel(self.sandbox, Ends(client=near, gateway=far))
         if self._lab is None:
             self._uplink = choose_uplink(self.sandbox, self.addresses, space.own)
             setting.stack.callback(self._uplink.stop)
@@ -73,7 +79,7 @@ class NetnsStage(Stage):
         """Connect with the world and wait until everything listens."""
         if self._uplink:
             self._uplink.start()
-        for part in (self._tap, self._echo, self._uplink, self.proxy):
+        for part in (self._tap, self._echo, self._uplink, self.proxy, self._tunnel):
             if part is not None:
                 part.wait_ready()
         if self._lab:
@@ -88,6 +94,11 @@ class NetnsStage(Stage):
     def taps(self) -> tuple[str, ...]:
         """Return the packet tap, and the proxy in the intercepted pass."""
         return ("packets", "proxy") if self._intercepted else ("packets",)
+
+    @property
+    def tunnel(self) -> Tunnel | None:
+        """Return the tunnel, where the plan asks for one."""
+        return self._tunnel
 
     @property
     def _resolvers(self) -> list[str]:
@@ -158,12 +169,14 @@ class NetnsStage(Stage):
         """Return the addresses of the wiring."""
         known = self.addresses
         v6 = (known.client_v6,) if self._ipv6 else ()
+        tunnelled = (self._tunnel.address,) if self._tunnel else ()
         return Network(
-            client=(known.client_v4, *v6),
+            client=(known.client_v4, *v6, *tunnelled),
             client_mac=known.client_mac,
             gateway=(known.gateway_v4, *((known.gateway_v6,) if self._ipv6 else ())),
             resolvers=tuple(self._resolvers),
             echo=self.echo,
+            tunnel=(self._tunnel.interface,) if self._tunnel else (),
         )
 
     def tap_trouble(self) -> str | None:

@@ -15,6 +15,7 @@ from audit.record.dialogue import Dialogue
 from audit.record.new_bundle import NewBundle
 from audit.record.plan import RecordPlan
 from audit.record.stage import ECHO_PORTS, Setting, Stage
+from audit.record.tunnel_drop import TunnelDrop
 from audit.sandbox.channel import JobSpec
 from audit.sandbox.program import Program, describe_exit
 from audit.tables.vocabulary import RECORDER_ACTIONS
@@ -59,6 +60,9 @@ class Performance:
         stage, dialogue = self._stage, self.dialogue
         stage.send_controls(self._bundle.journal, "install")
         dialogue.record("app.install.clean", "install", "a new home folder, with nothing in it")
+        if stage.tunnel:
+            note = f"{stage.tunnel.interface} is up and carries IPv4"
+            dialogue.record("vpn.up", "install", note)
         if self._peer_argv:
             self._peer = self._start_peer(self._peer_argv)
         try:
@@ -148,6 +152,7 @@ class Performance:
 
     def _watch_client(self, client: Program, deadline: float) -> None:
         idle = _Idle(self._plan, self.dialogue)
+        drop = TunnelDrop(self._stage.tunnel, self._plan.drop_tunnel, self.dialogue)
         while client.running:
             if time.monotonic() > deadline:
                 raise SetupError(
@@ -156,13 +161,14 @@ class Performance:
                     hint=_hint(client, "a longer limit gives it more time"),
                 )
             try:
-                self._setting.watch.turn(min(_TURN_S, idle.next_look()))
+                self._setting.watch.turn(min(_TURN_S, idle.next_look(), drop.next_look()))
             except KeyboardInterrupt:
                 if self._plan.speaks_protocol:
                     raise
                 self._ended_by_hand(client)
                 return
-            if idle.is_over():
+            drop.when_due()
+            if drop.is_settled() and idle.is_over():
                 client.hang_up()
             self._require_agreed_lines()
             self._require_peer_and_taps()

@@ -69,6 +69,11 @@ class RecordPlan:
     """Longest run of the client, seconds."""
     idle_s: float = 0.0
     """How long to let the client run on after its last action; a journal line says so."""
+    tunnel: bool = False
+    """Whether the client starts behind a tunnel (``netns`` and the passive pass alone)."""
+    drop_tunnel: str | float | None = None
+    """When the tunnel drops: after an action that the client reports, or so many seconds after its
+    start; ``None``: it stays up."""
     device: str = "device-1"
     install: str = "install-1"
     announce: Announce = _say_nothing

@@ -6,6 +6,7 @@ import ipaddress
 from typing import Final
 
 from audit.bundle.manifest import Drops, Network
+from audit.errors import SetupError
 from audit.record.client_environment import proxy_variables
 from audit.record.lab import Lab
 from audit.record.persona import ENVIRONMENT_KINDS
@@ -36,6 +37,11 @@ class ProxyStage(Stage):
     def enter(self) -> None:
         """Start the keeper of the programs; needs nothing of the machine."""
         setting = self.setting
+        if setting.plan.tunnel:
+            raise SetupError(
+                "a tunnel needs a sandbox of its own, which this machine refuses",
+                hint="'audit doctor' says how to allow it",
+            )
         self.sandbox = setting.stack.enter_context(
             Sandbox(setting.watch, "plain", scratch=setting.space.root)
         )

@@ -17,6 +17,7 @@ from audit.record.lab import LabFacts
 from audit.record.persona import Persona
 from audit.record.plan import RecordPlan
 from audit.record.proxy import ProxyTap
+from audit.record.tunnel import Tunnel
 from audit.record.workspace import Workspace
 from audit.sandbox.addresses import Addresses
 from audit.sandbox.channel import JobSpec
@@ -112,6 +113,11 @@ class Stage(abc.ABC):
     @abc.abstractmethod
     def planted_kinds(self) -> frozenset[str]:
         """Return the kinds of identifier that any client finds in this place."""
+
+    @property
+    def tunnel(self) -> Tunnel | None:
+        """Return the tunnel that the client is behind, ``None`` where it is behind none."""
+        return None
 
     def client_variables(self) -> dict[str, str]:
         """Return what the vantage adds to the client's environment."""

@@ -64,6 +64,16 @@ def draw_addresses(taken: tuple[ipaddress.IPv4Network, ...] | None = None) -> Ad
     )
 
 
+def draw_tunnel(known: Addresses) -> tuple[str, str]:
+    """Return the ends of a tunnel, the client's and the gateway's, in a network of their own."""
+    networks = [
+        ipaddress.IPv4Network((address, V4_PREFIX), strict=False)
+        for address in (known.client_v4, known.uplink_v4)
+    ]
+    own, _ = _draw_two_v4((*machine_networks(), *networks))
+    return str(own[2]), str(own[1])
+
+
 def draw_mac() -> str:
     """Return a random unicast MAC of the locally administered kind (IEEE 802, bit 1 of octet 0)."""
     first = secrets.randbits(8) & 0b11111100 | 0b00000010

@@ -59,6 +59,7 @@ class TrafficRow(CommonRow):
     claimed_role: Annotated[
         Text, Column("text", "role that a name merely claimed would give the server; None: none")
     ]
+    vpn_up: Annotated[Bool, Column("bool", "whether a tunnel was up while it passed", False)]
     owner: Annotated[
         Text, Column("text", "who runs the server, by the bundled dated list; None: not listed")
     ]
@@ -174,7 +175,6 @@ class ConversationsRow(TrafficRow):
     responder_port: Annotated[Number, Column("number", "port of the responder", 443)]
     community_id: Annotated[Text, Column("text", "Community ID 1.0 of the 5-tuple")]
     iface: Annotated[Text, Column("text", "interface that the packets were seen on")]
-    vpn_up: Annotated[Bool, Column("bool", "whether a tunnel was up", False)]
     packets_out: Annotated[Number, Column("number", "packets sent by the originator", 1)]
     packets_in: Annotated[Number, Column("number", "packets sent by the responder", 1)]
     bytes_out: Annotated[Number, Column("bytes", "bytes on the wire from the originator", 100)]

@@ -94,7 +94,6 @@ TABLE_SUPPLY: Final[Mapping[str, Supply]] = {
 
 COLUMNS_TO_COME: Final[Mapping[tuple[str, str], str]] = {
     ("captures", "device_model"): "recordings of phones",
-    ("conversations", "vpn_up"): "recordings with a tunnel",
     ("events", "subject_hash"): "seeded probes",
 }
 """Column of a table that is read, which nothing fills yet -> what will."""
