@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 import numpy.typing as npt
 
 from audit.readers.communityid import ICMP6_PAIRS, ICMP_PAIRS
 from audit.readers.conversation import KEY_BYTES, LATE, Conversations
-from audit.readers.frames import ICMP, ICMP6, NO_PROTO, TCP, Frames
+from audit.readers.frames import ICMP, ICMP6, NO_PROTO, Frames
 from audit.readers.knownends import KnownEnds
 from audit.readers.recordchunk import UNDATED, Ints, Mask, RecordChunk
 
 _SYN, _ACK = 2, 16
+_SCATTERED: Final = 16
+"""Lanes a packet from which on a chunk's packets are sorted before they are counted."""
 
 
 class ConversationTable:
@@ -31,21 +35,20 @@ class ConversationTable:
 
     def add(self, chunk: RecordChunk, frames: Frames) -> tuple[Ints, Mask]:
         """Count a chunk in; return each packet's conversation (-1: none) and whether a sent it."""
-        conversation, from_a, hashes = self._known.look_up(frames)
-        new = np.flatnonzero((conversation < 0) & (frames.proto != NO_PROTO))
+        lane, key = self._known.look_up(frames)
+        new = np.flatnonzero((lane < 0) & (frames.proto != NO_PROTO))
         if len(new):
+            frames.fill(new)
             words, swapped = _keys(frames, new)
-            conversation[new] = ids = self._lookup(words)
-            from_a[new] = ~swapped
-            self._known.learn(hashes[new], ids, words.byteswap().view(np.uint64))
+            lane[new] = lanes = 2 * self._lookup(words) + swapped
+            self._known.learn(key, new, lanes)
             self._grow()
-        known = np.flatnonzero(conversation >= 0)
-        if len(known):
-            everything = len(known) == len(conversation)
-            side = from_a if everything else from_a[known]
-            ids = conversation if everything else conversation[known]
-            self._count(chunk, frames, known, ids, side)
-        return conversation, from_a
+        known = np.flatnonzero(lane >= 0)
+        if len(known) == len(lane):
+            self._count(chunk, frames, slice(None), lane)
+        elif len(known):
+            self._count(chunk, frames, known, lane[known])
+        return lane >> 1, (lane & 1) == 0
 
     def own(self, conversation: Ints, owner: Ints) -> None:
         """Note whom the file names for packets (-1: nobody)."""
@@ -105,30 +108,43 @@ class ConversationTable:
             self._firsts = np.vstack([self._firsts, fresh])
             self._bits = np.concatenate([self._bits, np.zeros(extra, dtype=np.uint64)])
 
-    def _count(
-        self, chunk: RecordChunk, frames: Frames, known: Ints, ids: Ints, from_a: Mask
-    ) -> None:
-        lane = 2 * ids + ~from_a
-        low, size = 2 * int(np.min(ids)), 2 * int(np.max(ids)) + 2
-        for row, values in enumerate((None, chunk.wire[known], frames.payload_wire[known])):
-            sums = np.bincount(lane - low, values, size - low)
-            self._sums[row, low:size] += sums.astype(np.int64)
+    def _count(self, chunk: RecordChunk, frames: Frames, known: Ints | slice, lane: Ints) -> None:
+        ids = lane >> 1
+        low, high = 2 * int(np.min(ids)), 2 * int(np.max(ids)) + 2
+        if high - low > _SCATTERED * len(lane):  # few packets of a great many conversations
+            lanes, at = np.unique(lane, return_inverse=True)
+            for row, values in enumerate((None, chunk.wire[known], frames.payload_wire[known])):
+                self._sums[row, lanes] += np.bincount(at, values).astype(np.int64)
+        else:
+            for row, values in enumerate((None, chunk.wire[known], frames.payload_wire[known])):
+                sums = np.bincount(lane - low, values, high - low)
+                self._sums[row, low:high] += sums.astype(np.int64)
         ts = chunk.ts[known]
         np.maximum.at(self._firsts[:, 1], ids, ts)
-        number = chunk.first + known
-        early = np.where(ts == UNDATED, LATE - 1, ts)
+        early = ts if int(np.min(ts)) > UNDATED else np.where(ts == UNDATED, LATE - 1, ts)
         maybe = np.flatnonzero(early < self._firsts[ids, 0])
         if len(maybe):
-            value = from_a[maybe].astype(np.int64) + 2 * number[maybe]
+            number = chunk.first + (maybe if isinstance(known, slice) else known[maybe])
+            value = 1 - (lane[maybe] & 1) + 2 * number
             self._earliest(0, ids[maybe], early[maybe], value)
-        flags = np.where(frames.proto[known] == TCP, frames.flags[known], 0)
+        flags = frames.flags[known]
         opening = np.flatnonzero(flags & _SYN)
-        opener = from_a[opening] ^ ((flags[opening] & _ACK) != 0)  # SYN-ACK answers the other's SYN
-        self._earliest(4, ids[opening], early[opening], opener.astype(np.int64))
-        faces = np.minimum(chunk.iface[known] & 63, 63)
-        for face in np.unique(faces).tolist() if len(known) else ():
-            on_it = ids if bool((faces == face).all()) else ids[faces == face]
-            self._bits[on_it] |= np.uint64(1 << face)
+        if len(opening):
+            # SYN-ACK answers the other's SYN
+            opener = (1 - (lane[opening] & 1)) ^ ((flags[opening] & _ACK) != 0)
+            self._earliest(4, ids[opening], early[opening], opener)
+        self._note_faces(chunk.iface[known], ids)
+
+    def _note_faces(self, faces: Ints, ids: Ints) -> None:
+        first = int(faces[0])
+        if bool((faces == first).all()):
+            bit = np.uint64(1 << min(first & 63, 63))
+            lacking = ids[(self._bits[ids] & bit) == 0]
+            self._bits[lacking] |= bit
+            return
+        faces = np.minimum(faces & 63, 63)
+        for face in np.unique(faces).tolist():
+            self._bits[ids[faces == face]] |= np.uint64(1 << face)
 
     def _earliest(self, column: int, ids: Ints, ts: Ints, value: Ints) -> None:
         """Keep in ``column`` the least time and beside it the value of the packet that has it."""

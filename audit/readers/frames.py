@@ -68,6 +68,20 @@ class Frames:
     """Whether more fragments follow."""
     ident: Ints
     """Identification of a fragmented datagram."""
+    plain: Mask
+    """Packets of the usual kind: whole TCP or UDP, the addresses of which :meth:`fill` fills in."""
+    head: Bytes
+    """The first ``_REACH`` bytes of each packet's network layer."""
+
+    def fill(self, index: Ints) -> None:
+        """Fill in the addresses of some packets, which for the usual ones are not there before."""
+        index = index[self.plain[index]]
+        head, six = self.head[index], self.ipv6[index]
+        for column, (high, low, short) in ((self.src, (8, 16, 12)), (self.dst, (24, 32, 16))):
+            wide = [head[:, at : at + 8].view(">u8")[:, 0].astype(np.uint64) for at in (high, low)]
+            narrow = head[:, short : short + 4].view(">u4")[:, 0].astype(np.uint64)
+            column[index, 0] = np.where(six, wide[0], 0)
+            column[index, 1] = np.where(six, wide[1], narrow)
 
 
 def links_of(chunk: RecordChunk, interfaces: list[Interface]) -> Ints:
@@ -98,8 +112,8 @@ def decode_frames(
     return frames
 
 
-_REACH: Final = 40
-"""Bytes of the network layer that the usual packet is told by."""
+_REACH: Final = 60
+"""Bytes that hold the headers of the usual packet: IPv6 and TCP without options."""
 
 
 def _usual(data: Bytes, at: Ints, kind: Ints, end: Ints) -> tuple[Frames, Ints]:
@@ -108,61 +122,81 @@ def _usual(data: Bytes, at: Ints, kind: Ints, end: Ints) -> tuple[Frames, Ints]:
     Returns the frames and which of them are left to be decoded one step after the other.
     """
     head = pieces_at(data, np.minimum(at, len(data) - _REACH), _REACH)
-
-    def number(start: int, stop: int) -> npt.NDArray[np.uint64]:
-        return head[:, start:stop].view(f">u{stop - start}")[:, 0].astype(np.uint64)
-
-    room, first, total = end - at, head[:, 0], number(2, 4).astype(np.int64)
-    four = (kind == IPV4) & (first == 0x45) & ((head[:, 6] & 0x3F) == 0) & (head[:, 7] == 0)
+    first = head[:, 0]
     six = (kind == IPV6) & (first >> 4 == 6)
-    length = np.where(six, number(4, 6).astype(np.int64), total - 20)
-    proto = np.where(six, head[:, 6], head[:, 9]).astype(np.int64)
-    size = np.where(six, 40, 20)
-    need = np.where(proto == TCP, 20, 8)
-    plain = (four | six) & ((proto == TCP) | (proto == UDP))
-    plain &= (length >= need) & (room >= size + need)
-    begin = np.where(plain, at + size, 0)
-    frames = _laid(data, plain, proto, begin, begin + length, end)
-    frames.payload = np.where(plain, frames.payload, at)
-    frames.ipv6 = plain & six
-    for column, (high, low, short) in ((frames.src, (8, 16, 12)), (frames.dst, (24, 32, 16))):
-        column[:, 0] = np.where(frames.ipv6, number(high, high + 8), 0)
-        column[:, 1] = np.where(frames.ipv6, number(low, low + 8), number(short, short + 4))
-    rest = np.flatnonzero(~plain)
-    frames.src[rest] = frames.dst[rest] = 0
+    plain = (kind == IPV4) & (first == 0x45) & ((head[:, 6:8].view("<u2")[:, 0] & 0xFF3F) == 0)
+    proto, words = head[:, 9], head[:, 20:40].view("<u4")
+    length = head[:, 2:4].view(">u2")[:, 0].astype(np.int64) - 20
+    size: Ints | int = 20
+    if six.any():
+        plain |= six
+        proto = np.where(six, head[:, 6], proto)
+        words = np.where(six[:, None], head[:, 40:60].view("<u4"), words)
+        length = np.where(six, head[:, 4:6].view(">u2")[:, 0], length)
+        size = np.where(six, 40, 20)
+    begin = at + size
+    room = end - begin
+    tcp, udp = proto == TCP, proto == UDP
+    need = np.where(tcp, 20, 8)
+    plain &= (tcp | udp) & (np.minimum(length, room) >= need)
+    others = np.flatnonzero(~(tcp & plain))
+    frames = _laid(plain, proto.astype(np.int64), words, begin, length, room, others)
+    frames.head, frames.ipv6 = head, six
+    rest = others[~plain[others]]
+    if len(rest):
+        frames.ipv6 = six & plain
+        frames.proto[rest] = NO_PROTO
+        frames.sport[rest] = frames.dport[rest] = -1
+        frames.payload[rest] = at[rest]
+        for column in (frames.header, frames.payload_length, frames.payload_wire):
+            column[rest] = 0
     return frames, rest
 
 
-def _laid(data: Bytes, plain: Mask, proto: Ints, begin: Ints, claimed: Ints, end: Ints) -> Frames:
-    head = pieces_at(data, begin, 20)
+def _laid(
+    plain: Mask,
+    proto: Ints,
+    words: npt.NDArray[np.uint32],
+    begin: Ints,
+    length: Ints,
+    room: Ints,
+    others: Ints,
+) -> Frames:
+    """Return the frames by their transport headers, which begin with ``words`` as they lie there.
 
-    def number(start: int, stop: int) -> Ints:
-        return head[:, start:stop].view(f">u{stop - start}")[:, 0].astype(np.int64)
-
-    tcp = plain & (proto == TCP)
-    header = np.where(tcp, np.maximum((head[:, 12] >> 4).astype(np.int64) * 4, 20), 8)
-    stated = number(4, 6)
-    stated = np.where(tcp | (stated < 8), _LONGEST, stated)
-    captured = np.minimum(np.minimum(claimed, end) - begin, stated) - header
-    wire = np.minimum(claimed - begin, stated) - header
+    ``others`` are packets that are not the usual TCP.
+    """
+    ports = words[:, 0].byteswap()
+    last = words[:, 3]
+    header = np.maximum(last >> 2 & 0x3C, 20).astype(np.int64)
+    seq, ack = words[:, 1].byteswap().astype(np.int64), words[:, 2].byteswap().astype(np.int64)
+    flags = (last >> 8 & 0xFF).astype(np.int64)
+    if len(others):
+        stated = seq[others] >> 16
+        held = length[others]
+        length[others] = np.where(stated >= 8, np.minimum(held, stated), held)
+        header[others] = 8
+        seq[others] = ack[others] = flags[others] = 0
     count = len(begin)
     return Frames(
-        proto=np.where(plain, proto, NO_PROTO),
+        proto=proto,
         ipv6=plain,
-        src=np.empty((count, 2), dtype=np.uint64),
-        dst=np.empty((count, 2), dtype=np.uint64),
-        sport=np.where(plain, number(0, 2), -1),
-        dport=np.where(plain, number(2, 4), -1),
-        header=np.where(plain, header, 0),
+        src=np.zeros((count, 2), dtype=np.uint64),
+        dst=np.zeros((count, 2), dtype=np.uint64),
+        sport=(ports >> 16).astype(np.int64),
+        dport=(ports & 0xFFFF).astype(np.int64),
+        header=header,
         payload=begin + header,
-        payload_length=np.where(plain, np.maximum(captured, 0), 0),
-        payload_wire=np.where(plain, np.maximum(wire, 0), 0),
-        seq=np.where(tcp, number(4, 8), 0),
-        ack=np.where(tcp, number(8, 12), 0),
-        flags=np.where(tcp, head[:, 13], 0).astype(np.int64),
+        payload_length=np.maximum(np.minimum(length, room) - header, 0),
+        payload_wire=np.maximum(length - header, 0),
+        seq=seq,
+        ack=ack,
+        flags=flags,
         fragment=np.full(count, -1, dtype=np.int64),
         more=np.zeros(count, dtype=bool),
         ident=np.zeros(count, dtype=np.int64),
+        plain=plain,
+        head=np.zeros((0, _REACH), dtype=np.uint8),
     )
 
 

@@ -25,12 +25,11 @@ class PacketChains:
         words = block[: (len(block) - TAIL) // 4 * 4].view(order + "u4")
         at = np.flatnonzero(words[:-1] == _ENHANCED)
         length = words[at + 1].astype(np.int64)
-        end = at + length // 4
-        fits = (length >= _SMALLEST) & (length % 4 == 0) & (end <= len(words))
-        at, length, end = at[fits], length[fits], end[fits]
-        borne_out = words[end - 1] == length
-        self._at: Ints = at[borne_out]
-        ends = end[borne_out]
+        end = at + (length >> 2)
+        fits = (length >= _SMALLEST) & (length & 3 == 0) & (end <= len(words))
+        fits &= words[np.minimum(end, len(words)) - 1] == length
+        self._at: Ints = at[fits]
+        ends = end[fits]
         self._last: Ints = np.flatnonzero(ends[:-1] != self._at[1:])
         """Index of the last block of each chain but the very last."""
 

@@ -19,7 +19,7 @@ RECORD_LIMIT: Final = 64 << 20
 """Longest packet believed; a longer claim is damage."""
 WIRE_LIMIT: Final = (1 << 31) - 1
 """Largest length on the wire that is believed, as Wireshark has it."""
-BLOCK: Final = 8 << 20
+BLOCK: Final = 4 << 20
 """Bytes read at a time."""
 ASIDE_LIMIT: Final = 64 << 20
 """Bytes of blocks without packets that the walk over a part keeps for that over the whole."""

@@ -81,24 +81,30 @@ class Tails:
         """
         ids = conversation[kept]
         self._grow(int(np.max(ids, initial=-1)) + 1)
-        late = self._late(chunk.ts[kept]) | (chunk.ts[kept] == UNDATED)
-        self._spoil(ids[late])
-        tcp = frames.proto[kept] == TCP
-        syn = tcp & ((frames.flags[kept] & (_SYN | _ACK)) == _SYN)
-        self._spoil(ids[syn][self._cut[ids[syn]]])
-        self._greeted[ids[syn]] = True
+        late = self._late(chunk.ts[kept])
+        if late is not None:
+            self._spoil(ids[late])
+        proto, flags = frames.proto[kept], frames.flags[kept]
+        tcp = np.flatnonzero(proto == TCP)
+        syn = np.flatnonzero((flags & (_SYN | _ACK)) == _SYN)
+        if len(syn):
+            self._spoil(ids[syn][self._cut[ids[syn]]])
+            self._greeted[ids[syn]] = True
         self._look_at_tls(chunk.data, frames, kept[tcp], ids[tcp])
         stays = np.ones(len(kept), dtype=bool)
-        udp = np.flatnonzero(frames.proto[kept] == UDP)
+        udp = np.flatnonzero(proto == UDP)
         stays[udp] = self._stays_of_udp(chunk.data, frames, kept[udp], ids[udp])
-        stays[late] = True
         acks = frames.ack[kept]
         count = np.ones(len(kept), dtype=np.int64)
-        flags = frames.flags[kept]
-        plain = tcp & ((flags & (_CONTROL | _ACK)) == _ACK) & (self._kind[ids] == _TLS) & ~late
+        plain = (flags & (_CONTROL | _ACK)) == _ACK
+        plain &= self._kind[ids] == _TLS
+        if late is not None:
+            stays[late] = True
+            plain &= ~late
         segments = np.flatnonzero(plain)
-        wire, length = frames.payload_wire[kept[segments]], frames.payload_length[kept[segments]]
-        whole = (wire > 0) & (wire == length) & (frames.fragment[kept[segments]] < 0)
+        rows = kept[segments]
+        wire = frames.payload_wire[rows]
+        whole = (wire > 0) & (wire == frames.payload_length[rows]) & (frames.fragment[rows] < 0)
         self._join(frames, kept, ids, from_a, segments[whole], stays, acks, count)
         return kept[stays], count[stays], acks[stays]
 
@@ -144,16 +150,17 @@ class Tails:
         self._greeted = np.concatenate([self._greeted, np.zeros(extra, dtype=bool)])
         self._kind[self._whole[self._whole < len(self._kind)]] = _WHOLE
 
-    def _late(self, ts: Ints) -> Mask:
-        """Return which packets are older than one before them in the file."""
-        if not len(ts):
-            return np.zeros(0, dtype=bool)
-        if int(ts[0]) >= self._latest and bool((ts[1:] >= ts[:-1]).all()):
-            self._latest = int(ts[-1])
-            return np.zeros(len(ts), dtype=bool)
+    def _late(self, ts: Ints) -> Mask | None:
+        """Return which packets are older than one before them in the file; ``None``: none is."""
+        if not len(ts) or (
+            int(ts[0]) >= self._latest > UNDATED and bool((ts[1:] >= ts[:-1]).all())
+        ):
+            self._latest = int(ts[-1]) if len(ts) else self._latest
+            return None
         latest = np.maximum(np.maximum.accumulate(ts), self._latest)
         self._latest = int(latest[-1])
-        return ts < latest
+        late: Mask = (ts < latest) | (ts == UNDATED)
+        return late
 
     def _spoil(self, ids: Ints) -> None:
         if len(ids):
