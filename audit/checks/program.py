@@ -158,11 +158,22 @@ class Program:
     @property
     def columns(self) -> frozenset[tuple[str, str]]:
         """Table and column of everything that a verdict asks."""
-        return frozenset(
+        asked = {
             (condition.table, leaf.column)
             for condition in self._conditions()
             for leaf in condition.leaves()
-        )
+        }
+        return frozenset(asked | {(field.table, field.column) for field in self._fields()})
+
+    def _fields(self) -> Iterator[FieldRef]:
+        for expectation in self.expect:
+            if isinstance(expectation, JoinExpectation):
+                yield from (expectation.left_key, expectation.right_key)
+            else:
+                yield from expectation.group_by
+                if expectation.field is not None:
+                    yield expectation.field
+        yield from (item.distinct for item in self.exercise if item.distinct is not None)
 
     def _conditions(self) -> Iterator[Condition]:
         for expectation in self.expect:

@@ -93,7 +93,6 @@ TABLE_SUPPLY: Final[Mapping[str, Supply]] = {
 """Every table -> what fills it."""
 
 COLUMNS_TO_COME: Final[Mapping[tuple[str, str], str]] = {
-    ("captures", "device_model"): "recordings of phones",
     ("events", "subject_hash"): "seeded probes",
 }
 """Column of a table that is read, which nothing fills yet -> what will."""

@@ -13,17 +13,31 @@ PHONE = (
 )
 
 
-def outcome(folder, rows: list[dict]):
-    text = CHECK.replace(LINE, PHONE)
-    return verdict(make_policy(folder, text), make_capture(rows={"captures": rows}))
+def outcome(folder, *rows: dict):
+    text = CHECK.replace("from: conversations", "from: events").replace(
+        "where: {process: app}, match: {host|domain: tracker.example}, message: '{recipient}",
+        "match: {subject_hash: h1}, message: '{name}",
+    )
+    rows = [{"name": "app.idle", **row} for row in rows]
+    return verdict(make_policy(folder, text), make_capture(rows={"events": rows}))
 
 
 def test_a_column_that_nothing_filled_is_told_and_no_pass(tmp_path):
-    record = outcome(tmp_path, [{"device_model": None}])
+    record = outcome(tmp_path, {})
     assert record.outcome is Outcome.INCONCLUSIVE
-    assert "nothing fills captures.device_model yet" in record.reasons[0].text
+    assert "nothing fills events.subject_hash yet" in record.reasons[0].text
 
 
 def test_a_column_that_something_filled_is_judged(tmp_path):
-    assert outcome(tmp_path, [{"device_model": "Ultra"}]).outcome is Outcome.PASS
-    assert outcome(tmp_path, [{"device_model": "Pixel"}]).outcome is Outcome.FAIL
+    assert outcome(tmp_path, {}, {"subject_hash": "h2"}).outcome is Outcome.PASS
+    assert outcome(tmp_path, {"subject_hash": "h1"}).outcome is Outcome.FAIL
+
+
+def test_a_key_that_nothing_filled_joins_nothing(tmp_path):
+    join = (
+        "assert: no_join, left: {from: events, where: {name: app.idle}, key: subject_hash}, "
+        "right: {from: conversations, key: host}, message: x}"
+    )
+    text = CHECK.replace(CHECK[CHECK.index("assert: none") : CHECK.index("\ntests:")], join)
+    capture = make_capture(rows={"events": [{"name": "app.idle"}]})
+    assert verdict(make_policy(tmp_path, text), capture).outcome is Outcome.INCONCLUSIVE
