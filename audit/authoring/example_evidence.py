@@ -118,12 +118,7 @@ class ExampleEvidence:
             if name not in TABLES:
                 hint = did_you_mean(name, tuple(TABLES))
                 self._fault(("rows", name), f"there is no table '{name}'", hint)
-        rows["events"] += [
-            _filled(
-                "events", {"name": action.name, "ts": action.ts, "ref": f"journal.jsonl#{line}"}
-            )
-            for line, action in enumerate(actions, start=1)
-        ]
+        rows["events"] += [_event(action, line) for line, action in enumerate(actions, start=1)]
         return CaptureEvidence(
             capture=_CAPTURE,
             digest="0" * 64,
@@ -179,6 +174,12 @@ class ExampleEvidence:
             except ValueError as error:
                 self._fault(path, f"'{name}': {error}")
         return values
+
+
+def _event(action: PerformedAction, line: int) -> Row:
+    """Return the journal's row of an action; its subject is nobody that an example names."""
+    given: Row = {"name": action.name, "ts": action.ts, "ref": f"journal.jsonl#{line}"}
+    return _filled("events", given | {"subject_hash": f"example-{line}"})
 
 
 @cache
