@@ -85,7 +85,7 @@ def _unique(identity: str, taken: dict[str, int]) -> str:
 
 def slug(text: str, words: int) -> str:
     """Return the first words of a text that mean something, as an id: ``no-data-sold``."""
-    plain = unicodedata.normalize("NFKD", text.lower()).encode("ascii", "ignore").decode("ascii")
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
     known = [word.replace("'", "") for word in _WORD.findall(plain.replace("’", "'"))]
     meaning = [word for word in known if word not in _STOPWORDS and len(word) > 1]
     return "-".join((meaning or known)[:words])[:48].strip("-")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from audit.authoring.clauses import slug, suggest
@@ -17,6 +17,7 @@ _DOTTED = re.compile(r"[a-z0-9][a-z0-9_-]*(\.[a-z0-9][a-z0-9_-]*)*")
 
 
 @given(st.text())
+@example("𝑨")
 def test_ids_are_ids_and_unique(text):
     found = suggest(sentences_of(text))
     ids = [item.id for item in found]
