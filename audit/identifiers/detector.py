@@ -46,18 +46,23 @@ class ScanResult:
 class Detector:
     """Searches for everything that one subject is known by.
 
-    The compiled patterns hold the identifiers: they live in memory only.
+    The compiled patterns hold the identifiers: they live in memory only. ``thorough``: every
+    decoder runs wherever it may, which finds the same and takes very much longer.
     """
 
     def __init__(
-        self, identity: Identity, *, engine: Callable[[Sequence[bytes]], Engine] = make_engine
+        self,
+        identity: Identity,
+        *,
+        engine: Callable[[Sequence[bytes]], Engine] = make_engine,
+        thorough: bool = False,
     ) -> None:
         self.identity = identity
         key = identity.key() or NO_KEY
         self._known = (*identity.identifiers, *control_identifiers(key))
         self._labels = tuple(pseudonym(key, item.kind, item.value) for item in self._known)
         anchors = make_anchors(make_needles(self._known))
-        self._search = Search(engine(anchors.texts), anchors)
+        self._search = Search(engine(anchors.texts), anchors, thorough=thorough)
         self._places: dict[str, str] = {}
 
     def scan(self, payload: Payload) -> ScanResult:

@@ -1,42 +1,58 @@
-"""The two engines that find anchors and gates in one pass: same results, other speed."""
+"""The engines that find values and gates: same results, other speed."""
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, Protocol
 
-from audit.identifiers.gates import GATES
+from audit.identifiers.gates import GATES, MAGICS, to_pattern
 
 Event = tuple[int, int]
-"""(offset, number): one past an anchor's end with the anchor's number; or one past a gate's end,
-numbered on from the anchors."""
+"""(offset, number): one past the end of what was found, and its number."""
 
 
 class Engine(Protocol):
-    """Finds every anchor (letters of any case) and every gate in some bytes."""
+    """Finds anchors (letters of any case), magics and gates in some bytes."""
 
-    def find(self, data: bytes) -> list[Event]:
-        """Return all events, by offset."""
+    def values(self, data: bytes) -> list[Event]:
+        """Return every anchor, and, numbered on from them, every magic; by offset."""
+
+    def gates(self, data: bytes) -> list[Event]:
+        """Return every gate, by offset."""
 
 
 class HyperscanEngine:
-    """One hyperscan database for anchors and gates together; it lives in memory only."""
+    """One hyperscan database for anchors and magics; it lives in memory only."""
 
     def __init__(self, anchors: Sequence[bytes]) -> None:
         import hyperscan
 
+        caseless = int(hyperscan.HS_FLAG_CASELESS)
+        marks = [mark for _, mark in MAGICS]
+        self._database = _Database(
+            [*map(_escape, anchors), *map(_escape, marks)],
+            [caseless] * len(anchors) + [0] * len(marks),
+        )
+
+    def values(self, data: bytes) -> list[Event]:
+        """Return every anchor and every magic, by offset."""
+        return self._database.scan(data)
+
+    def gates(self, data: bytes) -> list[Event]:
+        """Return every gate, by offset."""
+        return _gates().scan(data)
+
+
+class _Database:
+    """Compiled patterns, with one scratch a thread."""
+
+    def __init__(self, expressions: Sequence[bytes], flags: Sequence[int]) -> None:
+        import hyperscan
+
         self._scratch_of = hyperscan.Scratch
         self._threads = threading.local()
-        # Every byte is hex-escaped: the literal compiler would cut a pattern at NUL.
-        expressions = [rb"\x" + anchor.hex("-").replace("-", "\\x").encode() for anchor in anchors]
-        flags = [int(hyperscan.HS_FLAG_CASELESS)] * len(expressions)
-        for gate in GATES:
-            lead = f"(?:^|[^{gate.before}])" if gate.before else ""
-            expressions.append((lead + gate.pattern).encode())
-            once = int(hyperscan.HS_FLAG_SINGLEMATCH) if gate.once else 0
-            flags.append(int(hyperscan.HS_FLAG_DOTALL) | once)
         self._database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
         self._database.compile(
             expressions=expressions,
@@ -45,8 +61,7 @@ class HyperscanEngine:
             flags=flags,
         )
 
-    def find(self, data: bytes) -> list[Event]:
-        """Return all events, by offset."""
+    def scan(self, data: bytes) -> list[Event]:
         scratch = getattr(self._threads, "scratch", None)
         if scratch is None:
             scratch = self._threads.scratch = self._scratch_of(self._database)
@@ -57,8 +72,28 @@ class HyperscanEngine:
         return events
 
 
+def _escape(text: bytes) -> bytes:
+    """Return bytes as a pattern; the literal compiler would cut it at NUL."""
+    return rb"\x" + text.hex("-").replace("-", "\\x").encode()
+
+
 def _collect(number: int, _start: int, end: int, _flags: int, events: Any) -> None:
     events.append((end, number))
+
+
+@cache
+def _gates() -> _Database:
+    """Return the gates; they are the same for every subject."""
+    import hyperscan
+
+    dotall, single = int(hyperscan.HS_FLAG_DOTALL), int(hyperscan.HS_FLAG_SINGLEMATCH)
+    return _Database(
+        [
+            ((f"(?:^|[^{gate.before}])" if gate.before else "") + gate.pattern).encode()
+            for gate in GATES
+        ],
+        [dotall | (single if gate.once else 0) for gate in GATES],
+    )
 
 
 class AhoCorasickEngine:
@@ -72,32 +107,29 @@ class AhoCorasickEngine:
             if anchors
             else None
         )
-        self._gates = [
-            (
-                number,
-                gate.once,
-                re.compile(
-                    ((f"(?<![{gate.before}])" if gate.before else "") + gate.pattern).encode()
-                ),
-            )
-            for number, gate in enumerate(GATES, len(anchors))
-        ]
+        self._first = len(anchors)
 
-    def find(self, data: bytes) -> list[Event]:
-        """Return all events, by offset."""
+    def values(self, data: bytes) -> list[Event]:
+        """Return every anchor and every magic, by offset."""
         events: list[Event] = []
         if self._automaton is not None:
-            folded = data.lower()
-            events = [
-                (end, number)
-                for number, _, end in self._automaton.find_matches_as_indexes(
-                    folded, overlapping=True
-                )
-            ]
-        for number, once, pattern in self._gates:
-            for match in pattern.finditer(data):
+            found = self._automaton.find_matches_as_indexes(data.lower(), overlapping=True)
+            events = [(end, number) for number, _, end in found]
+        for number, (_, mark) in enumerate(MAGICS, self._first):
+            at = data.find(mark)
+            while at >= 0:
+                events.append((at + len(mark), number))
+                at = data.find(mark, at + 1)
+        events.sort()
+        return events
+
+    def gates(self, data: bytes) -> list[Event]:
+        """Return every gate, by offset."""
+        events: list[Event] = []
+        for number, gate in enumerate(GATES):
+            for match in to_pattern(gate).finditer(data):
                 events.append((match.end(), number))
-                if once:
+                if gate.once:
                     break
         events.sort()
         return events

@@ -6,8 +6,10 @@ are in the syntax that hyperscan and Python's ``re`` share.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 LONG_RUN: Final = 16
@@ -139,3 +141,34 @@ GATES: Final = (
     Gate("zip", "PK\\x03\\x04", width=4),
 )
 """Every gate; several may have one name."""
+MAGICS: Final = (
+    ("gzip", b"\x1f\x8b\x08"),
+    ("zstd", b"\x28\xb5\x2f\xfd"),
+    ("zlib", b"\x78\x01"),
+    ("zlib", b"\x78\x5e"),
+    ("zlib", b"\x78\x9c"),
+    ("zlib", b"\x78\xda"),
+    ("zip", b"PK\x03\x04"),
+)
+"""The gates that are a few bytes, by these: gate, and how what it opens begins."""
+
+
+@cache
+def _patterns(name: str) -> tuple[tuple[re.Pattern[bytes], int], ...]:
+    return tuple((to_pattern(gate), gate.width) for gate in GATES if gate.name == name)
+
+
+def to_pattern(gate: Gate) -> re.Pattern[bytes]:
+    """Return a gate for Python's ``re``."""
+    return re.compile(((f"(?<![{gate.before}])" if gate.before else "") + gate.pattern).encode())
+
+
+def marks_of(name: str, data: bytes) -> list[int]:
+    """Return where the patterns of a gate end in some bytes (begin, if they have a width)."""
+    return sorted(
+        {
+            match.end() - width
+            for pattern, width in _patterns(name)
+            for match in pattern.finditer(data)
+        }
+    )

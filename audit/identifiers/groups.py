@@ -26,7 +26,12 @@ _HEX_PREFIXED: Final = re.compile(rb"0[xX][0-9A-Fa-f]{2}(?:[\s,;]{1,2}0[xX][0-9A
 _NOT_HEX: Final = bytes(set(range(256)) - set(b"0123456789abcdefABCDEF"))
 
 
-def _groups_at(data: bytes, low: int, seen: int) -> re.Match[bytes] | None:
+def digits_of(text: bytes) -> bytes:
+    """Return the digits of grouped hexadecimal text."""
+    return text.lower().replace(b"0x", b"").translate(None, _NOT_HEX)
+
+
+def groups_at(data: bytes, low: int, seen: int) -> re.Match[bytes] | None:
     """Return the grouped digits that begin between two offsets, as far as they go."""
     for pattern in (_HEX_GROUPS, _HEX_PREFIXED):
         near = pattern.search(data, low, seen + 1)
@@ -51,12 +56,12 @@ def decode_hex_groups(piece: Piece, ends: Sequence[int]) -> Iterator[Piece]:
         if seen <= done:
             continue
         at = max(done, seen - _GROUPS_WIDTH)
-        match = _groups_at(data, at, seen)
+        match = groups_at(data, at, seen)
         if not match:
             continue
         start, end = match.span()
         done = end
-        digits = match[0].lower().replace(b"0x", b"").translate(None, _NOT_HEX)
+        digits = digits_of(match[0])
         if len(digits) % 2 == 0 and (frame is None or frame.at(start, end)):
             child = Piece(a2b_hex(digits), piece, start, end, "hex", field=True)
             if _goes_on_before(data, start):

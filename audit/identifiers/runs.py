@@ -16,7 +16,7 @@ from audit.identifiers.text import PRINTABLE, is_text
 _RUN: Final = re.compile(rb"([A-Za-z0-9+/_-]+)(={0,6}(?:%3[Dd]){0,6})")
 _LETTERS: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_"
 _RUN_OR_NUL: Final = bytes(byte if byte in _LETTERS else 0 for byte in range(256))
-_BEGINNINGS: Final = PACKED_FIRST | frozenset(b"\x1f\x28P")
+BEGINNINGS: Final = PACKED_FIRST | frozenset(b"\x1f\x28P")
 """First bytes of compressed data, those with a mark (gzip, Zstandard, ZIP) included."""
 _HEX: Final = re.compile(rb"[0-9A-Fa-f]{16,}")
 SHORT_HEX: Final = re.compile(rb"[0-9A-Fa-f]{8,}")
@@ -31,6 +31,9 @@ MAX_SIGNS: Final = 8
 """Signs before a trigger behind each of which the encoded text may begin."""
 LONG_NAME: Final = 1024
 """Letters up to which a run may be names and encoded text side by side."""
+SHORTEST_NAME: Final = 2
+"""Letters from which the beginning of a run may be a name, the sign behind it left out."""
+_INNER_CAPITAL: Final = re.compile(rb"(?<=[A-Za-z0-9])[A-Z]")
 DIGEST_LETTERS: Final = frozenset((22, 27, 38, 43, 64, 86))
 """Letters of base64 that the digests of 16, 20, 28, 32, 48 and 64 bytes take: ``sha256-`` ... may
 stand before them, as in Subresource Integrity (W3C)."""
@@ -47,9 +50,11 @@ _FROM_BASE32: Final = bytes.maketrans(
     b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz234567",
     b"0123456789abcdefghijklmnop0123456789abcdefghijklmnopqrstuv",
 )
+_BASE32_PART: Final = 1024
+"""Letters that are decoded as one number: a multiple of eight."""
 _LINE_END: Final = re.compile(rb"\r?\n[ \t]?")
 _JWT: Final = re.compile(rb"eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*){1,3}")
-_MIME_LINE: Final = 60
+MIME_LINE: Final = 60
 """Characters from which a line of base64 may go on in the next (PEM has 64, MIME 76)."""
 _DATA_URL: Final = re.compile(rb"data:[^,\"'\s]{0,200};base64,\Z")
 
@@ -167,9 +172,12 @@ def _decode_long(run: Run, offsets: int) -> Iterator[Piece]:
     if text.translate(None, _HEX_DASH):
         yield from RUN_DECODERS["base64"](run, offsets=offsets)
         for match in _SIGN.finditer(text, 0, LONG_NAME):
-            rest = size - match.end()
-            if rest in DIGEST_LETTERS or (rest >= SHORT_RUN and _begins(text, match.end())):
-                yield from RUN_DECODERS["base64"](run.part(match.end(), size))
+            start = match.end()
+            rest = size - start
+            if rest in DIGEST_LETTERS or (
+                rest >= SHORT_RUN and (_begins(text, start) or is_name(text, start))
+            ):
+                yield from RUN_DECODERS["base64"](run.part(start, size))
     if size > LONG_NAME:
         if _HEX.fullmatch(text):
             yield from RUN_DECODERS["hex"](run)
@@ -181,11 +189,19 @@ def _decode_long(run: Run, offsets: int) -> Iterator[Piece]:
             yield from RUN_DECODERS[name](run.part(*match.span()))
 
 
+def is_name(text: bytes, end: int) -> bool:
+    """Whether the beginning of a run is made of words, such as ``user_`` or ``/v1/users/``.
+
+    No capital stands inside a word of it, as hardly ever in encoded bytes.
+    """
+    return end > SHORTEST_NAME and not _INNER_CAPITAL.search(text, 0, end)
+
+
 def _begins(text: bytes, start: int) -> bool:
     """Whether base64 text that begins here decodes to text, or to compressed data."""
     head = a2b_base64(text[start : start + 8].translate(STANDARD))
     first = head[0]
-    if first in _BEGINNINGS or not head.translate(None, PRINTABLE):
+    if first in BEGINNINGS or not head.translate(None, PRINTABLE):
         return True
     return head[1::2] == b"\0\0\0" or any(is_text(head[:size]) for size in (6, 5, 4))
 
@@ -234,11 +250,18 @@ def decode_hex(run: Run) -> Iterator[Piece]:
 
 def decode_base32(run: Run) -> Iterator[Piece]:
     """Decode base32 of either case."""
-    size = len(run.text)
-    bits = size * 5
-    number = int(run.text.translate(_FROM_BASE32), 32) >> bits % 8
-    decoded = number.to_bytes(bits // 8, "big")
-    yield run.child(decoded, "base32", whole=size % 8 in (0, 2, 4, 5, 7))
+    whole = len(run.text) % 8 in (0, 2, 4, 5, 7)
+    yield run.child(from_base32(run.text), "base32", whole=whole)
+
+
+def from_base32(text: bytes) -> bytes:
+    """Return what base32 text of either case, without padding, decodes to."""
+    parts: list[bytes] = []
+    for at in range(0, len(text), _BASE32_PART):
+        letters = text[at : at + _BASE32_PART].translate(_FROM_BASE32)
+        bits = len(letters) * 5
+        parts.append((int(letters, 32) >> bits % 8).to_bytes(bits // 8, "big"))
+    return b"".join(parts)
 
 
 RUN_DECODERS: Final[dict[str, Callable[..., Iterator[Piece]]]] = {
@@ -274,7 +297,7 @@ def _joined_lines(piece: Piece, starts: Sequence[int]) -> Iterator[Piece]:
         if start < done:
             continue
         match = _RUN.match(data, start)
-        if not match or len(match[1]) < _MIME_LINE or match[2]:
+        if not match or len(match[1]) < MIME_LINE or match[2]:
             continue
         parts = [match[1]]
         end = match.end()

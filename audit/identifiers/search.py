@@ -1,7 +1,7 @@
 """The search itself: level by level through everything that the decoders make of some payloads.
 
-Pieces of one level are joined and given to the engine at once; only a piece in which something
-was found, or that may hold what has no mark, is looked at by itself.
+Pieces of one level are joined and sifted at once (:mod:`audit.identifiers.sieve`); only a piece in
+which something shows, or that may hold what has no mark, is looked at by itself.
 """
 
 from __future__ import annotations
@@ -11,20 +11,24 @@ from dataclasses import dataclass
 from typing import Final
 
 from audit.identifiers.boundaries import counts
-from audit.identifiers.decoders import Marks, decode
+from audit.identifiers.decoders import SMALL, Marks, decode
 from audit.identifiers.engine import Engine, Event
 from audit.identifiers.frames import binary_frame
-from audit.identifiers.gates import GATES
+from audit.identifiers.gates import GATES, marks_of
 from audit.identifiers.needles import Anchors, Needle
 from audit.identifiers.piece import MAX_DEPTH, Piece
 from audit.identifiers.place import Place, find_place
-from audit.identifiers.runs import is_short_run
+from audit.identifiers.sieve import Found, Sieve, is_trigger
 from audit.identifiers.text import is_text
 
 GROUP: Final = 4 << 20
 """Bytes of small pieces that are joined for one pass of the engine."""
-SURE_TRIGGER: Final = 6
-"""Letters from which a trigger counts in long runs too, where few stand by chance."""
+WORTHWHILE: Final = 1 << 14
+"""Bytes from which pieces are sifted first."""
+LONGEST_NAME: Final = 272
+"""Bytes that the name of a host has at most (RFC 1035 §2.3.4), port and all."""
+WIDTHS: Final = {gate.name: (gate.width, gate.reach) for gate in GATES}
+"""Gate -> bytes of its pattern, and around it, that may be new."""
 SHORTEST_UNSURE: Final = 2
 """Bytes from which a value of low entropy is looked at where it is no whole field."""
 LONG_ID: Final = 32
@@ -45,15 +49,18 @@ class Match:
 
 
 class Search:
-    """One search over a list of payloads, as pieces of depth 0."""
+    """One search over a list of payloads, as pieces of depth 0.
 
-    def __init__(self, engine: Engine, anchors: Anchors) -> None:
+    ``thorough``: every decoder runs wherever its gate opens, however little may come of it.
+    """
+
+    def __init__(self, engine: Engine, anchors: Anchors, *, thorough: bool = False) -> None:
         self._engine = engine
         self._texts = anchors.texts
         self._needles = anchors.needles
         self._triggers = anchors.triggers
         self._anchors = len(anchors.texts)
-        self._once = frozenset(gate.name for gate in GATES if gate.once)
+        self._sieve = None if thorough else Sieve(engine, anchors)
 
     def run(self, roots: Sequence[Piece]) -> list[Match]:
         """Return every match in the pieces and in all that comes out of them."""
@@ -67,65 +74,98 @@ class Search:
         return found
 
     def _search(self, group: list[Piece], found: list[Match], following: list[Piece]) -> None:
-        if len(group) == 1:
-            events = self._engine.find(group[0].data)
-        else:
-            events = self._engine.find(_GAP.join([piece.data for piece in group]))
-        first = self._anchors
-        once = {
-            GATES[number - first].name
-            for _, number in events
-            if number >= first and GATES[number - first].once
-        }
-        at = low = 0
-        total = len(events)
+        """Search some pieces: the few in which something shows, and what the sieve cannot judge."""
+        shown = None
+        if self._sieve is not None and sum(len(piece.data) for piece in group) >= WORTHWHILE:
+            shown = self._sift(self._sieve, group)
+        if shown is None:
+            shown = self._open_all(group)
+        for piece, here in zip(group, shown, strict=True):
+            if here is not None:
+                self._visit(piece, here, found, following)
+
+    def _sift(self, sieve: Sieve, group: list[Piece]) -> list[Found | None] | None:
+        """Return what shows in each piece; None where there is too much for the sieve."""
+        special = [_is_special(piece) for piece in group]
+        sifted = sieve.sift(
+            [piece.data for piece, alone in zip(group, special, strict=True) if not alone]
+        )
+        if sifted is None:
+            return None
+        others = iter(
+            self._open_all([piece for piece, alone in zip(group, special, strict=True) if alone])
+        )
+        rest = iter(sifted)
+        shown = []
+        for piece, alone in zip(group, special, strict=True):
+            here = next(others) if alone else next(rest)
+            if not alone and here is not None:
+                here.marks = _new_marks(piece, here)
+            elif here is None and piece.field and not is_text(piece.data):
+                here = Found()
+            shown.append(here)
+        return shown
+
+    def _open_all(self, group: list[Piece]) -> list[Found | None]:
+        """Return what shows in pieces where every gate counts."""
+        if not group:
+            return []
+        data = group[0].data if len(group) == 1 else _GAP.join([piece.data for piece in group])
+        values = self._engine.values(data)
+        gates = self._engine.gates(data)
+        once = {GATES[number].name for _, number in gates if GATES[number].once}
+        shown: list[Found | None] = []
+        at = other = low = 0
         for piece in group:
             high = low + len(piece.data)
-            begin = at
-            while at < total and events[at][0] <= high:
+            begin, first = at, other
+            while at < len(values) and values[at][0] <= high:
                 at += 1
-            if at > begin or once or (piece.field and not is_text(piece.data)):
-                self._visit(piece, low, events[begin:at], once, found, following)
+            while other < len(gates) and gates[other][0] <= high:
+                other += 1
+            here = None
+            if at > begin or other > first or once or (piece.field and not is_text(piece.data)):
+                here = Found(marks=self._marks(piece, low, gates[first:other], once))
+                here.candidates = self._split(piece, low, values[begin:at], here.marks)
+            shown.append(here)
             low = high + 1
+        return shown
 
-    def _visit(
-        self,
-        piece: Piece,
-        low: int,
-        events: list[Event],
-        once: set[str],
-        found: list[Match],
-        following: list[Piece],
-    ) -> None:
+    def _marks(self, piece: Piece, low: int, gates: list[Event], once: set[str]) -> Marks:
         marks: Marks = {name: [0] for name in once} if b"\0" in piece.data else {}
-        candidates: list[Event] = []
-        first = self._anchors
-        for offset, number in events:
+        for offset, number in gates:
             end = offset - low
-            if number >= first:
-                gate = GATES[number - first]
-                if piece.is_new(end - gate.width - gate.reach, end + gate.reach):
-                    marks.setdefault(gate.name, []).append(end - gate.width)
+            gate = GATES[number]
+            if end > 0 and piece.is_new(end - gate.width - gate.reach, end + gate.reach):
+                marks.setdefault(gate.name, []).append(end - gate.width)
+        return marks
+
+    def _split(self, piece: Piece, low: int, events: list[Event], marks: Marks) -> list[Event]:
+        """Return the anchors of needles; what triggers tell goes to the marks."""
+        candidates: list[Event] = []
+        for offset, number in events:
+            if number >= self._anchors:
                 continue
+            end = offset - low
             if self._needles[number]:
                 candidates.append((end, number))
-            texts = self._triggers[number]
-            size = len(self._texts[number])
-            if (
-                texts
-                and piece.data[end - size : end] in texts
-                and (size >= SURE_TRIGGER or is_short_run(piece.data, end - 1))
-            ):
+            if is_trigger(self._triggers[number], len(self._texts[number]), piece.data, end):
                 marks.setdefault("trigger", []).append(end - 1)
+        return candidates
+
+    def _visit(
+        self, piece: Piece, shown: Found, found: list[Match], following: list[Piece]
+    ) -> None:
         if piece.depth < MAX_DEPTH:
             budget = piece.budget
-            for child in decode(piece, marks, quiet=not (marks or candidates)):
+            quiet = not (shown.marks or shown.candidates or shown.message)
+            for child in decode(piece, shown.marks, quiet=quiet):
                 if not budget.spend(len(child.data)):
                     break
                 if child.data:
                     following.append(child)
         if not piece.covered:
-            for end, number in candidates:
+            for end, number in shown.candidates:
                 self._confirm(piece, end, number, found)
 
     def _confirm(self, piece: Piece, end: int, number: int, found: list[Match]) -> None:
@@ -157,6 +197,30 @@ class Search:
                 found.append(Match(piece, start, stop, needle, place))
             else:
                 piece.budget.cut["more places hold identifiers than are listed"] = None
+
+
+def _new_marks(piece: Piece, shown: Found) -> Marks:
+    """Return the marks that tell of anything that the piece's parent did not show as well."""
+    marks: Marks = dict(shown.marks)
+    for gate in shown.kinds:
+        marks[gate] = marks_of(gate, piece.data)
+    found: Marks = {}
+    for gate, offsets in marks.items():
+        width, reach = WIDTHS.get(gate, (0, len(piece.data)))
+        new = [at for at in offsets if piece.is_new(at - reach, at + width + reach)]
+        if new:
+            found[gate] = new
+    return found
+
+
+def _is_special(piece: Piece) -> bool:
+    """Whether a piece is small, and may hide what shows only by its place or by its size."""
+    data = piece.data
+    if piece.hint == "path":
+        return True
+    if len(data) < SMALL:
+        return piece.field and not is_text(data)
+    return len(data) <= LONGEST_NAME and data.count(b".") > 1 and b" " not in data
 
 
 def _field_around(piece: Piece, start: int, end: int) -> tuple[int, int]:

@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 
 from audit.identifiers.decoders import CONTAINERS, ESCAPES
 from audit.identifiers.engine import HyperscanEngine
-from audit.identifiers.gates import GATES, PACKED_FIRST
+from audit.identifiers.gates import GATES, MAGICS, PACKED_FIRST, marks_of
 
 ENGINE = HyperscanEngine([])
 RUNS = {"run", "token"}
 
 
 def opened(data: bytes) -> set[str]:
-    return {GATES[number].name for _, number in ENGINE.find(data)}
+    return {GATES[number].name for _, number in ENGINE.gates(data)}
 
 
 def test_every_gate_opens_a_decoder_and_every_decoder_has_a_gate():
@@ -70,3 +70,16 @@ def test_short_compressed_data_opens_its_gate_in_each_alphabet(data, pack):
 def test_marks_open_their_gates_wherever_they_stand(data, gate):
     for text in (data, b"\n" + data + b"\n", b"\xff" * 3 + data):
         assert gate in opened(text)
+
+
+@pytest.mark.parametrize(("name", "mark"), MAGICS)
+def test_magics_are_the_gates_that_open_the_same(name, mark):
+    data = b"\xff" + mark + b"\xff"
+    assert name in opened(data)
+    assert marks_of(name, data) == [1]
+
+
+def test_marks_are_where_patterns_end_or_begin():
+    assert marks_of("percent", b"a%41%zz%42") == [4, 10]
+    assert marks_of("run", b"x " + b"a" * 20) == [2]
+    assert marks_of("token", b"no, nothing") == []

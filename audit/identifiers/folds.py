@@ -1,0 +1,249 @@
+r"""Escapes, undone all at once, with just enough of what stands around them.
+
+What escapes hide touches an escape: elsewhere the bytes are as they were, and were searched. So of
+a layer only windows around the escapes go on to the next one, as wide as what may be found there:
+the first bytes of a needle, a short run, and long runs as far as they reach.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from audit.identifiers.groups import digits_of, groups_at
+from audit.identifiers.lanes import HEX, SEPARATOR, ahead, behind, places, stretch, to_lane
+from audit.identifiers.layer import WRITTEN_MOST, Batch, Layer, join, joined_batch
+from audit.identifiers.text import is_text
+from audit.identifiers.units import (
+    Units,
+    backslash_units,
+    entity_units,
+    form_units,
+    percent_u_units,
+    percent_units,
+    plus_units,
+    quoted_units,
+    written,
+)
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from audit.identifiers.lanes import Places
+
+    Mask = NDArray[np.bool_]
+
+WIDTH: Final = 24
+"""Decoded bytes on either side of an escape that are searched with it: more than the letters of a
+short run, and than the bytes by which a needle is known."""
+
+
+def undo_escapes(layer: Layer) -> Iterator[Batch]:
+    """Undo every sort of escapes that stands in a layer, each by itself.
+
+    Of two sorts that stand beside each other the one of lower rank is undone first; the other
+    way round would give the same, but for escapes that the first brought about.
+    """
+    data = layer.data
+    if b"%" in data:
+        signs = np.flatnonzero(layer.lanes.array == 0x25)
+        percent = percent_units(layer.lanes.array, signs)
+        yield from _fold(layer, percent, "percent", 1)
+        yield from _fold(layer, plus_units(layer, percent), "percent", 2)
+        yield from _fold(layer, percent_u_units(layer.lanes.array, signs), "percent-u", 3)
+    if b"+" in data and b"=" in data:
+        yield from _fold(layer, form_units(layer), "plus", 4)
+    if b"\\" in data:
+        units = backslash_units(layer)
+        yield from _fold(layer, units, "escaped", 5)
+        if ((units.code >= 0x80) & (units.code < 0x100)).any():
+            narrow = Units(units.at, units.size, units.code, wide=False)
+            yield from _fold(layer, narrow.where(units.code < 0x100), "escaped", 6)
+    if b"=" in data:
+        yield from _fold(layer, quoted_units(layer), "quoted", 7)
+    if b"&" in data:
+        yield from _fold(layer, entity_units(data), "html", 8)
+    if b"\0" in data:
+        yield from _wide_text(layer)
+    yield from _groups(layer)
+
+
+def _fold(layer: Layer, units: Units, gate: str, rank: int) -> Iterator[Batch]:
+    """Undo escapes; give the windows around them, each cut at the ends of its stretch."""
+    if layer.depth and len(units.at):
+        own = layer.ranks[layer.stretch_of(units.at)]
+        units = units.where((own < rank) | layer.touched(units.at, units.at + units.size))
+    if not len(units.at):
+        return
+    out, made = written(units)
+    low, high, first, last = _windows(layer, units, made)
+    kept = _worthwhile(units, first, last, rank)
+    low, high = low[kept], high[kept]
+    if not len(low):
+        return
+    array = layer.lanes.array.copy()
+    keep = np.ones(len(array), np.bool_)
+    for step in range(int(units.size.max())):
+        chosen = units.size > step
+        where = units.at[chosen] + step
+        if step < WRITTEN_MOST:
+            array[where] = out[chosen, step]
+        keep[where] = step < made[chosen]
+    folded = array[keep].tobytes()
+    shift = np.concatenate(([0], np.cumsum(units.size - made)))
+    start = low - shift[np.searchsorted(units.at, low)]
+    end = high - shift[np.searchsorted(units.at, high)]
+    parts = [folded[begin:upto] for begin, upto in zip(start.tolist(), end.tolist(), strict=True)]
+    data, starts, ends = join(parts)
+    number = np.searchsorted(low, units.at, side="right") - 1
+    inside = (number >= 0) & (units.at < high[number])
+    number = number[inside]
+    changed = (units.at - shift[:-1])[inside] - start[number] + starts[number]
+    strange = _is_strange(units, made, out)[inside]
+    sure = _hides_binary(layer, number[strange], low, high, parts, rank)
+    yield Batch(gate, data, starts, ends, low, high, False, rank, changed, sure)
+
+
+def _worthwhile(units: Units, first: Places, last: Places, rank: int) -> Mask:
+    """Whether windows hold what makes this way of undoing escapes another one."""
+    if rank == 2:
+        telling = units.size == 1
+    elif rank == 6:
+        telling = units.code >= 0x80
+    else:
+        return np.ones(len(first), np.bool_)
+    count = np.concatenate(([0], np.cumsum(telling)))
+    return count[last + 1] > count[first]
+
+
+def _windows(layer: Layer, units: Units, made: Places) -> tuple[Places, Places, Places, Places]:
+    """Return the windows around escapes, not overlapping, and their first and last escapes."""
+    owner = layer.stretch_of(units.at)
+    shift = np.concatenate(([0], np.cumsum(units.size - made)[:-1]))
+    place = units.at - shift  # in decoded bytes
+    apart = place[1:] - place[:-1] - made[:-1] > 2 * WIDTH
+    first = np.concatenate(([True], apart | (owner[1:] != owner[:-1])))
+    last = np.concatenate((first[1:], [True]))
+    numbers = np.flatnonzero(first), np.flatnonzero(last)
+    owner = owner[first]
+    low = np.maximum(units.at[first] - WIDTH, layer.starts[owner])
+    high = np.minimum((units.at + units.size)[last] + WIDTH, layer.ends[owner])
+    starts, ends = layer.long_runs
+    if len(starts):
+        run = np.searchsorted(starts, low, side="right") - 1
+        inside = (run >= 0) & (ends[run] >= low)
+        low = np.where(inside, np.maximum(starts[run], layer.starts[owner]), low)
+        run = np.searchsorted(starts, high, side="right") - 1
+        inside = (run >= 0) & (ends[run] >= high)
+        high = np.where(inside, np.minimum(ends[run], layer.ends[owner]), high)
+    reach = np.maximum.accumulate(high)
+    first = np.concatenate(([True], (low[1:] >= reach[:-1]) | (owner[1:] != owner[:-1])))
+    heads = np.flatnonzero(first)
+    tails = np.append(heads[1:], len(low)) - 1
+    return low[heads], np.maximum.reduceat(high, heads), numbers[0][heads], numbers[1][tails]
+
+
+def _is_strange(units: Units, made: Places, out: NDArray[np.uint8]) -> Mask:
+    """Whether escapes stand for bytes that no text has: control characters, bytes of no letter."""
+    byte = out[:, 0]
+    strange = (made > 0) & ((byte >= 0x7F) | ((byte < 0x20) & ~np.isin(byte, (9, 10, 12, 13, 27))))
+    return strange & (byte < 0x80) if units.wide else strange
+
+
+def _hides_binary(
+    layer: Layer, numbers: Places, low: Places, high: Places, parts: list[bytes], rank: int
+) -> Places:
+    """Return the windows that are no text once undone: they may be compressed data.
+
+    One escape in what is no text anyhow does not make it so, nor one letter of Latin-1 in a text.
+    """
+    found, counts = np.unique(numbers, return_counts=True)
+    held = [
+        number
+        for number, count in zip(found.tolist(), counts.tolist(), strict=True)
+        if not is_text(parts[number])
+        and (count >= STRANGE or (rank < 6 and is_text(layer.data[low[number] : high[number]])))
+    ]
+    return np.array(held, np.int64)
+
+
+STRANGE: Final = 3
+"""Bytes beyond ASCII, each written as an escape of its own, from which a window may be no text."""
+
+
+def _wide_text(layer: Layer) -> Iterator[Batch]:
+    """Take the zeros out of UTF-16."""
+    array = layer.lanes.array
+    zero = to_lane(array == 0)
+    letter = to_lane((array >= 0x20) | ((array >= 9) & (array <= 13)))
+    pair = letter & ahead(zero, 1)
+    at = places(pair & ahead(pair, 2) & ahead(pair, 4))
+    if not len(at):
+        return
+    apart = np.diff(at) > 2
+    low = at[np.concatenate(([True], apart))] - 1
+    high = at[np.concatenate((apart, [True]))] + 7
+    owner = layer.stretch_of(low + 2)
+    begins = np.maximum(low, layer.starts[owner]).tolist()
+    upto = np.minimum(high, layer.ends[owner]).tolist()
+    parts = [
+        layer.data[start:end].translate(None, b"\0")
+        for start, end in zip(begins, upto, strict=True)
+    ]
+    yield joined_batch("utf16", parts, begins, upto, fields=False)
+
+
+def _groups(layer: Layer) -> Iterator[Batch]:
+    """Decode hexadecimal text with separators, where the gate of its decoder opens."""
+    gates = _group_gates(layer)
+    gates = gates[layer.is_new(gates, gates + _GATE)] if layer.depth else gates
+    found: list[bytes] = []
+    low: list[int] = []
+    high: list[int] = []
+    done = 0
+    for seen in gates.tolist():
+        if seen < done:
+            continue
+        match = groups_at(layer.data, max(done, seen - 32), seen + 16)
+        if match is None:
+            continue
+        done = match.end()
+        digits = digits_of(match[0])
+        if len(digits) % 2 == 0:
+            found.append(bytes.fromhex(digits.decode("ascii")))
+            low.append(match.start())
+            high.append(match.end())
+    if found:
+        yield joined_batch("hex-groups", found, low, high, fields=True)
+
+
+_GATE: Final = 64
+"""Bytes of grouped digits behind a gate of which one may be new."""
+
+
+def _group_gates(layer: Layer) -> Places:
+    """Return where pairs with one separator, or groups of four, begin."""
+    array = layer.lanes.array
+    digit = layer.lanes.lane(HEX)
+    mark = layer.lanes.lane(SEPARATOR)
+    pair = stretch(digit, 2)
+    begin = ~behind(digit, 1)
+    pairs = pair & ahead(mark, 2) & begin
+    pairs &= ahead(pair & ahead(mark, 2), 3)
+    pairs &= ahead(pair & ahead(mark, 2), 6) & ahead(pair, 9)
+    at = places(pairs)
+    same = array[at + 2] == array[at + 5]
+    same &= array[at + 2] == array[at + 8]
+    four = stretch(digit, 4)
+    fours = places(four & ahead(mark, 4) & ahead(four, 5) & begin)
+    fours = fours[~np.isin(array[fours + 4], (0x2C, 0x2B))]
+    prefixed: Places = np.zeros(0, np.int64)
+    if b"0x" in layer.data or b"0X" in layer.data:
+        prefixed = np.array([match.start() for match in _PREFIXED.finditer(layer.data)], np.int64)
+    return np.sort(np.concatenate((at[same], fours, prefixed)))
+
+
+_PREFIXED: Final = re.compile(rb"0[xX][0-9A-Fa-f]{2}[\s,;]{1,2}0[xX][0-9A-Fa-f]{2}")
