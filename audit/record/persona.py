@@ -22,12 +22,13 @@ _MODELS: Final = (
 )  # fmt: skip
 _PLACES: Final = (
     ("fr_FR", "Europe/Paris", "+331990", 5),
-    ("en_US", "America/Chicago", "+1312555010", 1),
+    ("es_US", "America/Chicago", "+1312555010", 1),
     ("fr_CA", "America/Toronto", "+1514555014", 1),
     ("sv_SE", "Europe/Stockholm", "+467017406", 2),
 )
 """Locale, time zone, and the beginning of a number with the count of digits to draw: ranges set
-aside for fiction by Arcep (01 99 00), NANPA (555-0100 to 0199) and PTS (070-174 06 05 to 99)."""
+aside for fiction by Arcep (01 99 00), NANPA (555-0100 to 0199) and PTS (070-174 06 05 to 99).
+No locale that programs send as a constant (``en-us``): seen, it would prove nothing."""
 _NOUNS: Final = ("orchard", "lantern", "harbour", "meadow", "quarry", "chapel", "viaduct")
 _COLOURS: Final = ("violet", "amber", "crimson", "teal", "ochre", "silver")
 
