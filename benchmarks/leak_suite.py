@@ -74,15 +74,13 @@ def section(seed: int = SEED, limit: int | None = None, jobs: int = 1) -> str:
     shutil.rmtree(suite, ignore_errors=True)
     total = write_suite(suite, seed, limit=limit)
     size = f"{total:,} messages" + (f" (at most {limit:,} of each set)" if limit else "")
-    lines = [
+    told = (
         f"Input: `python -m benchmarks.leaks generate SUITE --seed {seed}`, {size}; what they are"
         " stands in [leaks/README.md](leaks/README.md). Default settings. Peers are run on the part"
-        " that they can read: the requests, answers and WebSocket messages of `http.har`.",
-        "",
-        "| tool | leaks in what it reads | found | recall | clean messages | false findings |"
-        " messages/s |",
-        "|---|---|---|---|---|---|---|",
-    ]
+        " that they can read: the requests, answers and WebSocket messages of `http.har`."
+    )
+    head = "| tool | leaks in what it reads | found | recall | clean messages | false findings |"
+    lines = [told, "", f"{head} messages/s |", "|---|---|---|---|---|---|---|"]
     archive: dict[str, Score] = {}
     for name, prepare in TOOLS.items():
         out = CACHE / f"leaks-found-{len(archive)}"

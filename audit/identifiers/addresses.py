@@ -79,7 +79,8 @@ def _version4(address: ipaddress.IPv4Address) -> list[Spelling]:
     sixth = packed.hex(":", 2)
     found.append(Spelling(f"2002:{sixth}:".encode(), "plain", "free"))  # 6to4 (RFC 3056)
     nat64 = ipaddress.IPv6Address(b"\0\x64\xff\x9b" + b"\0" * 8 + packed)
-    found.append(_text(nat64.compressed, "address6"))
+    written = (nat64.compressed, f"64:ff9b::{sixth}", f"0:0:0:0:0:ffff:{sixth}")
+    found += [_text(text, "address6") for text in written]
     found += _integers4(packed)
     return found
 

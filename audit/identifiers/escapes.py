@@ -10,6 +10,7 @@ from array import array
 from bisect import bisect_right, insort
 from collections.abc import Callable, Iterator, Sequence
 from html.entities import html5
+from itertools import pairwise
 from typing import Final
 
 from audit.identifiers.cells import around, cells
@@ -20,7 +21,7 @@ from audit.identifiers.text import is_text
 _PERCENT: Final = re.compile(rb"(?:%[0-9A-Fa-f]{2})+")
 _TELLING: Final = re.compile(rb"%(?:[01789A-Fa-f][0-9A-Fa-f]|3[C-Dc-d]|26|5[Bb])")
 """Encoded bytes of which a structure, or no text, may consist."""
-_DELIMITERS: Final = b" \t\r\n\f\v\"'<>&=?#(){}[],;|^`\\\0"
+_DELIMITERS: Final = bytes((*range(0x21), 0x7F)) + b"\"'<>&=?#(){}[],;|^`\\"
 _STRUCTURE: Final = re.compile(rb"[=&{\[<]")
 _FORM: Final = re.compile(rb"(?:%[0-9A-Fa-f]{2})+|\+")
 _ESCAPE: Final = re.compile(
@@ -37,8 +38,10 @@ _UTF16: Final = {
 _UTF16_MARKS: Final = (b"", b"\xff\xfe", b"\xfe\xff")
 MAX_RUNS: Final = 100_000
 """Stretches of UTF-16 in one piece that are decoded."""
-_QUOTED: Final = re.compile(rb"(?:=[0-9A-Fa-f]{2})+|=[ \t]*\r?\n")
+_QUOTED: Final = re.compile(rb"(?:=[0-9A-F]{2})+|(?:=[0-9a-f]{2}){3,}|=[ \t]*\r?\n")
 """Quoted-printable: encoded bytes, and line ends that are none (RFC 2045 §6.7)."""
+_NAME: Final = re.compile(rb"(?:\A|(?<=[\s&;,\"'>]))[A-Za-z_][A-Za-z0-9_.-]{0,40}=")
+"""A name before a value, whose sign is none of quoted-printable."""
 Replace = Callable[[bytes], list[tuple[bytes, int]]]
 """Escaped text -> the units it consists of: decoded bytes, and how long the escape is."""
 DENSE: Final = 16
@@ -96,6 +99,10 @@ def decode_quoted(piece: Piece, ends: Sequence[int]) -> Iterator[Piece]:
     """Decode quoted-printable text, soft line ends included."""
     for start, end in cells(piece, ends, entities=True):
         yield from _apply(piece, start, end, "escaped", _QUOTED, _quoted)
+        names = [name.span() for name in _NAME.finditer(piece.data, start, end)]
+        for (_, low), (high, _) in pairwise((*names, (end, end))):
+            if bisect_right(ends, high) > bisect_right(ends, low):
+                yield from _apply(piece, low, high, "escaped", _QUOTED, _quoted)
 
 
 def decode_html(piece: Piece, ends: Sequence[int]) -> Iterator[Piece]:

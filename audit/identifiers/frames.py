@@ -34,7 +34,7 @@ _TOKEN: Final = re.compile(
     re.DOTALL,
 )
 _FORM: Final = re.compile(rb"[^\s=&\"<>{},;:()/]{1,200}=(?!=)[^\s\"<>{}]+\Z")
-_BOUNDARY: Final = re.compile(rb"(?:\r\n|\A|(?<=[\"'>:]))--([^\s\"'<>]{1,100})[ \t]*\r\n")
+_BOUNDARY: Final = re.compile(rb"(?:\r\n|\A|(?<=[^A-Za-z0-9-]))--([^\s\"'<>]{1,100})[ \t]*\r\n")
 _PART_NAME: Final = re.compile(rb"name=\"?([^\";\r\n]*)", re.IGNORECASE)
 
 

@@ -84,7 +84,11 @@ def _short_encodings(
     index: int, data: bytes, form: Form, steps: tuple[str, ...]
 ) -> Iterator[Needle]:
     """Encode a short value until it is long enough for the run decoders to find it."""
-    sources = [data] if steps else list(dict.fromkeys((data, data.lower(), data.upper())))
+    sources = (
+        [data]
+        if steps
+        else list(dict.fromkeys((data, data.lower(), data.upper(), data.swapcase())))
+    )
     for source in sources:
         base64_ = base64.b64encode(source)
         encoded = [

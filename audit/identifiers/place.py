@@ -94,7 +94,7 @@ def _by_marks(data: bytes, start: int, end: int) -> tuple[bool, bool]:
     before = data[start - 1] if start else None
     after = data[end] if end < len(data) else None
     if before == 0x2C and _DATA_URL.search(data, max(0, start - 240), start):
-        return after is None or after in _CLOSING, False
+        return after is None or after in _CLOSING or after in b" \r\n", False
     if _NAMED_BEFORE.search(data, max(0, start - 80), start) and _ALONE_BEHIND.match(data, end):
         return True, False
     if before is None or before not in _OPENING:

@@ -33,6 +33,8 @@ SHORTEST_UNSURE: Final = 2
 """Bytes from which a value of low entropy is looked at where it is no whole field."""
 LONG_ID: Final = 32
 """Bytes from which an id counts inside a longer hexadecimal run of whole bytes."""
+SURE_FIELD: Final = 16
+"""Bytes of a field that hexadecimal text holds by no chance."""
 _GAP: Final = b"\n"
 """Stands between joined pieces; part of no run."""
 
@@ -236,13 +238,27 @@ def _is_apart(piece: Piece, needle: Needle, start: int, end: int) -> bool:
         return False
     if needle.rule != "raw":
         return True
-    size, whole = end - start, piece
-    while whole.parent is not None and (not whole.step or whole.segments is not None):
-        start, end = whole.in_parent(start, end)
-        whole = whole.parent
+    found, whole = piece.data[start:end], piece
+    while whole.parent is not None:
+        low, high = whole.in_parent(start, end)
+        if whole.parent.data[low:high] != found:
+            break
+        start, end, whole = low, high, whole.parent
+    if whole.step != "hex":
+        return True
     # The raw bytes of a hexadecimal id, inside a longer hexadecimal text, whatever that reads as.
-    alone = size >= LONG_ID or (start, end) == (0, len(whole.data))
-    return whole.step != "hex" or (whole.field and alone)
+    if not whole.field:
+        return False
+    alone = len(found) >= LONG_ID or (start, end) == (0, len(whole.data))
+    return alone or _is_framed(whole, start, end)
+
+
+def _is_framed(piece: Piece, start: int, end: int) -> bool:
+    """Whether a range is a field of a binary format, so that its bytes are there by no chance."""
+    frame = binary_frame(piece)
+    if frame is None or (start, end) not in frame.ranges:
+        return False
+    return end - start >= SURE_FIELD or any(leaf.type == "key" for leaf in frame.leaves)
 
 
 def _may_tell(needle: Needle, data: bytes, start: int, end: int) -> bool:

@@ -32,7 +32,9 @@ def triggers(values: Mapping[bytes, bool]) -> Iterator[bytes]:
 
 def _sources(value: bytes, *, caseless: bool) -> Iterator[bytes]:
     """Yield a value, in its usual cases, and what it is in further encodings that stay short."""
-    level = dict.fromkeys((value, value.lower(), value.upper()) if caseless else (value,))
+    level = dict.fromkeys(
+        (value, value.lower(), value.upper(), value.swapcase()) if caseless else (value,)
+    )
     yield from level
     while level:
         level = dict.fromkeys(

@@ -152,9 +152,9 @@ def _data_url_percent(data: bytes, _: random.Random) -> bytes:
 def _zip(data: bytes, draw: random.Random) -> bytes:
     file = io.BytesIO()
     method = draw.choice((zipfile.ZIP_DEFLATED, zipfile.ZIP_STORED))
-    with zipfile.ZipFile(file, "w", method) as archive:
-        archive.writestr("notes/readme", "nothing here")
-        archive.writestr("notes/member", data)
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content in (("notes/readme", b"nothing here"), ("notes/member", data)):
+            archive.writestr(zipfile.ZipInfo(name), content, method)  # of 1980, not of now
     return file.getvalue()
 
 
@@ -240,7 +240,9 @@ def _php(data: bytes, _: random.Random) -> bytes:
 
 
 def _csv(data: bytes, _: random.Random) -> bytes:
-    text = data.decode().replace('"', '""')
+    text = data.decode()
+    if '"' in text:  # its doubling would change what is escaped in it
+        return f"1\t{text}\tx\r\n2\t\ty\r\n".encode()
     return f'1,"{text}",x\r\n2,"",y\r\n'.encode()
 
 

@@ -132,6 +132,9 @@ def needs_field(case: Case) -> bool:
 
 def fits(case: Case) -> bool:
     """Whether the case can be told to be a leak, before it is made."""
+    headerless = [at for at, name in enumerate(case.containers) if name in ("deflate", "br")]
+    if headerless and "basic" in case.containers[headerless[0] :]:
+        return False  # a password stands right behind what shows no end of its own
     if not needs_field(case):
         return True
     kept = case.form.whole and LOCATIONS[case.location].keeps
