@@ -6,7 +6,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from authoring_pages import files_page, lint_codes_page, modifiers_page
 
 from audit.tables import vocabulary
 from audit.tables.frames import columns_of
@@ -106,7 +109,14 @@ def clauses_page() -> str:
     return NOTE + "\n".join(lines)
 
 
-PAGES = {"clauses.md": clauses_page, "tables.md": tables_page, "vocabularies.md": vocabulary_page}
+PAGES = {
+    "clauses.md": clauses_page,
+    "files.md": lambda: NOTE + files_page(),
+    "lint-codes.md": lambda: NOTE + lint_codes_page(),
+    "modifiers.md": lambda: NOTE + modifiers_page(),
+    "tables.md": tables_page,
+    "vocabularies.md": vocabulary_page,
+}
 
 
 def main() -> int:

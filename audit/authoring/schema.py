@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from pydantic import BaseModel
 
 from audit.authoring.condition_schema import condition_schemas, name_of_table
+from audit.authoring.field_docs import meanings_of
 from audit.tables.rows import TABLES
 from audit.yamlfile import attestations, check, gate, lists, pack, policy, target, waivers
 
@@ -55,9 +56,29 @@ _OVER_A_TABLE: Final = (
 def schema_of(kind: str) -> dict[str, Any]:
     """Return the schema of a kind of file, a key of :data:`MODELS`."""
     made = _mended(MODELS[kind].model_json_schema(by_alias=True))
+    for model in parts_of(MODELS[kind]):
+        node = made if model is MODELS[kind] else made["$defs"][model.__name__]
+        for key, meaning in meanings_of(model).items():
+            node["properties"][key].setdefault("description", meaning)
     if kind == "check":
         _add_tables(made)
     return {"$schema": _DIALECT, **made, "title": f"audit/{kind}@1"}
+
+
+def parts_of(model: type[BaseModel]) -> list[type[BaseModel]]:
+    """Return a model and every model that it is made of, in the order of their first use."""
+    found = [model]
+    for one in found:
+        for field in one.model_fields.values():
+            found += [part for part in _models_in(field.annotation) if part not in found]
+    return found
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    inner = [part for argument in get_args(annotation) for part in _models_in(argument)]
+    return list(dict.fromkeys(inner))
 
 
 def _mended(node: Any) -> Any:
@@ -67,6 +88,9 @@ def _mended(node: Any) -> Any:
     if not isinstance(node, dict):
         return node
     found = {key: _mended(value) for key, value in node.items()}
+    for written, meant in (("ge", "minimum"), ("le", "maximum")):
+        if written in found:
+            found[meant] = found.pop(written)
     if "oneOf" in found and "discriminator" not in found:
         found["anyOf"] = found.pop("oneOf")
     if found.get("type") == "object" and found.get("title") and "description" in found:

@@ -33,6 +33,7 @@ class ClauseLink(Part):
     policy: Annotated[StrictStr, Field(pattern=r"^[a-z0-9][a-z0-9_-]*(@[a-z0-9][a-z0-9_-]*)?$")]
     """Id of the policy, or ``id@edition``."""
     id: DottedName
+    """Id of the clause in ``policy.yaml``."""
     quote: Text
     """Verbatim."""
     reading: Text
@@ -45,12 +46,14 @@ class Scope(Part):
     """Where the check applies."""
 
     platforms: list[Platform] = Field(min_length=1)
+    """Any of them."""
 
 
 class Observe(Part):
     """A capability that the evidence must have."""
 
     capability: Capability
+    """See the vocabulary of capabilities."""
     where: Condition | None = None
     """``transport.opened`` only: the conversations that count."""
     min_ratio: OrVariable[Ratio] | None = None
@@ -60,22 +63,30 @@ class Observe(Part):
     source: Text | None = None
     """``server.*`` only: name of the source."""
     hint: Text | None = None
+    """What to do where it is lacking."""
 
 
 class Exercise(Part):
     """Something that must have happened, or silence proves nothing."""
 
     id: Name
+    """Name within the check."""
     actions: OrVariable[list[Action]] | None = None
+    """All of them, each confirmed by somebody other than the client."""
     age_gte: OrVariable[Duration] | None = Field(default=None, alias="age|gte")
     """Every action was done at least this long before the run's ``as_of``."""
     from_: StrictStr | None = Field(default=None, alias="from")
+    """Table whose rows are counted."""
     where: Condition | None = None
+    """Condition on those rows."""
     min: OrVariable[Count] | None = None
+    """Least rows; absent: 1."""
     max: OrVariable[Count] | None = None
+    """Most rows."""
     distinct: Column | None = None
     """Count the different values of this column rather than rows."""
     hint: Text | None = None
+    """What to do where it is not met."""
 
     @model_validator(mode="after")
     def _one_thing(self) -> Exercise:
@@ -95,27 +106,39 @@ class Unsure(Part):
     """Rows that make the answer uncertain."""
 
     from_: StrictStr = Field(alias="from")
+    """Table."""
     where: Condition
+    """Condition on its rows."""
     because: Text
+    """Why they leave the answer open."""
 
 
 class Report(Part):
     """Rows that are shown and not scored."""
 
     id: Name
+    """Name within the check."""
     title: Text
+    """Heading in the report."""
     from_: StrictStr = Field(alias="from")
+    """Table."""
     where: Condition | None = None
+    """Condition on its rows."""
     columns: list[Column] = Field(min_length=1)
+    """What is shown of each."""
 
 
 class Attest(Part):
     """Who could say what cannot be seen."""
 
     question: Text
+    """What they would have to answer."""
     by: list[Text] = Field(min_length=1)
+    """Who: operator, vendor, processor, or a name."""
     valid_for: Duration
+    """How long an answer holds."""
     needs: list[Text] = Field(default_factory=list)
+    """What must come with it."""
 
 
 class ExampleRow(Part):
@@ -123,22 +146,28 @@ class ExampleRow(Part):
 
     model_config = Part.model_config | {"extra": "allow"}
     repeat: Annotated[int, Field(strict=True, ge=1, le=100_000)] = 1
+    """The row stands that often."""
 
 
 class Example(Part):
     """An example of a check: evidence in, verdict out."""
 
     name: Text
+    """What it shows."""
     actions: OrVariable[list[Action]] = Field(default_factory=list)
+    """Done and confirmed."""
     history: dict[Action, Duration] = Field(default_factory=dict)
     """Action -> how long ago it was done."""
     rows: dict[StrictStr, list[ExampleRow]] = Field(default_factory=dict)
+    """Table -> rows; columns that are left out have their defaults."""
     without: list[Capability] = Field(default_factory=list)
+    """Capabilities that are absent; all others are there."""
     planted: list[Name] | None = None
     """Kinds of identifier that the subject has; ``None``: all."""
     vars: dict[StrictStr, Any] = Field(default_factory=dict)
     """Values of settable variables, as a target would set them."""
     verdict: Outcomes
+    """What the check must say."""
     hits: Count | None = None
     """Number of findings."""
     reported: dict[StrictStr, Count] = Field(default_factory=dict)
@@ -149,26 +178,46 @@ class CheckFile(Part):
     """The whole of a check."""
 
     schema_: Literal["audit/check@1"] = Field(alias="schema")
+    """Language and version."""
     id: DottedName
+    """Global, dotted, beginning with the policy's id."""
     title: Text
+    """What holds when it passes."""
     version: Annotated[StrictStr, Field(pattern=r"^\d+\.\d+\.\d+$")]
+    """Of this check; a changed reading is a new one."""
     severity: Severity
+    """How much a violation weighs."""
     status: Literal["experimental", "stable", "deprecated"] = "stable"
+    """``experimental`` and ``deprecated`` checks never gate."""
     clause: ClauseLink
+    """The sentence that it tests."""
     scope: Scope | None = None
+    """Platforms that it is judged on; absent: all."""
     observe: list[Observe] = Field(min_length=1)
+    """Capabilities that the evidence must have, or the check is not observable."""
     opaque: Literal["block", "limit"] = "block"
+    """``block``: content that nothing can read forbids a pass; ``limit``: it is printed."""
     exercise: list[Exercise] = Field(min_length=1)
+    """What must have happened, or the check is inconclusive."""
     expect: list[Expectation] = Field(min_length=1)
+    """Assertions; a row that violates one is a failure."""
     unsure: list[Unsure] = Field(default_factory=list)
+    """Rows that forbid a pass."""
     report: list[Report] = Field(default_factory=list)
+    """Rows that are shown and not scored."""
     attest: Attest | None = None
+    """Who can vouch where nothing can be observed."""
     procedure: Text | None = None
+    """How somebody could test it by hand."""
     reviewed: Day | None = None
     """Day on which somebody last read check and document side by side."""
     max_survivors: Count = 0
     """Mutants that no example need notice; each place is better excused by a comment there."""
     references: list[Text] = Field(default_factory=list)
+    """Articles and outside standards that it bears on."""
     remediation: Text | None = None
+    """How a violation is mended."""
     tags: list[Text] = Field(default_factory=list)
+    """Words to find it by."""
     tests: list[Example] = Field(min_length=1)
+    """Examples: evidence in, verdict out."""

@@ -23,11 +23,13 @@ class Variable(Part):
     """A value that checks read as ``${name}``."""
 
     type: VariableType
+    """What it may hold."""
     default: Any = None
     """Its value where the target sets none; absent: only a target can give it."""
     settable: Flag = False
     """Whether a target may set it. Official constants are not settable."""
     description: Text | None = None
+    """What it is, and the source of a constant."""
 
 
 class AddressRule(Part):
@@ -43,6 +45,7 @@ class ListedRole(Part):
     """A role of servers that another server names."""
 
     address_listed_in: AddressRule
+    """Where the addresses of its servers are listed."""
 
 
 def _rule_kind(value: object) -> str:
@@ -69,14 +72,20 @@ class PackFile(Part):
     """The whole of ``pack.yaml``."""
 
     schema_: Literal["audit/pack@1"] = Field(alias="schema")
+    """Language and version."""
     id: Name
+    """Name of the pack."""
     version: Annotated[StrictStr, Field(pattern=r"^\d+\.\d+\.\d+$")]
+    """Of the pack."""
     license: Text
+    """SPDX id."""
     requires: Text
     """Lowest version of the tool, such as ``audit>=0.1``."""
     vars: dict[VariableName, Variable] = Field(default_factory=dict)
+    """Values that checks share."""
     peer_roles: dict[VariableName, RoleRule] = Field(default_factory=dict)
     """Role -> condition over ``host`` and ``responder_ip``, or ``{address_listed_in: …}``."""
     kinds: dict[VariableName, Text] = Field(default_factory=dict)
     """Kinds of identifier that this policy adds, with their meaning."""
     onion: Onion | None = None
+    """How onion requests look."""

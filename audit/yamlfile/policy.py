@@ -23,6 +23,7 @@ class Edition(Part):
     """One edition of the document."""
 
     id: Name
+    """Name within the policy."""
     text: Text
     """File with the text, relative to the policy's folder."""
     sha256: Sha256
@@ -42,6 +43,7 @@ class Statement(Part):
     data: Name
     """Kind of data, by any name that the policy's clauses share; ``everything`` stands for all."""
     period: Duration | None = None
+    """How long."""
 
     @model_validator(mode="after")
     def _has_period(self) -> Statement:
@@ -56,11 +58,13 @@ class Clause(Part):
     """One sentence of the document that promises or discloses something."""
 
     id: DottedName
+    """Fixed name: reports, gates and history refer to it."""
     section: Text
     """Heading it stands under."""
     quote: Text
     """Its exact words."""
     kind: Literal["promise", "disclosure"] = "promise"
+    """What kind of sentence."""
     states: list[Statement] = Field(default_factory=list)
     """What it says of the life of data."""
     edition: Name | None = None
@@ -71,9 +75,14 @@ class PolicyFile(Part):
     """The whole of ``policy.yaml``."""
 
     schema_: Literal["audit/policy@1"] = Field(alias="schema")
+    """Language and version."""
     id: Name
+    """Name of the policy and of its folder."""
     title: Text
+    """Name as reports print it."""
     default: Flag = False
     """Whether this policy is taken where none is named."""
     editions: list[Edition] = Field(min_length=1)
+    """Editions of the document; the first is meant where none is named."""
     clauses: list[Clause] = Field(min_length=1)
+    """Sentences that promise or disclose something."""

@@ -17,11 +17,13 @@ class App(Part):
     """The client."""
 
     name: Text
+    """Name of the client."""
     title: Text | None = None
     """Name as reports print it; ``None``: ``name``."""
     platform: Platform | None = None
     """``None``: not known, every platform but server and web."""
     version: Text | None = None
+    """Its release."""
     package: Text | None = None
     """Package or bundle id on its platform."""
     processes: list[Text] = Field(default_factory=list)
@@ -34,6 +36,7 @@ class App(Part):
     official: Flag = False
     """Whether the policy's own vendor publishes it."""
     license: Text | None = None
+    """SPDX id."""
     remark: Text | None = None
     """Sentence that reports print first."""
 
@@ -71,8 +74,11 @@ class TargetFile(Part):
     """The whole of ``target.yaml``."""
 
     schema_: Literal["audit/target@1"] = Field(alias="schema")
+    """Language and version."""
     policy: Name
+    """Policy that it is audited against."""
     app: App
+    """The client."""
     can: list[Action] | None = None
     """Actions that the client can do; ``${journey}`` is cut to them. ``None``: all."""
     baseline: Baseline | None = None
