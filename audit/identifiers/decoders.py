@@ -72,13 +72,18 @@ def decode_fields(piece: Piece) -> Iterator[Piece]:
 
 
 def _prefixed(piece: Piece) -> Iterator[Piece]:
-    """Yield what is compressed behind its length: all that a small, quiet field can hide."""
+    """Yield what is compressed behind its length: all that a small, quiet field can hide.
+
+    CBOR and MessagePack have short lengths in the low five bits of a byte.
+    """
     data = piece.data
     for match in _PREFIXED.finditer(data):
         start = match.end()
-        if start + data[start - 1] <= len(data):
-            part = piece.part(start, start + data[start - 1])
-            yield from compression.decode_headerless(part)
+        head = data[start - 1]
+        for size in dict.fromkeys((head, head & 0x1F if head > 0x3F else head)):
+            if SMALLEST <= size <= len(data) - start:
+                part = piece.part(start, start + size)
+                yield from compression.decode_headerless(part)
 
 
 def _leaves(piece: Piece, frame: Frame, seen: set[tuple[int, int]]) -> Iterator[Piece]:

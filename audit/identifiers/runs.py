@@ -302,6 +302,8 @@ def _joined_lines(piece: Piece, starts: Sequence[int]) -> Iterator[Piece]:
         parts = [match[1]]
         end = match.end()
         while (line := _LINE_END.match(data, end)) and (more := _RUN.match(data, line.end())):
+            if more[1].startswith(b"--"):
+                break  # the boundary of a multipart body, behind a last line that is full
             parts.append(more[1])
             end = more.end()
             if len(more[1]) < len(parts[0]):
