@@ -36,9 +36,10 @@ class ByteStream:
 
     def numbers(self, start: int, end: int) -> tuple[int, ...]:
         """Return the numbers of the packets that carried ``data[start:end]``, ascending."""
-        first = max(bisect_right(self.starts, start) - 1, 0)
-        last = max(bisect_left(self.starts, end), first + 1)
-        groups = self.records[first:last]
+        first = bisect_right(self.starts, start) - 1
+        first = max(first, 0)
+        last = bisect_left(self.starts, end, first)
+        groups = self.records[first : last if last > first else first + 1]
         if len(groups) == 1 and len(groups[0]) == 1:
             return groups[0]
         return tuple(sorted({number for group in groups for number in group}))

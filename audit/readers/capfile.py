@@ -81,6 +81,11 @@ class CaptureFile:
         return self._walk.stretch
 
     @property
+    def at(self) -> int:
+        """Offset up to which packets were given."""
+        return self._walk.at
+
+    @property
     def packets(self) -> int:
         """Packets that were passed."""
         return self._walk.packets

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
+from binascii import b2a_base64
+from hashlib import sha1
 from typing import Final
 
 ICMP_PAIRS: Final = {8: 0, 0: 8, 13: 14, 14: 13, 15: 16, 16: 15, 10: 9, 9: 10, 17: 18, 18: 17}
@@ -29,4 +29,4 @@ def community_id(
     text = b"\0\0" + src + dst + bytes((proto, 0))
     if sport is not None and dport is not None:
         text += sport.to_bytes(2, "big") + dport.to_bytes(2, "big")
-    return "1:" + base64.b64encode(hashlib.sha1(text, usedforsecurity=False).digest()).decode()
+    return "1:" + b2a_base64(sha1(text, usedforsecurity=False).digest(), newline=False).decode()

@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import os
 import pickle
+import select
 import subprocess
 import sys
 from pathlib import Path
-from typing import Final, Protocol, Self
-
-WORTHWHILE: Final = 96 << 20
-"""Bytes of a capture from which on a second process pays."""
+from typing import Protocol, Self
 
 
 class Job(Protocol):
@@ -30,11 +28,15 @@ class Companion:
 
     def __init__(self, path: Path, *, wanted: bool) -> None:
         self._child: subprocess.Popen[bytes] | None = None
+        self._was_ready = False
         if wanted and len(os.sched_getaffinity(0)) > 1:
-            environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+            environment = os.environ | {
+                "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+                "OPENBLAS_NUM_THREADS": "1",  # threads that would wait for nothing
+            }
             try:
                 self._child = subprocess.Popen(
-                    [sys.executable, "-m", __name__, str(path)],
+                    [sys.executable, "-m", "audit.readers.companion", str(path)],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.DEVNULL,
@@ -48,6 +50,15 @@ class Companion:
         """Whether a job can be given to it."""
         return self._child is not None and self._child.poll() is None
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether it has started up and waits for its first job."""
+        if not self._was_ready and self._child is not None and self._child.stdout is not None:
+            self._was_ready = bool(select.select([self._child.stdout], [], [], 0)[0])
+            if self._was_ready:
+                self._load()
+        return self._was_ready and self.is_there
+
     def give(self, job: Job) -> None:
         """Give it a job; its :meth:`result` is to be taken before the next."""
         if self._child is not None and self._child.stdin is not None:
@@ -59,6 +70,12 @@ class Companion:
 
     def result(self) -> object:
         """Return what the job gave; ``None``: it failed."""
+        if not self._was_ready:
+            self._was_ready = True
+            self._load()
+        return self._load()
+
+    def _load(self) -> object:
         if self._child is None or self._child.stdout is None:
             return None
         try:
@@ -91,6 +108,8 @@ def main() -> None:
     gc.disable()  # what is made here is sent and done with
     path, results = Path(sys.argv[1]), sys.stdout.buffer
     jobs = os.fdopen(sys.stdin.fileno(), "rb", closefd=False)
+    pickle.dump(True, results)
+    results.flush()
     while jobs.peek(1):
         job: Job = pickle.load(jobs)  # noqa: S301 - written by the process that started this one
         pickle.dump(job.perform(path), results, protocol=5)

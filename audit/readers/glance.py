@@ -7,7 +7,6 @@ order, its ClientHello is one record, and the key log does not have its secrets.
 from __future__ import annotations
 
 import struct
-from itertools import islice
 from typing import Final
 
 from audit.readers.bytestream import ByteStream
@@ -22,8 +21,8 @@ from audit.readers.tlshello import (
     CHANGE_CIPHER,
     HANDSHAKE,
     Record,
+    first_records,
     parse_client_hello,
-    records_of,
     version_name,
 )
 
@@ -43,9 +42,9 @@ def glance(talk: Talk, found: SealedTalk) -> bool:
         return False
     tls = TlsConversation(hello=hello, hello_end=end)
     records = [Record(kind, version, 0, length)]
-    records += islice(records_of(data, end), CLOSED_LIMIT - 1)
+    records += first_records(data, end, CLOSED_LIMIT - 1)
     answer = found.answer.data
-    answers = list(islice(records_of(answer), CLOSED_LIMIT))
+    answers = first_records(answer, 0, CLOSED_LIMIT)
     read_server(tls, answer, answers)
     refused = refusal(tls, client_closed=found.is_closed, client=records, server=answers)
     direction = talk.direction(from_originator=True)

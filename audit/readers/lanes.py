@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Final
 
 import numpy as np
@@ -143,29 +144,37 @@ class LaneReader:
         base, buffer = near
         count, begin = self._outline.count[lane], self._outline.first[lane]
         segments: list[_Segment] = self._heads[lane][:count]
-        run = Run(start=0, data=b"", starts=[], numbers=[], times=[])
-        data, settling = b"", Settling()
-        while segments:
-            for offset, length, number, ts, several in segments:
-                if several:
-                    return None
-                size = min(length, HANDSHAKE_LIMIT - len(data))
-                run.starts.append(len(data))
-                run.numbers.append(number)
-                run.times.append(ts)
-                at = offset - base
-                if 0 <= at <= at + size <= len(buffer):
-                    data += buffer[at : at + size]
-                else:
-                    data += self._read(offset, size)
-                if len(data) >= HANDSHAKE_LIMIT or settling.is_done(data):
-                    run.data = data
-                    return None if settling.is_odd else run
-            done = len(run.starts)
-            part = self._segments[begin + done : begin + min(done + _MORE, count)]
-            segments = list(map(tuple, part.tolist()))
-        run.data = data
-        return run
+        data, settling, used = b"", Settling(), 0
+        while used < len(segments):
+            offset, length, _, _, several = segments[used]
+            if several:
+                return None
+            used += 1
+            at = offset - base
+            if 0 <= at <= at + length <= len(buffer):
+                data += buffer[at : at + length]
+            else:
+                data += self._read(offset, length)
+            if len(data) >= HANDSHAKE_LIMIT:
+                data = data[:HANDSHAKE_LIMIT]
+                break
+            if settling.is_done(data):
+                break
+            if used == len(segments):
+                part = self._segments[begin + used : begin + min(used + _MORE, count)]
+                segments += map(tuple, part.tolist())
+        if settling.is_odd:
+            return None
+        del segments[used:]
+        return Run(
+            start=0,
+            data=data,
+            starts=list(accumulate([segment[1] for segment in segments[:-1]], initial=0))
+            if segments
+            else [],
+            numbers=[segment[2] for segment in segments],
+            times=[segment[3] for segment in segments],
+        )
 
     def _side(self, lane: int, run: Run, limit: int) -> Side:
         found = self._outline

@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from audit.readers.ahead import one_ahead
-from audit.readers.capfile import CaptureFile
-from audit.readers.companion import WORTHWHILE, Companion
-from audit.readers.encrypted_dns import add_doh
-from audit.readers.endpoint import plain_address
-from audit.readers.links import LINK_TYPES
-from audit.readers.openingjob import Opened, OpeningJob, perform, perform_both
-from audit.readers.packetscan import Counts, Scan, ScanJob, ScannedPart
-from audit.readers.recordchunk import Interface
-from audit.readers.recordwalk import Place
-from audit.tables.extract import Extract
+from audit.readers.companion import Companion
 
-AHEAD: Final = 200 << 20
-"""Bytes that this process has looked at when the other one is ready to begin."""
-SPLIT: Final = 0.9
-"""Share of a file up to which leaving the rest to another process pays."""
+if TYPE_CHECKING:
+    from audit.tables.extract import Extract
+
+WORTHWHILE: Final = 96 << 20
+"""Bytes of a capture from which on a second process pays."""
+_GZIP_MAGIC: Final = b"\x1f\x8b"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,114 +39,15 @@ def read_packets(path: Path, options: PacketOptions) -> Extract:
     :class:`audit.errors.CaptureError` for a file that is no capture; what is damaged or too large
     further on is named in ``truncated``, and everything before it is kept.
     """
-    whole: frozenset[int] = frozenset()
-    with _no_collection(), CaptureFile(path) as file:
-        while True:
-            with Companion(path, wanted=file.is_plain and file.size >= WORTHWHILE) as companion:
-                found = _scan(file, whole, companion)
-                opened = _open(file, found, options, companion)
-            missing = opened.missing | found.store.tails.spoiled
-            if missing <= whole:
-                break
-            whole |= missing
-            file.rewind()
-        extract = opened.extract
-        add_doh(extract)
-        extract.truncated[:0] = file.truncated
-        extract.names = {address: tuple(names) for address, names in file.names.items()}
-        _note_unread(extract, found.counts.unread, file.interfaces)
-        _note_cut(extract, found.counts, file)
-        extract.dropped = file.dropped
-        _sort_rows(extract)
-    return extract
+    with Companion(path, wanted=_is_worthwhile(path)) as companion:
+        from audit.readers.packetpasses import read_all  # while the companion starts up
+
+        return read_all(path, options, companion)
 
 
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """Hold Python's search for garbage in cycles: there is none, and objects come in millions."""
-    was_on = gc.isenabled()
-    gc.disable()
+def _is_worthwhile(path: Path) -> bool:
     try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
-
-
-def _scan(file: CaptureFile, whole: frozenset[int], companion: Companion) -> Scan:
-    """Look at all packets, at those of the later part of a large file in another process."""
-    scan, chunks = Scan(whole), file.chunks()
-    place: Place | None = None
-    if companion.is_there and not whole and (first := next(chunks, None)) is not None:
-        scan.take(first, file)
-        near = (file.size + AHEAD) // 2
-        place = file.hand_over(near) if near < SPLIT * file.size else None
-    if place is None:
-        for chunk in one_ahead(chunks):
-            scan.take(chunk, file)
-        return scan
-    companion.give(ScanJob(place=place, has_trailers=file.owners.has_trailers))
-    for chunk in chunks:
-        scan.take(chunk, file)
-    part = companion.result()
-    is_joined = (
-        isinstance(part, ScannedPart)
-        and file.is_at(place)
-        and file.owners.has_trailers == part.has_trailers
-        and scan.join(part, file)
-    )
-    if not is_joined:
-        file.go_on()
-        for chunk in file.chunks():
-            scan.take(chunk, file)
-    return scan
-
-
-def _open(file: CaptureFile, scan: Scan, options: PacketOptions, companion: Companion) -> Opened:
-    job = OpeningJob(
-        capture=options.capture,
-        file=options.file,
-        client=frozenset(map(plain_address, options.client)),
-        secrets=file.secrets + b"\n" + options.secrets,
-        interfaces=tuple(file.interfaces),
-        owners=file.owners.all(),
-        conversations=scan.table.conversations(),
-        found=scan.store.by_conversation(),
-    )
-    if not companion.is_there:
-        return perform(job, file.read)
-    earlier, later = job.split()
-    companion.give(later)
-    return perform_both(earlier, companion.result, later, file.read)
-
-
-def _note_cut(extract: Extract, scan: Counts, file: CaptureFile) -> None:
-    if scan.cut_packets:
-        limits = sorted({face.snaplen for face in file.interfaces if face.snaplen})
-        longest = f" (snaplen {', '.join(map(str, limits))})" if limits else ""
-        extract.truncated.append(
-            f"{scan.cut_packets} packets were cut off when they were captured{longest}:"
-            f" {scan.cut_bytes} bytes are missing"
-        )
-
-
-def _note_unread(extract: Extract, unread: dict[int, int], interfaces: list[Interface]) -> None:
-    for face, count in sorted(unread.items()):
-        if face < 0:
-            where = "an interface that the file does not define"
-        else:
-            where = f"link type {interfaces[face].link}"
-        said = f"{count} packets of {where} carry no addresses that could be read"
-        is_known = face >= 0 and interfaces[face].link in LINK_TYPES
-        (extract.limits if is_known else extract.truncated).append(said)
-
-
-def _sort_rows(extract: Extract) -> None:
-    """Order the rows of each table by time, and let the payloads follow."""
-    moved: dict[tuple[str, int], int] = {}
-    for name, rows in extract.rows.items():
-        order = sorted(range(len(rows)), key=lambda index: (str(rows[index]["ts"] or ""), index))
-        moved |= {(name, old): new for new, old in enumerate(order)}
-        extract.rows[name] = [rows[index] for index in order]
-    for payload in extract.payloads:
-        payload.row = moved[payload.table, payload.row]
+        with path.open("rb") as file:
+            return file.read(2) != _GZIP_MAGIC and path.stat().st_size >= WORTHWHILE
+    except OSError:
+        return False  # said when the file is read

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from audit.readers.octets import Octets, TooShortError
 from audit.readers.tlshello import messages_of
 from audit.readers.tlskeys import hkdf_expand
 
@@ -88,10 +87,11 @@ class QuicHellos:
             if room and len(kept.get(offset, b"")) < len(piece):
                 kept[offset] = piece
                 self.numbers[from_client].append(number)
-        self.done = (
-            self.message(1, from_client=True) is not None
-            and self.message(2, from_client=False) is not None
-        )
+        if all(self._crypto.values()):
+            self.done = (
+                self.message(1, from_client=True) is not None
+                and self.message(2, from_client=False) is not None
+            )
 
     def _opened(self, data: bytes, packet: _Initial, *, from_client: bool) -> bytes | None:
         for dcid in reversed(self._ids):
@@ -101,39 +101,39 @@ class QuicHellos:
         return None
 
 
-def is_quic(data: bytes) -> bool:
-    """Whether a datagram begins with a long header of a version that is known."""
-    if len(data) < 7 or data[0] & 0xC0 != 0xC0:
+def is_quic(data: bytes, at: int = 0) -> bool:
+    """Whether a long header of a version that is known begins there."""
+    if len(data) < at + 7 or data[at] & 0xC0 != 0xC0:
         return False
-    version = int.from_bytes(data[1:5], "big")
-    return _salt(version) is not None and data[5] <= 20
+    return _salt(int.from_bytes(data[at + 1 : at + 5], "big")) is not None and data[at + 5] <= 20
 
 
 def initials_of(data: bytes) -> Iterator[_Initial]:
     """Yield the Initial packets of a datagram."""
-    at = 0
+    start, end = 0, len(data)
     for _ in range(_PACKET_LIMIT):
-        if not is_quic(data[at:]):
+        if not is_quic(data, start):
             return
-        octets = Octets(data, at + 1)
+        version = int.from_bytes(data[start + 1 : start + 5], "big")
+        kind = data[start] >> 4 & 3
         try:
-            version = octets.number(4)
-            dcid = octets.block(1)
-            octets.block(1)
-            kind = data[at] >> 4 & 3
+            at = start + 6 + data[start + 5]
+            dcid = data[start + 6 : at]
+            at += 1 + data[at]
             if kind == (0 if version == V2 else 3):  # Retry takes the rest of the datagram
                 return
             is_initial = kind == (1 if version == V2 else 0)
             if is_initial:
-                octets.take(_varint(octets))
-            length = _varint(octets)
-            number_at = octets.at
-            octets.take(length)
-        except TooShortError:
+                size, at = _varint(data, at)
+                at += size
+            size, at = _varint(data, at)
+        except IndexError:
+            return
+        if at + size > end:
             return
         if is_initial:
-            yield _Initial(version, dcid, at, number_at, octets.at)
-        at = octets.at
+            yield _Initial(version, dcid, start, at, at + size)
+        start = at + size
 
 
 def _salt(version: int) -> bytes | None:
@@ -144,12 +144,19 @@ def _salt(version: int) -> bytes | None:
     return _SALTS.get(version)
 
 
-def _varint(octets: Octets) -> int:
-    """Return a variable-length integer (RFC 9000 §16); raises :class:`TooShortError`."""
-    if not octets.left:
-        raise TooShortError
-    size = 1 << (octets.data[octets.at] >> 6)
-    return octets.number(size) & ((1 << 8 * size - 2) - 1)
+def _varint(data: bytes, at: int) -> tuple[int, int]:
+    """Return a variable-length integer (RFC 9000 §16) and where it ends.
+
+    Raises ``IndexError`` where the data ends before.
+    """
+    first = data[at]
+    size = 1 << (first >> 6)
+    if size == 1:
+        return first, at + 1
+    end = at + size
+    if end > len(data):
+        raise IndexError
+    return int.from_bytes(data[at:end], "big") & ((1 << 8 * size - 2) - 1), end
 
 
 def _label(secret: bytes, label: str, length: int) -> bytes:
@@ -201,27 +208,32 @@ def _open(data: bytes, packet: _Initial, lane: tuple[AESGCM, CipherContext, int]
 
 def _crypto_frames(text: bytes) -> Iterator[tuple[int, bytes]]:
     """Yield offset and data of the CRYPTO frames among those an Initial may hold."""
-    octets = Octets(text)
+    at, end = 0, len(text)
     try:
-        while octets.left:
-            if not text[octets.at]:  # padding fills most of an Initial
-                octets.at = len(text) - len(text[octets.at :].lstrip(b"\0"))
+        while at < end:
+            if not text[at]:  # padding fills most of an Initial
+                at = end - len(text[at:].lstrip(b"\0"))
                 continue
-            kind = _varint(octets)
+            kind, at = _varint(text, at)
             if kind == 6:
-                offset = _varint(octets)
-                yield offset, octets.take(_varint(octets))
+                offset, at = _varint(text, at)
+                size, at = _varint(text, at)
+                if at + size > end:
+                    return
+                yield offset, text[at : at + size]
+                at += size
             elif kind in {2, 3}:
-                _skip_ack(octets, with_counts=kind == 3)
+                at = _skip_ack(text, at, with_counts=kind == 3)
             elif kind not in {0, 1}:  # PADDING written long, PING
                 return
-    except TooShortError:
+    except IndexError:
         return
 
 
-def _skip_ack(octets: Octets, *, with_counts: bool) -> None:
-    _varint(octets)
-    _varint(octets)
-    ranges = _varint(octets)
-    for _ in range(min(2 * ranges + 1, octets.left) + (3 if with_counts else 0)):
-        _varint(octets)
+def _skip_ack(text: bytes, at: int, *, with_counts: bool) -> int:
+    _, at = _varint(text, at)
+    _, at = _varint(text, at)
+    ranges, at = _varint(text, at)
+    for _ in range(min(2 * ranges + 1, len(text) - at) + (3 if with_counts else 0)):
+        _, at = _varint(text, at)
+    return at

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Final, Literal
 
 from audit.readers.bytestream import ByteStream
@@ -22,11 +21,11 @@ from audit.readers.tlshello import (
     ClientHello,
     Record,
     ServerHello,
+    first_records,
     leaf_certificate,
     messages_of,
     parse_client_hello,
     parse_server_hello,
-    records_of,
 )
 from audit.readers.tlskeys import tls12_openers
 from audit.readers.tlsopen import Lane, SecretLane, SuiteLane
@@ -66,13 +65,13 @@ class TlsConversation:
 def read_tls(client: ByteStream, server: ByteStream, keys: KeyLog) -> TlsConversation:
     """Read a connection from the bytes of both directions; either may be cut or empty."""
     found = TlsConversation()
-    client_records = list(islice(records_of(client.data), CLOSED_LIMIT))
+    client_records = first_records(client.data, 0, CLOSED_LIMIT)
     _read_client(found, client.data, client_records)
     secrets = keys.of(found.hello.random) if found.hello else {}
     bound = RECORD_COUNT_LIMIT if secrets else CLOSED_LIMIT
     if secrets:
-        client_records = list(islice(records_of(client.data), bound))
-    server_records = list(islice(records_of(server.data), bound))
+        client_records = first_records(client.data, 0, bound)
+    server_records = first_records(server.data, 0, bound)
     if RECORD_COUNT_LIMIT in {len(client_records), len(server_records)}:
         found.problems.append(f"only {RECORD_COUNT_LIMIT} records of a direction were opened")
     read_server(found, server.data, server_records)

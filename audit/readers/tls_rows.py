@@ -52,15 +52,16 @@ def hello_row(
     carrier: str = "t",
 ) -> Row:
     """Return the row of a ClientHello, without what only the server's answer tells."""
-    name = host_name(hello.sni)
+    sni = hello.sni
+    name = host_name(sni)
     talk.name(name)
-    return talk.common(ref, ts, transport, name) | {
-        "sni": hello.sni,
-        "alpn": hello.alpn,
-        "ech": hello.has_ech,
-        "ja3": ja3(hello),
-        "ja4": ja4(hello, carrier),  # type: ignore[arg-type]
-    }
+    row = talk.common(ref, ts, transport, name)
+    row["sni"] = sni
+    row["alpn"] = hello.alpn
+    row["ech"] = hello.has_ech
+    row["ja3"] = ja3(hello)
+    row["ja4"] = ja4(hello, carrier)  # type: ignore[arg-type]
+    return row
 
 
 def add_hello(talk: Talk, row: Row, hello: ClientHello, stream: ByteStream) -> None:

@@ -136,6 +136,22 @@ def records_of(data: bytes, at: int = 0) -> Iterator[Record]:
         at += 5 + length
 
 
+def first_records(data: bytes, at: int, limit: int) -> list[Record]:
+    """Return at most ``limit`` whole records from ``at`` on."""
+    found: list[Record] = []
+    end = len(data) - 5
+    while at <= end and limit:
+        kind, version, length = _RECORD(data, at)
+        if not 20 <= kind <= 24 or not 0x0300 <= version <= 0x0304:
+            break
+        if length > RECORD_LIMIT or at + length > end:
+            break
+        found.append(Record(kind, version, at, length))
+        at += 5 + length
+        limit -= 1
+    return found
+
+
 def begins_like_tls(data: bytes, message: int) -> bool:
     """Whether a stream begins with a handshake record; ``message``: 1 client, 2 server."""
     return (

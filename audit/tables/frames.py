@@ -8,7 +8,6 @@ from functools import cache
 from typing import TYPE_CHECKING, Annotated, get_type_hints
 
 from audit.tables.column import Column
-from audit.tables.rows import TABLES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,6 +19,8 @@ Row = dict[str, object]
 @cache
 def columns_of(table: str) -> Mapping[str, Column]:
     """Return the columns of a table in order; raises ``KeyError`` for an unknown table."""
+    from audit.tables.rows import TABLES  # readers make rows without it
+
     model = TABLES[table]
     hints = get_type_hints(model, include_extras=True)
     return {field.name.rstrip("_"): _annotation(hints[field.name]) for field in fields(model)}

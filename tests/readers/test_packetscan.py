@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audit.readers import packets, pcapfile, pcapngfile, recordwalk
+from audit.readers.capfile import CaptureFile
 from audit.readers.packets import PacketOptions, read_packets
 from audit.readers.packetscan import Scan
 from tests.readers import traffic, wire
@@ -35,6 +36,10 @@ class Beside:
     def __exit__(self, *_):
         pass
 
+    @property
+    def is_ready(self):
+        return True
+
     def give(self, job):
         self.found = copy(copy(job).perform(self.path))
 
@@ -57,8 +62,9 @@ def in_parts(patch, path, share):
     joined = []
     join = Scan.join
     patch.setattr(packets, "Companion", Beside)
-    patch.setattr(packets, "SPLIT", 2)
-    patch.setattr(packets, "AHEAD", int((2 * share - 1) * path.stat().st_size))
+    hand_over = CaptureFile.hand_over
+    near = int(share * path.stat().st_size)
+    patch.setattr(CaptureFile, "hand_over", lambda file, _: hand_over(file, near))
     patch.setattr(recordwalk, "BLOCK", 1 << 14)
     patch.setattr(pcapngfile, "_CHAIN", 2)
     patch.setattr(pcapfile, "_CHAIN", 4)
