@@ -101,10 +101,10 @@ class LiveProxy:
                 break
         if self.port is None:
             self._process.kill()
-            said = self._process.communicate()[1].decode("utf-8", "replace").strip()
-            raise SetupError(
-                "the proxy does not listen", hint=said.splitlines()[-1] if said else None
-            )
+            self._process.wait()
+            said = self._errors.read_text("utf-8", "replace").strip()
+            hint = said.splitlines()[-1] if said else None
+            raise SetupError("the proxy does not listen", hint=hint)
 
     def stop(self) -> None:
         """Ask it to end; what it holds still comes out of :meth:`batches`."""
