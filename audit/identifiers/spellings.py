@@ -100,12 +100,14 @@ def _text(value: str, *, free: bool) -> list[Spelling]:
 def _id(raw: bytes) -> list[Spelling]:
     """Spell an id that is written in hexadecimal digits as its bytes and as a number.
 
-    One of 33 bytes is a key of 32 behind a byte that tells its type: the key says as much.
+    One of 33 bytes is a key of 32 behind a byte that tells its type: the key says as much where it
+    stands by itself, but behind another byte it is another id.
     """
     found = [_raw(raw), *_listed(raw, "packed-address")]
     if len(raw) == _TYPED_KEY:
         key = raw[1:]
-        found += [_raw(key), *spell(key.hex(), raw.hex(), form="squeezed", digest=True)]
+        found += spell(key.hex(), raw.hex(), form="squeezed", rule="word", digest=True)
+        found.append(Spelling(key, "packed-address", "field", caseless=False, digest=True))
     if len(raw) <= _LONGEST_NUMBER:
         for order in (raw, raw[::-1]):
             for signed in (False, True):

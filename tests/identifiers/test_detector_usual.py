@@ -109,7 +109,7 @@ def test_a_usual_writing_is_found(kind, data):
     [
         "the pt-BR edition: sold out", "x pt_BR", listed(b"x" + SERIAL.encode()[:-1]).decode(),
         "1" + str(int(ANDROID, 16)), str(AD.int + 1), f"{len(MAIL) + 1}:x{MAIL}", "06 12 34 56 789",
-        f"ab{ANDROID}cd", f"a{KEY}", "2002:c612:d0fe::1",
+        f"ab{ANDROID}cd", f"a{KEY}", "15" + KEY, "2002:c612:d0fe::1",
     ],
 )  # fmt: skip
 def test_what_resembles_it_is_none(text):
