@@ -5,11 +5,12 @@ from __future__ import annotations
 from itertools import accumulate
 
 from audit.readers.datagrams import JOINED_LIMIT
+from audit.readers.endpoint import is_address
 from audit.readers.flow_parts import states
 from audit.readers.flow_state import Flow, octets, section
 from audit.readers.http_message import HttpMessage
 from audit.tables.extract import Extract, Payload
-from audit.tables.vocabulary import Direction
+from audit.tables.vocabulary import Direction, Location
 
 Owner = tuple[str, int]
 """Table and index of the row that payloads belong to."""
@@ -34,6 +35,47 @@ def add_authority(
                 ref=flow.record.at(0, len(authority), part="request.authority"),
             )
         )
+
+
+def add_names(
+    extract: Extract, flow: Flow, owner: Owner, request: HttpMessage | None = None
+) -> None:
+    """Add the names of the client's TLS hello and of the server it asked for.
+
+    Only those that the request's own head does not have, and no addresses.
+    """
+    shown = _heads(flow, request)
+    asked = section(flow.state, "request").get("host") if request else None
+    dialled = flow.ends.responder[0] if request and flow.ends.responder else None
+    places: tuple[tuple[object, Location, str], ...] = (
+        (flow.ends.sni, "sni", "tls.sni"),
+        (asked or dialled, "header", "request.host"),
+    )
+    for written, location, part in places:
+        name = written if isinstance(written, str) else ""
+        if not name or is_address(name) or name.lower() in shown:
+            continue
+        shown += f" {name.lower()}"
+        data = name.encode("utf-8", "surrogateescape")
+        extract.payloads.append(
+            Payload(
+                table=owner[0],
+                row=owner[1],
+                location=location,
+                detail=":authority" if location == "header" else "",
+                direction="sent",
+                data=data,
+                ref=flow.record.at(0, len(data), part=part),
+            )
+        )
+
+
+def _heads(flow: Flow, request: HttpMessage | None) -> str:
+    if request is None:
+        return ""
+    authority = octets(section(flow.state, "request").get("authority") or b"")
+    hosts = [value for key, value in request.headers if key.lower() == b"host"]
+    return b" ".join([authority, *hosts]).decode("utf-8", "surrogateescape").lower()
 
 
 def add_joined(

@@ -18,7 +18,7 @@ from audit.readers.flow_parts import (
     stream_messages,
     websocket_messages,
 )
-from audit.readers.flow_payloads import add_authority, add_joined, add_records
+from audit.readers.flow_payloads import add_authority, add_joined, add_names, add_records
 from audit.readers.flow_state import Flow, FlowError, entries, number, octets, section, words
 from audit.readers.http_message import HttpMessage, add_payloads, host_name, split_target
 from audit.tables.extract import Extract, Payload
@@ -27,6 +27,9 @@ from audit.tables.vocabulary import Direction
 
 _OPCODES: Final = {1: "text", 2: "binary", 8: "close", 9: "ping", 10: "pong"}
 """RFC 6455 §5.2."""
+
+_BODILESS: Final = frozenset({204, 304})
+"""Answers that may tell a length and have no body (RFC 9110 §8.6)."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -103,6 +106,7 @@ class FlowRows:
             "http_requests", row | {"user_agent": agent}, request, flow, conversation
         )
         add_authority(self.extract, flow, ("http_requests", index), request, authority)
+        add_names(self.extract, flow, ("http_requests", index), request)
         if response is not None:
             answered = section(flow.state, "response")
             row["ref"] = f"{flow.record}:response.head"
@@ -116,9 +120,10 @@ class FlowRows:
         self, table: str, row: Row, message: HttpMessage, flow: Flow, conversation: _Conversation
     ) -> int:
         row.update(message.columns())
-        if message.body is None:
+        lack = _lack_of(message, flow)
+        if lack:
             direction: Direction = "sent" if message.side == "request" else "received"
-            what = f"{flow.record}: the body of the {message.side} was not kept"
+            what = f"{flow.record}: the body of the {message.side} was {lack}"
             self.extract.unread.append((direction, what))
         conversation.count(message.size, row["content"])
         index = self.extract.add(table, row)
@@ -134,6 +139,7 @@ class FlowRows:
             if message is not None:
                 add_payloads(self.extract, *owner, message, flow.record)
         add_authority(self.extract, flow, owner, request, authority)
+        add_names(self.extract, flow, owner, request)
 
     def _add_websocket(
         self, flow: Flow, host: str | None, message: Message, conversation: _Conversation
@@ -170,6 +176,7 @@ class FlowRows:
         proto = flow.kind
         messages = stream_messages(entries(flow.state, "messages"))
         conversation = self._conversation(flow, _host_of(flow))
+        add_names(self.extract, flow, ("conversations", conversation.index))
         ends: dict[Direction, int] = {"sent": 0, "received": 0}
         joined: dict[Direction, list[bytes]] = {"sent": [], "received": []}
         for message in messages:
@@ -288,3 +295,18 @@ def _host_of(flow: Flow, request: HttpMessage | None = None, authority: bytes = 
     if named is None and authority:
         named = host_name(words(authority))
     return named or flow.ends.host
+
+
+def _lack_of(message: HttpMessage, flow: Flow) -> str:
+    """Return what is lacking of a body, empty where nothing is (RFC 9110 §8.6)."""
+    if message.body is None:
+        return "not kept"
+    length = message.header(b"content-length") or ""
+    if not length.isascii() or not length.isdigit() or int(length[:15]) <= len(message.body):
+        return ""
+    if message.side == "response":
+        asked, answered = (section(flow.state, side) for side in ("request", "response"))
+        bodiless = words(asked.get("method")).upper() == "HEAD"
+        if bodiless or answered.get("status_code") in _BODILESS:
+            return ""
+    return f"cut: {len(message.body)} of {length[:15]} bytes are there"

@@ -127,6 +127,8 @@ class Ends:
     """Name in the client's TLS hello, else the name dialled; ``None``: neither is one."""
     started_at: str | None
     ended_at: str | None
+    sni: str | None = None
+    """Name in the client's TLS hello, as written."""
 
     @classmethod
     def of(cls, client: State, server: State, named: Address | None = None) -> Ends:
@@ -151,6 +153,7 @@ class Ends:
             host=(host_name(words(sni)) if sni else None) or host_name(dialled),
             started_at=moment(client.get("timestamp_start")),
             ended_at=moment(client.get("timestamp_end")),
+            sni=words(sni) if sni else None,
         )
 
 

@@ -116,7 +116,7 @@ class _Rows:
         agent = {"user_agent": request.header(b"user-agent")}
         index = self._add(row | agent, "http_requests", request, record, conversation)
         self._add_untold(untold, "http_requests", index, record)
-        self._add_user(entry, index, record)
+        self._add_authority(entry, request, index, record)
         if response is not None:
             row |= {"ref": f"{record}:response.head", "status": entry.status}
             index = self._add(row, "http_responses", response, record, conversation)
@@ -250,21 +250,25 @@ class _Rows:
                 )
             )
 
-    def _add_user(self, entry: HarEntry, index: int, record: Reference) -> None:
-        """Hand a name and a password before the host to the search."""
-        user, at, _ = entry.url.netloc.rpartition("@")
-        if at and user:
-            self.extract.payloads.append(
-                Payload(
-                    table="http_requests",
-                    row=index,
-                    location="header",
-                    detail=":authority",
-                    direction="sent",
-                    data=text_bytes(user),
-                    ref=record.of("request.user"),
+    def _add_authority(
+        self, entry: HarEntry, request: HttpMessage, index: int, record: Reference
+    ) -> None:
+        """Hand what stands before the path to the search, where no header shows it."""
+        user, _, host = entry.url.netloc.rpartition("@")
+        named = (request.header(b"host") or request.header(b":authority") or "").lower()
+        for data, is_shown in ((user, False), (host, host.lower() in named)):
+            if data and not is_shown:
+                self.extract.payloads.append(
+                    Payload(
+                        table="http_requests",
+                        row=index,
+                        location="header",
+                        detail=":authority",
+                        direction="sent",
+                        data=text_bytes(data),
+                        ref=record.of("request.user" if data is user else "request.host"),
+                    )
                 )
-            )
 
     def _add_message(
         self, message: HarMessage, number: int, common: Row, record: Reference, conversation: Row

@@ -22,6 +22,8 @@ from audit.tables.vocabulary import Direction
 _LATIN1: Final = ("application/octet-stream", "application/grpc")
 _MARK: Final = 3
 """Bytes of a byte order mark, which writers drop with the charset."""
+_PACKED: Final = ("\x1f\x8b\x08", "\x28\xb5\x2f\xfd")
+"""How gzip and Zstandard begin (RFC 1952 §2.3.1, RFC 8878 §3.1.1), a letter a byte."""
 _BODILESS: Final = frozenset({204, 205, 304})
 """RFC 9110 §6.4.1, §15.3.6."""
 Resources = Callable[[str], bytes | None]
@@ -42,19 +44,23 @@ class BodyReader:
         """Return the body of a request; ``None`` and a gap where it is missing."""
         toolkit = asked.get("_content")
         posted = asked.get("postData")
-        found = posted if isinstance(posted, dict) else {}
+        found = {"text": posted} if isinstance(posted, str) else posted
+        found = found if isinstance(found, dict) else {}
         part = toolkit if isinstance(toolkit, dict) and toolkit.get("text") else found
-        body = self._kept(part, "sent", latin1=self.is_mitmproxy)
+        length = _content_length(headers)
+        body = self._kept(part, "sent", latin1=self.is_mitmproxy, length=length)
         if body is not None:
-            self._compare(body, part, asked.get("bodySize"), "sent")
+            is_coded = any(name.lower() == b"content-encoding" for name, _ in headers)
+            sizes = (asked.get("bodySize"), None if is_coded else length)
+            self._compare(body, part, _largest(*sizes), "sent")
             return body
         params = found.get("params")
         if isinstance(params, list) and params:
             return self._form(params)
-        sizes = (asked.get("bodySize"), _content_length(headers))
         status = asked.get("_requestBodyStatus")
-        largest = _largest(*sizes)
-        if largest == 0 or (largest is None and not found and status is None):
+        largest = _largest(asked.get("bodySize"), length)
+        is_named = bool(found or posted or status is not None or _is_chunked(headers))
+        if largest == 0 or (largest is None and not is_named):
             return b""
         why = str(status) if status else f"{largest} bytes" if largest else "no size is told"
         self.gaps.body(self.entry, "sent", "the body of the request was left out", why)
@@ -69,7 +75,11 @@ class BodyReader:
         body = self._kept(found, "received", latin1=False)
         size = found.get("size")
         if body is not None:
-            self._compare(body, found, self._decoded_size(found), "received")
+            is_coded = any(name.lower() == b"content-encoding" for name, _ in headers)
+            told = self._decoded_size(found)
+            if _largest(told) is None and not is_coded:
+                told = _largest(answered.get("bodySize"), _content_length(headers))
+            self._compare(body, found, told, "received")
             return body
         if size == 0 and found.get("text") == "":
             return b""
@@ -95,11 +105,18 @@ class BodyReader:
             return size + saved  # it writes the length as sent
         return size
 
-    def _kept(self, part: dict[str, object], direction: Direction, *, latin1: bool) -> bytes | None:
+    def _kept(
+        self,
+        part: dict[str, object],
+        direction: Direction,
+        *,
+        latin1: bool,
+        length: int | None = None,
+    ) -> bytes | None:
         """Return the bytes that a part of the archive has or names; ``None``: it has none."""
         text = part.get("text")
         if isinstance(text, str) and text:
-            return self._text(text, part, direction, latin1=latin1)
+            return self._text(text, part, direction, latin1=latin1, length=length)
         name = part.get("_file") or part.get("_sha1")
         if not isinstance(name, str) or not name:
             return None
@@ -111,7 +128,13 @@ class BodyReader:
         return body
 
     def _text(
-        self, text: str, part: dict[str, object], direction: Direction, *, latin1: bool
+        self,
+        text: str,
+        part: dict[str, object],
+        direction: Direction,
+        *,
+        latin1: bool,
+        length: int | None,
     ) -> bytes:
         if str(part.get("encoding")).lower() == "base64":
             try:
@@ -120,7 +143,8 @@ class BodyReader:
                 self.gaps.body(self.entry, direction, "a body is no base64, as it says it is")
                 return text_bytes(text)
         kind = str(part.get("mimeType") or "")
-        if latin1 and (not kind or kind.startswith(_LATIN1)):
+        is_latin1 = latin1 and (not kind or kind.startswith(_LATIN1))
+        if is_latin1 or _is_bytewise(text, length):
             try:
                 return text.encode("latin-1")
             except UnicodeEncodeError:
@@ -142,7 +166,8 @@ class BodyReader:
         is_wide = "utf-16" in kind or "utf-32" in kind or size in {2 * len(body), 2 * len(body) + 2}
         is_text = str(part.get("encoding")).lower() != "base64"
         lacking = size - len(body)
-        if lacking > 0 and not (is_text and (is_wide or lacking == _MARK)):
+        has_short_lines = b"\r" not in body and lacking == body.count(b"\n")
+        if lacking > 0 and not (is_text and (is_wide or has_short_lines or lacking == _MARK)):
             self.gaps.body(
                 self.entry,
                 direction,
@@ -161,6 +186,16 @@ class BodyReader:
                 self.gaps.body(self.entry, "sent", "a file in a form was left out", str(file)[:80])
             pairs.append((str(param["name"]), str(value or file or "")))
         return urlencode(pairs, errors="surrogatepass").encode()
+
+
+def _is_bytewise(text: str, length: int | None) -> bool:
+    """Whether each letter of a text stands for one byte, as writers put bytes that are no UTF-8.
+
+    ``length`` is what Content-Length says; where nothing does, the mark of compressed data tells.
+    """
+    if text.isascii() or max(text) > "\xff":
+        return False
+    return len(text) == length or text.startswith(_PACKED)
 
 
 def text_bytes(text: str) -> bytes:
@@ -182,3 +217,11 @@ def _content_length(headers: Headers) -> int | None:
         if name.lower() == b"content-length" and value.isdigit():
             return int(value[:15])
     return None
+
+
+def _is_chunked(headers: Headers) -> bool:
+    """Whether a body of unknown length was sent (RFC 9112 §6.1)."""
+    return any(
+        name.lower() == b"transfer-encoding" and b"chunked" in value.lower()
+        for name, value in headers
+    )

@@ -141,8 +141,11 @@ class HarEntry:
         return (self.url.path or "/") + (f"?{self.url.query}" if self.url.query else "")
 
     def headers(self, part: Part | None) -> Headers:
-        """Return the headers of a request or answer."""
-        return tuple(pairs((part or {}).get("headers")))
+        """Return the headers of a request or answer; raises ``TypeError`` for what are none."""
+        listed = (part or {}).get("headers")
+        if not isinstance(listed, list | dict | None):
+            raise TypeError("its headers are no list")
+        return tuple(pairs(listed))
 
     def trailers(self, part: Part | None) -> Headers:
         """Return the trailers (HTTP Toolkit keeps them)."""

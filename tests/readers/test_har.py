@@ -232,7 +232,7 @@ def test_what_an_archive_lists_apart_is_searched_too(tmp_path):
         tmp_path,
         entry(
             request={
-                "url": "https://me:s-7@api.example/a",
+                "url": "https://me:s-7@c-9.example/a",
                 "queryString": [{"name": "q", "value": "q-7"}],
                 "cookies": [{"name": "id", "value": "c-7"}],
             },
@@ -244,6 +244,13 @@ def test_what_an_archive_lists_apart_is_searched_too(tmp_path):
     assert listed[b"c-7"][:2] == ("cookie", "sent")
     assert listed[b"s-8"][:2] == ("cookie", "received")
     assert listed[b"me:s-7"] == ("header", "sent", "log.har#1:request.user")
+    assert listed[b"c-9.example"] == ("header", "sent", "log.har#1:request.host")
+
+
+def test_a_host_that_a_header_shows_is_searched_there_alone(tmp_path):
+    headers = [{"name": ":authority", "value": "API.example"}]
+    found = read(tmp_path, entry(request={"url": "https://api.example/a", "headers": headers}))
+    assert [p.data.lower() for p in found.payloads].count(b"api.example") == 1
 
 
 def test_what_came_from_the_cache_is_no_request(tmp_path):

@@ -1,6 +1,7 @@
 """Bodies of archives, writer by writer; whatever is lacking is said, with its entry."""
 
 import base64
+import gzip
 
 import pytest
 
@@ -46,6 +47,7 @@ def packed(data: bytes) -> str:
         ({"postData": {"_sha1": "a.bin"}}, BLOB),
         ({"postData": {"params": [{"name": "a b", "value": "c&"}]}}, b"a+b=c%26"),
         ({"postData": {"text": ""}, "bodySize": 0}, b""),
+        ({"postData": "é"}, "é".encode()),
         ({"bodySize": -1}, b""),
         ({}, b""),
     ],
@@ -63,6 +65,8 @@ def test_bodies_of_requests(asked, body):
         ({"bodySize": -1}, ((b"Content-Length", b"12"),), "12 bytes"),
         ({"postData": {"mimeType": "application/octet-stream", "text": ""}}, (), "no size is told"),
         ({"_requestBodyStatus": "discarded:too-large"}, (), "discarded:too-large"),
+        ({}, ((b"Transfer-Encoding", b"Chunked"),), "no size is told"),
+        ({"postData": [1]}, (), "no size is told"),
     ],
 )
 def test_a_request_whose_body_was_left_out_is_a_gap(asked, headers, why):
@@ -163,3 +167,39 @@ def test_mitmproxys_text_of_octet_streams_is_one_character_a_byte():
 def test_escaped_surrogates_are_bytes_and_lone_ones_survive():
     assert text_bytes("\udcff") == b"\xff"
     assert text_bytes("\ud800") == b"\xed\xa0\x80"
+
+
+@pytest.mark.parametrize(
+    ("text", "headers", "is_cut"),
+    [
+        ("abc", {"Content-Length": "90"}, True),  # a file left out of a form (Chrome)
+        ("abc", {"Content-Length": "90", "Content-Encoding": "gzip"}, False),
+        ("abc", {"Content-Length": "3"}, False),
+        ("a\nb\n", {"Content-Length": "6"}, False),  # lines ended with CRLF
+        ("abc", {}, False),
+    ],
+)
+def test_a_request_shorter_than_its_length_is_a_gap(text, headers, is_cut):
+    reading = Reading()
+    lines = tuple((name.encode(), value.encode()) for name, value in headers.items())
+    reading.request({"postData": {"text": text}, "bodySize": len(text)}, lines)
+    assert bool(reading.told) is is_cut
+
+
+def test_an_answer_of_no_told_size_is_compared_with_its_length():
+    reading = Reading()
+    reading.answer({"content": {"text": "abc"}}, ((b"Content-Length", b"9"),))
+    assert reading.told == ["log.har#7: a body was cut by the writer (3 of 9 bytes are there)"]
+
+
+def test_bytes_written_a_letter_each_are_bytes_again():
+    packed_bytes = gzip.compress(BLOB, mtime=0)
+    for body, headers in (
+        (packed_bytes, ()),
+        (BLOB, ((b"content-length", b"256"),)),
+    ):
+        reading = Reading()
+        assert reading.request({"postData": {"text": body.decode("latin-1")}}, headers) == body
+        assert not reading.told
+    text = "naïve"
+    assert Reading().request({"postData": {"text": text}}) == text.encode()

@@ -132,3 +132,10 @@ def test_cached_and_held_back_entries_are_told():
     assert entry(response={"_error": "net::ERR_BLOCKED_BY_CLIENT"}).is_held_back
     assert entry(_wasAborted=True).is_held_back
     assert not entry(response={"_error": "net::ERR_ABORTED"}).is_held_back
+
+
+def test_headers_that_are_no_list_are_an_error():
+    made = entry(request={"headers": "X: 1"})
+    with pytest.raises(TypeError, match="headers are no list"):
+        made.headers(made.asked)
+    assert made.headers(None) == made.headers({"headers": None}) == ()

@@ -229,7 +229,7 @@ def test_a_name_look_up_is_a_row_with_its_answers(tmp_path):
     assert (row["name"], row["qtype"], row["server"]) == ("api.example", "A", "198.51.100.53")
     assert row["answers"] == ("edge.example", "198.51.100.7")
     assert row["protocol"] == "udp"
-    assert [p.data for p in found.payloads] == [b"api.example"]
+    assert [p.data for p in found.payloads] == [b"API.example"]
 
 
 def test_rows_before_a_cut_are_kept_and_the_cut_is_said(tmp_path):
@@ -384,6 +384,42 @@ def test_names_and_the_authority_are_searched(tmp_path):
     assert str(by_data["trailer", b"X-Tail"]) == "flows.mitm#1:request.trailers@0-6"
     authority = by_data["header", b"user@canary.example"]
     assert str(authority) == "flows.mitm#1:request.authority@0-19"
+
+
+def test_names_that_no_header_has_are_searched_once(tmp_path):
+    carrier = dumps.client(sni="Canary.example")
+    flow = dumps.http_flow(headers=[], client_conn=carrier)
+    flow.request.host = "dialled.example"
+    stream = dumps.stream_flow([(True, b"x")], client_conn=dumps.client(sni="tcp.example"))
+    named = dumps.http_flow(
+        headers=[(b"Host", b"canary.example")], client_conn=dumps.client(sni="canary.example")
+    )
+    named.request.host = "canary.example"
+    found = read(tmp_path, flow, stream, named)
+    names = [(p.location, p.data, str(p.ref)) for p in found.payloads if b".example" in p.data]
+    assert names == [
+        ("sni", b"Canary.example", "flows.mitm#1:tls.sni@0-14"),
+        ("header", b"dialled.example", "flows.mitm#1:request.host@0-15"),
+        ("sni", b"tcp.example", "flows.mitm#2:tls.sni@0-11"),
+        ("header", b"canary.example", "flows.mitm#3:request.head@32-46"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("made", "told"),
+    [
+        ({"headers": [(b"Content-Length", b"9")], "body": b"abc"}, ["sent"]),
+        ({"headers": [(b"Content-Length", b"3")], "body": b"abc"}, []),
+        ({"answer_headers": [(b"Content-Length", b"9")], "answer": b""}, ["received"]),
+        ({"answer_headers": [(b"Content-Length", b"9")], "answer": b"", "method": "HEAD"}, []),
+        ({"answer_headers": [(b"Content-Length", b"9")], "answer": b"", "status": 304}, []),
+        ({"answer_headers": [(b"Content-Length", b"x")], "answer": b""}, []),
+    ],
+)
+def test_a_body_shorter_than_its_length_is_said(tmp_path, made, told):
+    found = read(tmp_path, dumps.http_flow(**made))
+    assert [direction for direction, _ in found.unread] == told
+    assert all("bytes are there" in text for _, text in found.unread)
 
 
 def through_flow_reader(path: Path) -> Extract:
