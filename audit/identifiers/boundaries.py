@@ -19,6 +19,8 @@ _LONG_HEX: Final = 64
 """Hexadecimal digits from which a value counts inside a longer, aligned run: a public key in a
 dump is no chance, a short id in a digest may be."""
 _HEX_RUN: Final = re.compile(rb"[0-9A-Fa-f]+")
+_SOFT_END: Final = re.compile(rb"=\r?\n[0-9A-Za-z]")
+"""A line end of quoted-printable inside a word: that is looked at once it is decoded."""
 _WRITTEN_LENGTH: Final = re.compile(rb"([0-9]{1,5}):\"?\Z")
 """A length in digits, as in bencode, netstrings and PHP's serialization."""
 _PRODUCT: Final = re.compile(rb"(?:\A|[\s\"'(;,])[A-Z][A-Za-z0-9_.-]{0,40}/v?\Z")
@@ -29,7 +31,11 @@ _PAIR_AFTER: Final = re.compile(rb"[-:. _][0-9A-Fa-f]{2,4}(?:[^0-9A-Za-z]|\Z)")
 def counts(rule: Rule, data: bytes, start: int, end: int) -> bool:
     """Whether a match at a range counts by its rule (``field`` is decided by its place)."""
     test = _RULES.get(rule)
-    if test is None or test(data, start, end):
+    if test is None:
+        return True
+    if _SOFT_END.match(data, end) and data[end - 1] in _LETTERS:
+        return False
+    if test(data, start, end):
         return True
     return _has_length_before(data, start, end)
 
