@@ -106,6 +106,11 @@ class LiveProxy:
             hint = said.splitlines()[-1] if said else None
             raise SetupError("the proxy does not listen", hint=hint)
 
+    @property
+    def pid(self) -> int:
+        """Process id of the proxy."""
+        return self._process.pid
+
     def stop(self) -> None:
         """Ask it to end; what it holds still comes out of :meth:`batches`."""
         if self._process.poll() is None:
@@ -159,6 +164,11 @@ def _widen(pipe: int) -> None:
 
 
 def judge_quietly() -> None:
-    """Let the proxy go first where both want the processor."""
-    if hasattr(os, "nice"):
-        os.nice(10)
+    """Let proxy, client and servers go first where all want the processor.
+
+    On Linux the judge runs in what they leave over (``SCHED_IDLE``); elsewhere it is only nicer.
+    """
+    if hasattr(os, "SCHED_IDLE"):
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+    elif hasattr(os, "nice"):
+        os.nice(19)
