@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from audit.bundle.folder import Bundle
 from audit.bundle.identity import Identity, make_identity
 from audit.bundle.layout import JOURNAL
+from audit.bundle.manifest import Manifest
 from audit.evidence import coverage, visibility
 from audit.evidence.contacts import proxied_conversations, rank_contacts, see_as
 from audit.evidence.context import EvidenceContext
@@ -49,7 +50,8 @@ def read_evidence(source: Source, context: EvidenceContext) -> CaptureEvidence:
     extract = _merged(raw)
     requests = extract.rows.get("http_requests", [])
     taps = expected_taps(manifest, tuple(raw.taps))
-    controls = find_controls(journal, requests, taps, manifest.id)
+    told = journal if _is_believed(manifest) else ()
+    controls = find_controls(told, requests, taps, manifest.id)
     layers = add_layers(extract, raw.node_keys, context.onion)
     tables = extract.rows
     mark_lookups(extract)
@@ -108,6 +110,11 @@ def _subject(source: Source, context: EvidenceContext) -> Identity:
     if context.identity is None:
         return source.identity
     return make_identity([*source.identity.identifiers, *context.identity.identifiers])
+
+
+def _is_believed(manifest: Manifest) -> bool:
+    """Whether the tokens of the journal are the recorder's: of an import, if somebody vouches."""
+    return manifest.vantage != "import" or manifest.vouched_by is not None
 
 
 def _merged(raw: RawRows) -> Extract:

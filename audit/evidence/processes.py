@@ -19,6 +19,8 @@ from audit.evidence.kernel import KERNEL_KINDS
 from audit.tables.frames import Row
 
 Tables = Mapping[str, Sequence[Row]]
+_IMPERSONAL: Final = frozenset({"os", "control"})
+"""Processes that know no value of the subject but those of the machine."""
 _UNTOUCHED: Final = frozenset({"events", "controls", "captures"})
 _COMM: Final = 16
 """Characters that Darwin keeps of a program's name (``MAXCOMLEN``, bsd/sys/param.h)."""
@@ -236,20 +238,29 @@ def _count_others(tables: Tables) -> list[str]:
 
 
 def take_back(tables: Tables, hits: Sequence[Row], found: Attribution) -> None:
-    """Give to the app what passed for the system's and holds what no system sends by itself.
+    """Give to the app what passed for another's and holds what no other sends by itself.
 
     Such are values of the subject, found in ``hits``, that are no address and no name of the
-    machine. Where programs beside the app are named, it is not known whose they are.
+    machine, in what passed for the system's or for a control: a token that a journal names may
+    be a digest of such a value. Where programs beside the app are named, it is not known whose
+    they are.
     """
     misused = {
-        hit.get("conversation")
+        (hit.get("process"), hit["conversation"])
         for hit in hits
-        if hit.get("process") == "os" and hit.get("kind") not in KERNEL_KINDS
-    } - {None}
+        if hit.get("conversation") is not None and _is_personal(hit)
+    }
     for rows in (*tables.values(), hits):
         for row in rows:
-            if row.get("process") == "os" and row.get("conversation") in misused:
+            if (row.get("process"), row.get("conversation")) in misused:
                 row["process"], row["process_basis"] = found.rest
+
+
+def _is_personal(hit: Row) -> bool:
+    """Whether neither system nor recorder sends such a value by itself."""
+    if hit.get("process") == "control" and hit.get("location") == "path":
+        return True
+    return hit.get("process") in _IMPERSONAL and hit.get("kind") not in KERNEL_KINDS
 
 
 def _control_conversations(tables: Tables, controls: frozenset[str]) -> frozenset[object]:

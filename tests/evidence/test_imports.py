@@ -2,8 +2,11 @@ import hashlib
 
 import pytest
 
+from audit.bundle.identity import Identifier, make_identity
+from audit.bundle.journal import JournalLine
 from audit.errors import CaptureError, UsageError
-from audit.evidence.imports import import_file, import_files, is_capture_file
+from audit.evidence.context import EvidenceContext
+from audit.evidence.imports import BareOptions, import_file, import_files, is_capture_file
 from tests.readers import dumps, wire
 from tests.readers.test_har import entry
 
@@ -115,3 +118,32 @@ def test_an_empty_dump_is_an_empty_capture(tmp_path):
 def test_a_capture_says_when_it_begins_by_its_own_rows(tmp_path):
     found = import_file(pcap_file(tmp_path))
     assert found.tables["captures"]["ts"][0] == found.tables["conversations"]["ts"].min()
+
+
+@pytest.mark.parametrize("vouched_by", [None, "A. Person"])
+def test_a_journal_hides_no_digest_of_a_value_as_a_control(tmp_path, vouched_by):
+    token = hashlib.md5(b"c0dul7drr2px", usedforsecurity=False).hexdigest()
+    asked = f"GET /{token} HTTP/1.1\r\nHost: {wire.SERVER}\r\n\r\n".encode()
+    talk = wire.TcpTalk().open().sent(asked).close()
+    path = tmp_path / "a.pcap"
+    path.write_bytes(wire.pcap(wire.frames(talk.packets)))
+    echo = {"token": token, "scheme": "http", "echo": f"{wire.SERVER}:80", "taps": "packets"}
+    line = JournalLine(ts="2023-11-14T22:13:20Z", driver="recorder", control=echo)
+    subject = make_identity([Identifier("serial", "C0DUL7DRR2PX")])
+    options = BareOptions(journal=(line,), vouched_by=vouched_by)
+    found = import_files([path], EvidenceContext(identity=subject), options)
+    assert list(found.tables["identifier_hits"]["process"]) == ["app"]
+    assert list(found.tables["http_requests"]["process"]) == ["app"]
+
+
+def test_tokens_of_a_journal_that_nobody_vouches_for_hide_nothing(tmp_path):
+    token = "0123456789abcdef" * 2
+    asked = f"GET /{token} HTTP/1.1\r\nHost: {wire.SERVER}\r\n\r\n".encode()
+    path = tmp_path / "a.pcap"
+    path.write_bytes(wire.pcap(wire.frames(wire.TcpTalk().open().sent(asked).close().packets)))
+    echo = {"token": token, "scheme": "http", "echo": f"{wire.SERVER}:80", "taps": "packets"}
+    line = JournalLine(ts="2023-11-14T22:13:20Z", driver="recorder", control=echo)
+    for vouched_by, process in ((None, "app"), ("A. Person", "control")):
+        options = BareOptions(journal=(line,), vouched_by=vouched_by)
+        found = import_files([path], options=options)
+        assert list(found.tables["http_requests"]["process"]) == [process]

@@ -55,6 +55,22 @@ def test_what_no_kernel_sends_is_taken_back_to_the_app(kinds, process):
     assert {found["process"] for found in hits} <= {process}
 
 
+@pytest.mark.parametrize(
+    ("kind", "location", "process"),
+    [
+        ("serial", "path", "app"),
+        ("host_name", "path", "app"),
+        ("serial", "header x", "app"),
+        ("address", "header host", "control"),
+    ],
+)
+def test_a_control_that_holds_a_value_of_the_subject_is_none(kind, location, process):
+    row = {"conversation": "tcp a", "process": "control"}
+    found = {"kind": kind, "location": location} | row
+    take_back({"http_requests": [row]}, [found], Attribution(rest=("app", "declared")))
+    assert row["process"] == found["process"] == process
+
+
 def test_a_request_with_a_token_is_the_recorders_and_what_carried_it():
     controls = frozenset({TOKEN["ref"]})
     assert process({"conversation": "own", "proto": "tcp"}, controls=controls)[0] == "control"
