@@ -27,11 +27,8 @@ def test_rooms_import_only_what_lies_below() -> None:
     tool("lint-imports", "--no-cache")
 
 
-@pytest.mark.skipif(
-    sys.version_info[:2] != (3, 11),
-    reason="types are held against the libraries that the lock gives Python 3.11",
-)
 def test_types_hold() -> None:
+    """Against the libraries that the lock gives the Python at hand."""
     tool("mypy", "--no-incremental")
 
 

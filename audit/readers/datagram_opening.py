@@ -16,6 +16,7 @@ from audit.readers.quic import QuicHellos, is_quic
 from audit.readers.sealed_rows import add_dtls, add_quic
 from audit.readers.tails import HELLO_LIMIT, SNIFF_LIMIT
 from audit.readers.talk import Talk
+from audit.readers.tunnels import tunnel_of
 
 _ERRORS: Final = {(ICMP, 3), (ICMP, 5), (ICMP, 11), (ICMP, 12), *((ICMP6, n) for n in range(1, 5))}
 _NEIGHBOURS: Final = (130, 131, 132, 133, 134, 135, 136, 137, 143)
@@ -38,6 +39,7 @@ def open_datagrams(
     """Add the rows of a UDP conversation, the payloads of pings, what else the client sends."""
     datagrams = _datagrams(talk, packets, read, from_a=from_a)
     if conversation.proto != UDP and (conversation.proto, conversation.a.port) not in _ECHO:
+        _note_tunnel(talk, conversation, b"")
         _read_others(talk, conversation, datagrams)
         return
     first: list[Datagram] = []
@@ -50,8 +52,23 @@ def open_datagrams(
         _open_dtls(talk, first, datagrams)
     else:
         ports = (conversation.a.port, conversation.b.port)
+        _note_tunnel(talk, conversation, first[0].data if first else b"")
         reader = DatagramReader(talk, is_dns_port=any(port in DNS_PORTS for port in ports))
         _read_plain(talk, reader, first, datagrams)
+
+
+def _note_tunnel(talk: Talk, conversation: Conversation, data: bytes) -> None:
+    """Say of a tunnel that the conversations in it are not told apart."""
+    ports = (conversation.a.port, conversation.b.port) if conversation.proto == UDP else ()
+    name = tunnel_of(conversation.proto, ports, data)
+    if name is None:
+        return
+    talk.speaks(name)
+    count = sum(conversation.packets)
+    if name == "esp":
+        talk.saw("metadata-only", "opaque")
+    else:
+        talk.cut(f"{count} packets carry others ({name}): the conversations inside are not opened")
 
 
 def _read_others(talk: Talk, conversation: Conversation, datagrams: Iterator[Datagram]) -> None:

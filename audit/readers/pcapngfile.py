@@ -226,8 +226,10 @@ class PcapngWalk(Walk):
 def _moments(ticks: Ints, face: Interface) -> Ints:
     """Return ns since 1970 of the (unsigned) time stamps of one interface."""
     usual = {1_000_000_000: 1, 1_000_000: 1_000}.get(face.ticks) if face.shift is None else None
-    if usual and not face.offset_s and int(ticks.min()) >= 0 and int(ticks.max()) < _FAR // usual:
-        return ticks * usual
+    if usual and not face.offset_s:
+        least, most = int(np.min(ticks)), int(np.max(ticks))
+        if 0 <= least <= most < _FAR // usual:
+            return ticks * usual
     seconds, fraction = _split(ticks.view(np.uint64), face)
     return nanoseconds(seconds + face.offset_s, fraction)
 

@@ -27,7 +27,7 @@ SNIFF_LIMIT: Final = 64
 """Datagrams of a conversation that are looked at to tell what it is."""
 HELLO_LIMIT: Final = 256
 """Datagrams of a sealed conversation in which hellos are looked for, after these."""
-HEAD_SEGMENTS: Final = 24
+HEAD_SEGMENTS: Final = 16
 """Segments of each direction that stay single: the handshake lies in them."""
 PEEKED: Final = 2
 """Segments of a conversation in which its ClientHello begins."""
