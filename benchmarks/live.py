@@ -128,6 +128,7 @@ def judge_here(values: list[str]) -> None:
     moment = datetime.now(UTC)
     context = EvidenceContext.of(policy, target.file, as_of=moment, identity=identity)
     judge = LiveJudge(policy, target, context, moment, lambda text: text)
+    judge.prepare()
     with LiveProxy() as proxy:
         proxy.wait_ready()
         print(proxy.port, proxy.pid, flush=True)

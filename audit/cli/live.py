@@ -83,7 +83,9 @@ def _judge(policy: str | None, target: str | None, identity: Path | None) -> Liv
     moment = datetime.now(UTC)
     context = EvidenceContext.of(loaded, chosen.file, as_of=moment, identity=subject)
     progress("preparing the search")
-    return LiveJudge(loaded, chosen, context, moment, Redactor(subject, []).text)
+    judge = LiveJudge(loaded, chosen, context, moment, Redactor(subject, []).text)
+    judge.prepare()
+    return judge
 
 
 def _watch(proxy: LiveProxy, judge: LiveJudge, write: Path | None, *, as_json: bool) -> None:

@@ -16,6 +16,7 @@ from typing import Final
 
 import numpy as np
 
+from audit.bundle.identity import Identity
 from audit.checks.assertions import Tested, apply
 from audit.checks.compiling import compile_check
 from audit.checks.faults import Faults
@@ -89,6 +90,12 @@ class LiveJudge:
             if faults.found:
                 raise PolicyFileError(fault.problem(check.located) for fault in faults.found)
             self._programs.append(program)
+
+    def prepare(self) -> None:
+        """Make the search now, which takes seconds for many identifiers, and not with a flow."""
+        from audit.identifiers.detector import detector_of
+
+        detector_of(self.context.identity or Identity()).controls()
 
     def expectations(self) -> Iterator[tuple[Program, RowExpectation]]:
         """Yield what is judged here."""

@@ -22,6 +22,10 @@ PIPE_VARIABLE: Final = "AUDIT_LIVE_PIPE"
 USER: Final = "audit"
 _ADDON: Final = Path(__file__).with_name("addon.py")
 _MITMDUMP: Final = "from mitmproxy.tools.main import mitmdump; mitmdump()"
+MANY: Final = 25
+"""Flows of one batch that make a busy proxy."""
+BUSY_PAUSE_S: Final = 4.0
+"""Seconds between two batches while the proxy is busy, at most."""
 _READY_LIMIT_S: Final = 30.0
 _PIPE_SIZE: Final = 1024 * 1024
 _SET_PIPE_SIZE: Final = 1031
@@ -50,6 +54,8 @@ class LiveProxy:
         """Port that it listens on, once it does; ``None`` where flows are replayed."""
         self.lost = 0
         """Flows that were not handed over, known at the end."""
+        self._came = False
+        """Whether anything came when it was last waited for."""
         self._frames = Frames()
         self._assembly = Assembly()
         self._stack = ExitStack()
@@ -119,23 +125,34 @@ class LiveProxy:
     def batches(self, pause_s: float = 0.25) -> Iterator[list[bytes]]:
         """Yield records of flows as they come, at least an empty list every ``pause_s`` seconds.
 
-        Ends when the proxy has, and all is handed over.
+        While the proxy is busy they are gathered for longer, twice as long as the last batch took
+        to judge and at most :data:`BUSY_PAUSE_S`: larger batches cost less a flow, and the proxy
+        needs the machine. Ends when the proxy has, and all is handed over.
         """
+        longer_s = pause_s
         while True:
-            until = time.monotonic() + pause_s
+            now = time.monotonic()
+            least, most = now + pause_s, now + longer_s
             batch: list[bytes] = []
             ended = False
-            while not ended and (left := until - time.monotonic()) > 0:
-                records = self._next(left)
+            while not ended and (left := most - time.monotonic()) > 0:
+                records = self._next(min(left, pause_s))
                 ended = records is None
                 batch += records or []
+                if not self._came and time.monotonic() >= least:
+                    break  # it is quiet: no reason to wait
+            before = time.monotonic()
             yield batch
             if ended:
                 return
+            worked_s = time.monotonic() - before
+            busy_s = min(BUSY_PAUSE_S, max(1.0, 2 * worked_s))
+            longer_s = busy_s if len(batch) > MANY else pause_s
 
     def _next(self, wait_s: float) -> list[bytes] | None:
         """Return the records that came within a time; ``None`` when no more will come."""
-        if not select.select([self._read], [], [], wait_s)[0]:
+        self._came = bool(select.select([self._read], [], [], wait_s)[0])
+        if not self._came:
             return []
         data = os.read(self._read, _PIPE_SIZE)
         if not data:
