@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import platform
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from typing import Any, Final
 import audit
 from audit.bundle.folder import digest_file, files_in
 from audit.bundle.identity import Identity, read_identity
-from audit.bundle.journal import now, read_journal
+from audit.bundle.journal import JournalLine, now, read_journal
 from audit.bundle.layout import JOURNAL, PACKETS
 from audit.bundle.manifest import Client, Manifest, Network
 from audit.bundle.pcapng import PcapngWriter, add_secrets_first
@@ -23,6 +24,9 @@ from audit.errors import AuditError, CaptureError, UsageError
 _PASS: Final[dict[bool, Any]] = {True: {"pass": "intercepted"}, False: {"pass": "passive"}}
 """A capture with flows counts as an intercepted pass, else as a passive one (design §4)."""
 _STEP: Final = 1 << 20
+_TEXT_LINE: Final = re.compile(rb"(?m)^\s*[^#\s]")
+_KEY_LINE: Final = re.compile(rb"(?m)^\s*[A-Z][A-Z0-9_]+ [0-9A-Fa-f]{16,} [0-9A-Fa-f]{32,}\s*$")
+"""NSS key log: label, client random (or part of a pre-master secret), secret."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +60,8 @@ def import_captures(plan: ImportPlan) -> Manifest:
     identity = read_identity(existing_file(plan.identity)) if plan.identity else None
     keys = existing_file(plan.tls_keys).read_bytes() if plan.tls_keys else b""
     _check(plan, places)
+    if plan.tls_keys:
+        require_keys(keys, plan.tls_keys)
     with _fresh(plan.folder):
         return _write(plan, places, identity, keys)
 
@@ -63,7 +69,7 @@ def import_captures(plan: ImportPlan) -> Manifest:
 def _write(
     plan: ImportPlan, places: dict[str, Path], identity: Identity | None, keys: bytes
 ) -> Manifest:
-    manifest = _manifest(plan, places, now())
+    manifest = _manifest(plan, places, now(), identity)
     manifest.write(plan.folder)
     truncated: list[str] = []
     for name, path in places.items():
@@ -108,10 +114,35 @@ def _check(plan: ImportPlan, places: dict[str, Path]) -> None:
     if plan.vouched_by and not plan.journal:
         raise UsageError("--vouched-by needs the --journal that somebody vouches for")
     if plan.journal:
-        read_journal(existing_file(plan.journal))
+        read_given_journal(plan.journal)
     for address in plan.client_addresses:
         if not is_address(address):
             raise UsageError(f"--client is no IP address: {address!r}")
+
+
+def read_given_journal(path: Path) -> tuple[list[JournalLine], list[str]]:
+    """Return the lines of a journal that somebody names, and what was cut.
+
+    Raises :class:`UsageError` for a file without one whole line.
+    """
+    lines, cut = read_journal(existing_file(path))
+    if not lines:
+        raise UsageError(
+            "this journal has no line",
+            source=str(path),
+            hint="one JSON object a line, with ts, driver and action",
+        )
+    return lines, cut
+
+
+def require_keys(data: bytes, path: Path) -> None:
+    """Raise :class:`UsageError` for a file that is no key log; an empty one is one."""
+    if _TEXT_LINE.search(data) and not _KEY_LINE.search(data):
+        raise UsageError(
+            "this is no key log: it holds no key",
+            source=str(path),
+            hint="lines such as 'CLIENT_RANDOM <64 hex> <96 hex>', as SSLKEYLOGFILE gives them",
+        )
 
 
 @contextlib.contextmanager
@@ -135,13 +166,15 @@ def _fresh(folder: Path) -> Iterator[None]:
         raise
 
 
-def _manifest(plan: ImportPlan, places: dict[str, Path], started: str) -> Manifest:
-    from audit.evidence.imports import capture_id
+def _manifest(
+    plan: ImportPlan, places: dict[str, Path], started: str, subject: Identity | None
+) -> Manifest:
+    from audit.evidence.imports import capture_id, public_name
     from audit.readers.inputs import INPUTS
 
     flows = any(kind.place in places for kind in INPUTS if kind.tap == "proxy")
     return Manifest(
-        id=capture_id(plan.folder.resolve().name),
+        id=capture_id(public_name(plan.folder.resolve().name, subject)),
         status="recording",
         policy=plan.policy,
         target=plan.target,

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Final
 import audit
 from audit.bundle.folder import Bundle, open_bundle
 from audit.bundle.identity import Identity, read_identity
-from audit.bundle.journal import read_journal
 from audit.cli.comparing import compared, require_installs
 from audit.cli.output import progress
 from audit.cli.place import existing_file
@@ -199,6 +198,7 @@ def read_all(
 
 def bare_options(opened: Opened, call: Call) -> BareOptions:
     """Return what a call says of bare files; raises :class:`UsageError` where there are none."""
+    from audit.cli.importing import read_given_journal, require_keys
     from audit.evidence.imports import BareOptions
 
     given = {
@@ -216,11 +216,15 @@ def bare_options(opened: Opened, call: Call) -> BareOptions:
             )
     if call.vouched_by and not call.journal:
         raise UsageError("--vouched-by needs the --journal that somebody vouches for")
-    lines = read_journal(existing_file(call.journal))[0] if call.journal else ()
+    lines, cut = read_given_journal(call.journal) if call.journal else ([], [])
+    keys = existing_file(call.tls_keys).read_bytes() if call.tls_keys else b""
+    if call.tls_keys:
+        require_keys(keys, call.tls_keys)
     return BareOptions(
         mixed=call.mixed,
-        tls_keys=existing_file(call.tls_keys).read_bytes() if call.tls_keys else b"",
+        tls_keys=keys,
         journal=tuple(lines),
+        journal_cut=tuple(cut),
         vouched_by=call.vouched_by,
     )
 

@@ -34,6 +34,8 @@ class BareOptions:
     tls_keys: bytes = b""
     """Key log for the packets."""
     journal: tuple[JournalLine, ...] = ()
+    journal_cut: tuple[str, ...] = ()
+    """What of the journal could not be read, a sentence each."""
     vouched_by: str | None = None
     """Whose word the journal is."""
 
@@ -68,8 +70,9 @@ def import_files(
     Raises :class:`CaptureError` for a file that cannot be read, and :class:`UsageError` for files
     that do not go together.
     """
-    source = file_source(paths, options or BareOptions())
-    return read_evidence(source, context or EvidenceContext())
+    context = context or EvidenceContext()
+    source = file_source(paths, options or BareOptions(), context.identity)
+    return read_evidence(source, context)
 
 
 def sort_out(paths: Sequence[Path]) -> list[tuple[Path, InputKind]]:
@@ -92,10 +95,13 @@ def sort_out(paths: Sequence[Path]) -> list[tuple[Path, InputKind]]:
     return found
 
 
-def file_source(paths: Sequence[Path], options: BareOptions) -> Source:
+def file_source(
+    paths: Sequence[Path], options: BareOptions, subject: Identity | None = None
+) -> Source:
     """Return the capture that the bare files of one recording are.
 
-    Raises :class:`CaptureError` and :class:`UsageError`.
+    Values of the ``subject`` in names of files are blanked, as in every output. Raises
+    :class:`CaptureError` and :class:`UsageError`.
     """
     kinds = sort_out(paths)
     try:
@@ -108,7 +114,7 @@ def file_source(paths: Sequence[Path], options: BareOptions) -> Source:
     has_flows = any(kind.tap == "proxy" for _, kind in kinds)
     manifest = Manifest.model_validate(
         {
-            "id": capture_id(paths[0].name),
+            "id": capture_id(public_name(paths[0].name, subject)),
             "status": "complete",
             "pass": "intercepted" if has_flows else "passive",
             "vantage": "import",
@@ -121,12 +127,16 @@ def file_source(paths: Sequence[Path], options: BareOptions) -> Source:
             "files": digests,
         }
     )
-    named = {path: capture_id(path.name) if ":" in path.name or "#" in path.name else path.name
-             for path in paths}  # fmt: skip
+    shown = {path: public_name(path.name, subject) for path in paths}
+    named = {
+        path: capture_id(name) if ":" in name or "#" in name else name
+        for path, name in shown.items()
+    }
     packets, flows, archive = (by_place.get(place) for place in (PACKETS, FLOWS, ARCHIVE))
     return Source(
         manifest=manifest,
         journal=options.journal,
+        truncated=options.journal_cut,
         identity=Identity(),
         digest=_digest(digests),
         packets=packets,
@@ -146,6 +156,24 @@ def _digest(digests: dict[str, str]) -> str:
         return next(iter(digests.values()))
     lines = "".join(f"{digests[name]}  {name}\n" for name in sorted(digests))
     return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def public_name(name: str, subject: Identity | None) -> str:
+    """Return a file's name as outputs may show it: without values of the subject.
+
+    An ending counts apart: with it, an address of e-mail would be another one.
+    """
+    if subject is None or not subject.identifiers:
+        return name
+    from audit.identifiers.redaction import Redactor
+
+    redact = Redactor(subject).text
+    name = redact(name)
+    for dot in (match.start() for match in reversed([*re.finditer(r"\.", name)])):
+        blanked = redact(name[:dot])
+        if blanked != name[:dot]:
+            return blanked + name[dot:]
+    return name
 
 
 def capture_id(name: str) -> str:

@@ -157,6 +157,37 @@ def test_options_that_make_no_sense_are_one_sentence(tmp_path, put, more, said):
     assert not (tmp_path / "made").exists()
 
 
+@pytest.mark.parametrize(
+    ("key", "data", "said"),
+    [
+        ("journal", b"", "has no line"),
+        ("journal", b'{"schema": "audit/identity@1"}', "has no line"),
+        ("tls_keys", b'{"schema": "audit/identity@1"}', "no key log"),
+        ("tls_keys", b"CLIENT_RANDOM 00 00\n", "no key log"),
+    ],
+)
+def test_a_file_of_another_kind_is_not_taken_into_a_bundle(tmp_path, put, key, data, said):
+    with pytest.raises(UsageError, match=said):
+        imported(tmp_path, put("a.pcap", pcap_bytes()), **{key: put("given", data)})
+    assert not (tmp_path / "made").exists()
+
+
+def test_a_key_log_without_a_connection_is_a_key_log(tmp_path, put):
+    imported(tmp_path, put("a.pcap", pcap_bytes()), tls_keys=put("k", b"# SSL/TLS secrets\n\n"))
+
+
+def test_the_name_of_a_bundle_shows_no_value_of_the_subject(tmp_path, put):
+    identity = b'{"schema": "audit/identity@1", "identifiers": [{"kind": "serial", "value": "C0DUL7DRR2PX"}]}'
+    plan = ImportPlan(
+        files=(put("a.pcap", pcap_bytes()),),
+        folder=tmp_path / "phone C0DUL7DRR2PX",
+        identity=put("identity.json", identity),
+    )
+    manifest = import_captures(plan)
+    assert manifest.id.startswith("phone-")
+    assert "C0DUL7DRR2PX" not in manifest.id
+
+
 def test_keys_without_packets_are_refused(tmp_path, put):
     with pytest.raises(UsageError, match="opens packets"):
         imported(tmp_path, dumps.write_dump(tmp_path, dumps.http_flow()), tls_keys=put("k", KEYS))

@@ -147,3 +147,18 @@ def test_tokens_of_a_journal_that_nobody_vouches_for_hide_nothing(tmp_path):
         options = BareOptions(journal=(line,), vouched_by=vouched_by)
         found = import_files([path], options=options)
         assert list(found.tables["http_requests"]["process"]) == [process]
+
+
+def test_the_name_of_a_file_shows_no_value_of_the_subject(tmp_path):
+    subject = make_identity([Identifier("email", "mira@lumbardan.example")])
+    path = pcap_file(tmp_path, "mira@lumbardan.example.pcap")
+    found = import_file(path, EvidenceContext(identity=subject))
+    assert "mira" not in found.capture
+    assert not found.tables["http_requests"]["ref"].str.contains("mira").any()
+    assert found.digest == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_a_cut_journal_is_said(tmp_path):
+    options = BareOptions(journal_cut=("journal.jsonl ends in the middle of line 2",))
+    found = import_files([pcap_file(tmp_path)], options=options)
+    assert found.truncated == options.journal_cut
