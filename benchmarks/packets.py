@@ -31,6 +31,26 @@ from pathlib import Path
 from audit.readers.packets import PacketOptions, read_packets
 read_packets(Path(sys.argv[1]), PacketOptions(capture='bench'))
 """
+OUTPUT = """
+import sys
+from pathlib import Path
+from audit.readers.packets import PacketOptions, read_packets
+found = read_packets(Path(sys.argv[1]), PacketOptions(capture='bench'))
+seen, size, left = set(), 0, [found.rows, found.payloads]
+while left:
+    item = left.pop()
+    if id(item) in seen:
+        continue
+    seen.add(id(item))
+    size += sys.getsizeof(item)
+    if isinstance(item, dict):
+        left += [*item.keys(), *item.values()]
+    elif isinstance(item, (list, tuple)):
+        left += item
+    elif hasattr(item, '__slots__'):
+        left += [getattr(item, name) for name in item.__slots__]
+print(len(found.rows['conversations']), size)
+"""
 
 
 def capture(packets: int, kind: str = "pcapng") -> Path:
@@ -93,11 +113,31 @@ def section(packets: int = PACKETS, times: int = 3) -> str:
             f" Peer: `{' '.join(peer).replace(str(whole), whole.name)}`."
         )
     else:
-        row("`read_packets`", middle([run(ours_runs["pcapng"]) for _ in range(times)]), packets)
+        mine = middle([run(ours_runs["pcapng"]) for _ in range(times)])
+        row("`read_packets`", mine, packets)
         verdict = "tshark is not installed here: no ratio."
-    row("`read_packets`, a quarter of the file", run(ours(quarter)), packets // QUARTER)
+    small = run(ours(quarter))
+    row("`read_packets`, a quarter of the file", small, packets // QUARTER)
     row("`read_packets`, the same as pcap", run(ours_runs["pcap"]), packets)
-    return "\n".join([*lines, "", verdict])
+    grown = memory(whole, mine.peak_mib, quarter, small.peak_mib)
+    return "\n".join([*lines, "", verdict, "", grown])
+
+
+def memory(whole: Path, peak: float, quarter: Path, small_peak: float) -> str:
+    """Say how much of the memory is what comes out."""
+    found = []
+    for path in (whole, quarter):
+        command = [sys.executable, "-c", OUTPUT, str(path)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        count, size = map(int, done.stdout.split())
+        found.append((count, size / (1 << 20)))
+    (many, large), (few, little) = found
+    each = ((peak - large) - (small_peak - little)) / (many - few) * 1024
+    return (
+        f"Memory grows with conversations, not with packets: {few:,} of them make {little:.0f} MiB"
+        f" of rows and payloads, {many:,} make {large:.0f} MiB. Beyond these the peak is"
+        f" {small_peak - little:.0f} and {peak - large:.0f} MiB: {each:.1f} KiB a conversation."
+    )
 
 
 def main() -> None:
