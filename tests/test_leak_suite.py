@@ -98,8 +98,10 @@ def test_a_tool_that_finds_nothing_or_something_else_is_told_so(tmp_path):
     found.write_text(json.dumps(reads) + "\n", encoding="utf-8")
     nothing = score(tmp_path, [found])
     assert nothing.recall == 0
-    assert len(nothing.missed) == nothing.planted["all",] == sum(
-        len(line["files"]) for line in lines if line["set"] == "product"
+    assert (
+        len(nothing.missed)
+        == nothing.planted["all",]
+        == sum(len(line["files"]) for line in lines if line["set"] == "product")
     )
     plant = lines[0]["plants"][0]
     right = {"file": lines[0]["files"][0], "recipient": lines[0]["recipient"]}
