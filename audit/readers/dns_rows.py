@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Final
 
 from audit.readers.bytestream import ByteStream
 from audit.readers.dns_types import type_name
-from audit.readers.dnsmessage import DnsMessage, name_text, parse_dns
+from audit.readers.dnsmessage import (
+    CLIENT_SUBNET,
+    DnsMessage,
+    client_subnet,
+    name_text,
+    parse_dns,
+)
 from audit.readers.talk import Talk
 from audit.tables.extract import Payload
 from audit.tables.frames import Row
@@ -116,6 +122,11 @@ class DnsRows:
                     index, f"edns option {code}", direction, data[start:end], place(start, end)
                 )
                 self._told.append((start, end))
+            subnet = client_subnet(data[start:end]) if code == CLIENT_SUBNET else None
+            if subnet is not None:
+                ref = place(start, end)
+                ref = replace(ref, part=f"{ref.part}/edns.{ref.start}", start=0, end=len(subnet))
+                self._payload(index, "edns client subnet", direction, subnet.encode(), ref)
 
     def _rest(self, row: Row | None, data: bytes, place: Place) -> None:
         """Add all other bytes of a message that the client sends: its head, records, what follows.

@@ -12,6 +12,10 @@ _NAME_LIMIT: Final = 255
 _RECORD_LIMIT: Final = 2_000
 """Records read of one message."""
 OPT: Final = 41
+CLIENT_SUBNET: Final = 8
+"""Code of the EDNS option that tells the client's address (RFC 7871)."""
+_ADDRESS_BYTES: Final = {1: 4, 2: 16}
+"""Address families (IANA) -> bytes of an address."""
 _HEAD: Final = struct.Struct("!HHHHHH").unpack_from
 _QUESTION: Final = struct.Struct("!HH").unpack_from
 _RECORD: Final = struct.Struct("!HHIH").unpack_from
@@ -58,6 +62,21 @@ class DnsMessage(NamedTuple):
 def name_text(name: bytes) -> str:
     """Return a name as the tables have it: lower case, other bytes escaped, no final dot."""
     return name.decode("ascii", "backslashreplace").lower()
+
+
+def client_subnet(data: bytes) -> str | None:
+    """Return the address in an EDNS client subnet option as text; ``None`` where there is none.
+
+    Where not all of its bytes were sent (RFC 7871 §6), it is a network such as ``192.0.2.0/24``.
+    """
+    if len(data) < 5:
+        return None
+    size = _ADDRESS_BYTES.get(int.from_bytes(data[:2], "big"))
+    sent = data[4:]
+    if size is None or not 0 < len(sent) <= size:
+        return None
+    text = packed_text(sent.ljust(size, b"\0"))
+    return text if len(sent) == size else f"{text}/{min(data[2], 8 * len(sent))}"
 
 
 def parse_dns(data: bytes) -> DnsMessage | None:

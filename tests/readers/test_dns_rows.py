@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import struct
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -94,6 +95,31 @@ def test_edns_options_are_searched(tmp_path):
     extract = wire.read(tmp_path, exchange((True, query("a.example", edns=option))))
     found = [p for p in extract.payloads if p.detail == "edns option 8"]
     assert [payload.data for payload in found] == [subnet]
+
+
+@pytest.mark.parametrize(
+    ("family", "prefix", "sent", "text"),
+    [
+        (1, 32, bytes((192, 0, 2, 10)), "192.0.2.10"),
+        (1, 24, bytes((192, 0, 2)), "192.0.2.0/24"),
+        (1, 24, bytes((192, 0, 2, 10)), "192.0.2.10"),
+        (2, 128, bytes.fromhex("20010db8") + bytes(11) + b"\1", "2001:db8::1"),
+        (2, 56, bytes.fromhex("20010db8000001"), "2001:db8:0:100::/56"),
+        (1, 0, b"", None),
+        (1, 32, bytes(5), None),
+        (3, 8, b"a", None),
+    ],
+)
+def test_the_address_of_an_edns_client_subnet_is_searched_as_text(
+    tmp_path, family, prefix, sent, text
+):
+    subnet = struct.pack("!HBB", family, prefix, 0) + sent
+    option = struct.pack("!HH", 8, len(subnet)) + subnet
+    extract = wire.read(tmp_path, exchange((True, query("a.example", edns=option))))
+    found = [p for p in extract.payloads if p.detail == "edns client subnet"]
+    assert [payload.data for payload in found] == ([text.encode()] if text else [])
+    for payload in found:
+        assert (payload.direction, payload.ref.start, payload.ref.end) == ("sent", 0, len(text))
 
 
 def test_dns_over_tcp_is_read(tmp_path):
