@@ -68,8 +68,24 @@ class Assembly:
         return None
 
 
-def _record(state: dict[str, Any]) -> bytes:
-    from mitmproxy.io import tnetstring
-
-    data: bytes = tnetstring.dumps(state)
-    return data
+def _record(value: object) -> bytes:
+    """Return a value as a tagged netstring, as mitmproxy's dumps have them (mitmproxy/io)."""
+    if value is None:
+        return b"0:~"
+    if isinstance(value, bytes):
+        return b"%d:%b," % (len(value), value)
+    if isinstance(value, dict):
+        pairs = reversed(value.items())  # as mitmproxy does: it writes from the end
+        inner = b"".join(_record(key) + _record(item) for key, item in pairs)
+        return b"%d:%b}" % (len(inner), inner)
+    if isinstance(value, list | tuple):
+        inner = b"".join(map(_record, value))
+        return b"%d:%b]" % (len(inner), inner)
+    if isinstance(value, str):
+        text, tag = value, ";"
+    elif isinstance(value, bool):
+        text, tag = ("true" if value else "false"), "!"
+    else:
+        text, tag = repr(value), "^" if isinstance(value, float) else "#"
+    data = text.encode("utf-8", "surrogatepass")
+    return b"%d:%b%b" % (len(data), data, tag.encode())

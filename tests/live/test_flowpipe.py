@@ -41,3 +41,40 @@ def test_a_flow_gets_its_connections_back():
     }
     assert assembly.take((GONE, "c")) is None
     assert assembly.take((GONE, "never")) is None
+
+
+@given(values)
+def test_records_read_back_as_what_they_were(value):
+    assembly = Assembly()
+    for frame_ in ((CONNECTION, "c", {}), (CONNECTION, "s", {})):
+        assembly.take(frame_)
+    record = assembly.take((FLOW, "c", "s", {"x": value}))
+    assert decode(record)["x"] == as_lists(value)
+
+
+def as_lists(value: object) -> object:
+    if isinstance(value, tuple):
+        return [as_lists(item) for item in value]
+    if isinstance(value, dict):
+        return {key: as_lists(item) for key, item in value.items()}
+    return value
+
+
+def test_a_record_is_what_mitmproxy_writes():
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        from mitmproxy.io import tnetstring
+
+    state = {
+        "a": 1,
+        "b": [b"x", "y", None, True, 1.5],
+        "c": {"d": (b"", -3)},
+        "t": 1764000000.123456,
+    }
+    connection = {"client_conn": {}, "server_conn": {}}
+    assembly = Assembly()
+    assembly.take((CONNECTION, "c", {}))
+    assembly.take((CONNECTION, "s", {}))
+    assert assembly.take((FLOW, "c", "s", dict(state))) == tnetstring.dumps(state | connection)
