@@ -25,6 +25,7 @@ from audit.evidence.roles import assign_roles
 from audit.evidence.searching import search
 from audit.evidence.sources import RawRows, Source, read_source, source_of
 from audit.evidence.tunnel import mark_tunnel
+from audit.identifiers.kinds import is_blank
 from audit.model.ids import CaptureId
 from audit.readers.endpoint import moment_of
 from audit.tables.evidence import CaptureEvidence, TapState, UnreadBody
@@ -93,7 +94,9 @@ def read_evidence(source: Source, context: EvidenceContext) -> CaptureEvidence:
         capabilities=visibility.capabilities(manifest, controls.proven),
         taps=states,
         sees_all=visibility.sees_all(manifest, controls.proven),
-        planted_kinds=frozenset(item.kind for item in identity.identifiers),
+        planted_kinds=frozenset(
+            item.kind for item in identity.identifiers if not is_blank(item.kind, item.value)
+        ),
         detector_missing=found.missing,
         onion=onion,
         actions=performed_actions(events),

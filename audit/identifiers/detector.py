@@ -15,9 +15,10 @@ from audit.identifiers.compression import decode_declared
 from audit.identifiers.controls import ControlResult, control_identifiers, make_controls
 from audit.identifiers.engine import Engine, make_engine
 from audit.identifiers.hit import Blanks, Hit, Way, best_matches, name_form, pseudonym, ways
+from audit.identifiers.kinds import is_common
 from audit.identifiers.needles import make_anchors, make_needles
 from audit.identifiers.piece import Piece
-from audit.identifiers.place import telling
+from audit.identifiers.place import named_for, telling
 from audit.identifiers.search import Match, Search
 from audit.identifiers.spans import Spans, merge_spans
 from audit.identifiers.text import is_text
@@ -140,7 +141,8 @@ class Detector:
         sure: defaultdict[int, list[tuple[int, int, bool]]] = defaultdict(list)
         header = payload.detail.lower() if payload.location in ("header", "trailer") else ""
         ranked = sorted(
-            ((_is_unsure(match, header), match) for match in best_matches(matches)), key=_rank
+            ((self._is_unsure(payload, match, header), match) for match in best_matches(matches)),
+            key=_rank,
         )
         for unsure, match in ranked:
             excerpt = blanks.excerpt(match)
@@ -165,6 +167,17 @@ class Detector:
                 )
             ),
         )
+
+    def _is_unsure(self, payload: Payload, match: Match, header: str) -> bool:
+        if match.needle.telling:
+            return False
+        if not telling(match.piece, match.place, match.start, match.end, header):
+            return True
+        identifier = self._known[match.needle.value]
+        if not is_common(identifier.kind, identifier.value):
+            return False
+        path = next((way.path[-1] for way in ways(match) if way.path), "")
+        return not named_for(identifier.kind, path or payload.detail)
 
     def _hit(self, payload: Payload, match: Match, way: Way, excerpt: str, *, unsure: bool) -> Hit:
         steps = way.steps
@@ -205,12 +218,6 @@ class Detector:
             label = "{" + self._known[value].kind + "}"
             data = data[:start] + label.encode() + data[end:]
         return data.decode("utf-8", "replace")
-
-
-def _is_unsure(match: Match, header: str) -> bool:
-    return not match.needle.telling and not telling(
-        match.piece, match.place, match.start, match.end, header
-    )
 
 
 def _rank(item: tuple[bool, Match]) -> tuple[bool, bool, int, bool, int, bool]:

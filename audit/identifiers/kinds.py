@@ -13,36 +13,54 @@ from typing import Final, Literal, cast
 NormalForms = Literal["text", "phrase", "prose", "address", "mac", "phone", "email", "locale"]
 """``phrase``: words that other signs may join; ``prose``: the same, and so long that it counts
 inside a longer text as well."""
-LowEntropy = Literal["no", "short", "always"]
+LowEntropy = Literal["no", "common", "short", "always"]
 
 COMMON_WORDS: Final = frozenset(
     [
         "admin",
         "administrator",
+        "alpine",
+        "android",
         "anonymous",
         "app",
+        "arch",
+        "centos",
         "client",
         "computer",
+        "daemon",
         "debian",
         "default",
         "demo",
         "desktop",
         "device",
+        "fedora",
         "guest",
         "home",
         "host",
+        "ipad",
         "iphone",
+        "kali",
         "laptop",
+        "linux",
         "local",
         "localhost",
+        "mac",
+        "macos",
+        "me",
         "mobile",
         "name",
+        "nobody",
         "none",
         "null",
         "owner",
+        "pc",
         "phone",
+        "pi",
+        "raspberry",
+        "raspberrypi",
         "root",
         "server",
+        "service",
         "session",
         "system",
         "test",
@@ -51,9 +69,11 @@ COMMON_WORDS: Final = frozenset(
         "user",
         "username",
         "windows",
+        "www-data",
     ]
 )
-"""Values that stand in traffic of everybody; found outside a telling place they say nothing."""
+"""Values that stand in traffic of everybody: found elsewhere than in a field that is named for the
+kind, they say nothing."""
 SHORT: Final = 8
 """Bytes under which a value of a ``short`` kind is of low entropy."""
 
@@ -71,7 +91,8 @@ class KindInfo:
     normal_forms: NormalForms
     """Which normal forms a value has, see :mod:`audit.identifiers.spellings`."""
     low_entropy: LowEntropy
-    """``always``: many people share the value; ``short``: only short or common values are so."""
+    """``always``: many people share the value; ``short``: only short or common values are so;
+    ``common``: only common ones."""
     meaning: str
     """One phrase for reports."""
 
@@ -113,7 +134,27 @@ def kind_info(kind: str) -> KindInfo:
 def is_low_entropy(kind: str, value: str) -> bool:
     """Whether a value counts only where its place gives it meaning."""
     rule = kind_info(kind).low_entropy
-    if rule == "short":
-        plain = value.strip().casefold()
-        return len(plain.encode("utf-8", "surrogatepass")) < SHORT or plain in COMMON_WORDS
-    return rule == "always"
+    if rule == "short" and len(value.strip().encode("utf-8", "surrogatepass")) < SHORT:
+        return True
+    return rule == "always" or is_common(kind, value)
+
+
+def is_common(kind: str, value: str) -> bool:
+    """Whether a name is a word that programs say of themselves, such as ``root`` or ``Linux``."""
+    return (
+        kind_info(kind).low_entropy in ("short", "common")
+        and value.strip().casefold() in COMMON_WORDS
+    )
+
+
+def is_blank(kind: str, value: str) -> bool:
+    """Whether a value is a constant that stands for none: an identifier of zeros alone.
+
+    Android and iOS give an advertising identifier of zeros to those who opted out
+    (``AdvertisingIdClient.Info``, ``ASIdentifierManager``); 00:00:00:00:00:00 and
+    ff:ff:ff:ff:ff:ff are no device's (IEEE 802).
+    """
+    if kind not in ("ad_id", "android_id", "mac", "serial"):
+        return False
+    digits = {letter for letter in value.casefold() if letter.isalnum()}
+    return digits in ({"0"}, {"f"}) or not digits

@@ -11,7 +11,7 @@ from typing import Final
 
 from audit.bundle.identity import Identifier
 from audit.identifiers.gates import SHORT_RUN
-from audit.identifiers.kinds import is_low_entropy
+from audit.identifiers.kinds import is_blank, is_low_entropy
 from audit.identifiers.spelling import Rule
 from audit.identifiers.spellings import digest_inputs, spellings
 from audit.identifiers.triggers import triggers
@@ -54,6 +54,8 @@ def make_needles(identifiers: Sequence[Identifier]) -> tuple[Needle, ...]:
     """Return the needles of all identifiers, in a fixed order, without duplicates."""
     found: dict[tuple[int, bytes, bool], Needle] = {}
     for index, identifier in enumerate(identifiers):
+        if is_blank(identifier.kind, identifier.value):
+            continue
         for needle in _needles_of(index, identifier):
             found.setdefault((index, needle.folded, needle.caseless), needle)
     return tuple(found.values())

@@ -136,3 +136,23 @@ def telling(piece: Piece, place: Place, start: int, end: int, header: str) -> bo
             end == len(data) or data[end] in _LIST_MARKS
         )
     return False
+
+
+_NAMED_FOR: Final = {
+    "user_name": re.compile(r"user|usr|login|account|uid|owner|author|member|nick|name"),
+    "host_name": re.compile(r"host.?name|machine|computer|device|station|netbios|node.?name"),
+    "device_model": re.compile(r"device|model|hardware|product|phone|machine|brand"),
+    "display_name": re.compile(r"name|nick|alias|user|author|owner|from|sender|profile"),
+}
+_NOT_NAMED_FOR: Final = re.compile(r"(?:x-)?.*user-agent\Z")
+
+
+def named_for(kind: str, name: str) -> bool:
+    """Whether the name of a field says that it holds a value of a kind.
+
+    A word that everybody's programs use (``root``, ``Linux``) is the subject's there alone.
+    ``name`` is a header's, a cookie's or a key's, or a path whose last part tells.
+    """
+    wanted = _NAMED_FOR.get(kind)
+    last = re.split(r"[.>\s\[\]]+", name.lower().rstrip("[]0123456789."))[-1]
+    return wanted is None or bool(wanted.search(last) and not _NOT_NAMED_FOR.match(last))

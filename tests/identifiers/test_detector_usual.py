@@ -114,3 +114,45 @@ def test_a_usual_writing_is_found(kind, data):
 )  # fmt: skip
 def test_what_resembles_it_is_none(text):
     assert DETECTOR.scan(text_payload(text.encode())).hits == ()
+
+
+COMMON = Detector(
+    make_identity(
+        [
+            Identifier("user_name", "root"),
+            Identifier("host_name", "debian"),
+            Identifier("device_model", "Linux"),
+        ]
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("location", "detail", "data", "sure"),
+    [
+        ("body", "", b'{"role":"root"}', False), ("body", "", b'{"root":{"a":1}}', False),
+        ("header", "host", b"deb.debian.org", False), ("header", "user-agent", b"Debian APT-HTTP/1.3", False),
+        ("header", "user-agent", b"Mozilla/5.0 (X11; Linux x86_64)", False), ("path", "", b"/root/v1", False),
+        ("body", "", b'{"user":"root"}', True), ("query", "login", b"root", True), ("body", "", b"hostname=debian&a=1", True),
+        ("body", "", b'{"device":{"model":"Linux"}}', True), ("header", "x-device-model", b"Linux", True),
+    ],
+)  # fmt: skip
+def test_words_of_every_program_count_only_in_fields_named_for_their_kind(
+    location, detail, data, sure
+):
+    payload = text_payload(data, location)
+    payload.detail = detail
+    assert bool(COMMON.scan(payload).hits) is sure
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("ad_id", "00000000-0000-0000-0000-000000000000"),
+        ("mac", "ff:ff:ff:ff:ff:ff"),
+        ("mac", "00:00:00:00:00:00"),
+    ],
+)
+def test_identifiers_of_zeros_alone_are_nobodys(kind, value):
+    detector = Detector(make_identity([Identifier(kind, value)]))
+    assert detector.scan(text_payload(f'{{"id":"{value}"}}'.encode())).hits == ()

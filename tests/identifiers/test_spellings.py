@@ -98,6 +98,7 @@ def test_digests_are_of_the_value_and_its_normal_forms():
         ("locale", "pt-BR", True), ("time_zone", "America/Manaus", True), ("user_name", "marvin", True),
         ("user_name", "marvin-k7zz-9", False), ("device_model", "Nimbus Slate 9", False),
         ("device_model", "Pixel 8", True), ("user_name", "administrator", True), ("serial", "AB12", False),
+        ("host_name", "debian", True), ("host_name", "mira-7", False), ("message", "ok", True),
     ],
 )  # fmt: skip
 def test_values_that_many_share_are_of_low_entropy(kind, value, low):
