@@ -175,7 +175,10 @@ def _datagrams(
         whole = pieces.add(at, datagram.data, datagram.numbers[0], is_last=not more)
         if whole is not None:
             del open_pieces[key]
-            yield _joined(heads.pop(key), whole, pieces.numbers)
+            head = heads.pop(key)
+            yield _joined(head, whole, pieces.numbers)
+            for data in pieces.others(whole):
+                yield _joined(head, data, pieces.numbers)
     for key, pieces in open_pieces.items():
         for _, data in pieces.parts():
             yield _joined(heads[key], data, pieces.numbers)

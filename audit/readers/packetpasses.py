@@ -12,6 +12,7 @@ from audit.readers.ahead import one_ahead
 from audit.readers.capfile import CaptureFile
 from audit.readers.encrypted_dns import add_doh
 from audit.readers.endpoint import plain_address
+from audit.readers.fragments import FragmentHead, FragmentKey
 from audit.readers.links import LINK_TYPES
 from audit.readers.openingjob import Opened, OpeningJob, perform, perform_both
 from audit.readers.packetscan import Counts, Scan, ScanJob, ScannedPart
@@ -31,9 +32,14 @@ def read_all(path: Path, options: PacketOptions, companion: Companion) -> Extrac
     those conversations are kept whole.
     """
     whole: frozenset[int] = frozenset()
+    heads: dict[FragmentKey, FragmentHead] | None = None
     with _no_collection(), CaptureFile(path) as file:
         while True:
-            found = _scan(file, whole, companion)
+            found = _scan(file, whole, companion, heads)
+            if heads is None and found.ports.late:
+                heads = found.ports.late  # fragments came long before their first one: once more
+                file.rewind()
+                continue
             opened = _open(file, found, options, companion)
             missing = opened.missing | found.store.tails.spoiled
             if missing <= whole:
@@ -63,11 +69,16 @@ def _no_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _scan(file: CaptureFile, whole: frozenset[int], companion: Companion) -> Scan:
+def _scan(
+    file: CaptureFile,
+    whole: frozenset[int],
+    companion: Companion,
+    heads: dict[FragmentKey, FragmentHead] | None,
+) -> Scan:
     """Look at all packets, at those of the later part of a large file in another process."""
-    scan = Scan(whole)
+    scan = Scan(whole, heads)
     place: Place | None = None
-    if not companion.is_there or whole:
+    if not companion.is_there or whole or heads:
         for chunk in one_ahead(file.chunks()):
             scan.take(chunk, file)
         return scan

@@ -14,7 +14,7 @@ import numpy as np
 from audit.readers.capfile import CaptureFile
 from audit.readers.conversation import Conversations
 from audit.readers.conversations import ConversationTable
-from audit.readers.fragments import FragmentKey, FragmentPorts
+from audit.readers.fragments import FragmentHead, FragmentKey, FragmentPorts
 from audit.readers.frames import NO_PROTO, decode_frames, links_of
 from audit.readers.owners import OwnerKey
 from audit.readers.packetstore import Packets, PacketStore
@@ -54,6 +54,8 @@ class ScannedPart:
     has_trailers: bool | None
     unresolved: frozenset[FragmentKey]
     """Fragments without their first one."""
+    heads: frozenset[FragmentKey]
+    """Fragmented datagrams whose first one was seen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +76,7 @@ class ScanJob:
             stretch = file.stretch
             if stretch is None or file.owners.has_trailers != self.has_trailers:
                 return None
-            if scan.ports.unresolved is None:
+            if scan.ports.unresolved is None or scan.ports.late:
                 return None
             packets = scan.store.joined()
             return ScannedPart(
@@ -86,17 +88,25 @@ class ScanJob:
                 owners=file.owners.keys,
                 has_trailers=file.owners.has_trailers,
                 unresolved=frozenset(scan.ports.unresolved),
+                heads=scan.ports.heads,
             )
 
 
 class Scan:
     """What the packets up to now gave."""
 
-    def __init__(self, whole: frozenset[int] = frozenset()) -> None:
-        """``whole`` are conversations of which nothing is to be left out."""
+    def __init__(
+        self,
+        whole: frozenset[int] = frozenset(),
+        heads: dict[FragmentKey, FragmentHead] | None = None,
+    ) -> None:
+        """``whole`` are conversations of which nothing is to be left out.
+
+        ``heads`` are first fragments known from an earlier look, which came after others.
+        """
         self.table = ConversationTable()
         self.store = PacketStore(whole)
-        self.ports = FragmentPorts()
+        self.ports = FragmentPorts(heads)
         self.counts = Counts()
 
     def take(self, chunk: RecordChunk, file: CaptureFile) -> None:
@@ -121,9 +131,12 @@ class Scan:
     def join(self, part: ScannedPart, file: CaptureFile) -> bool:
         """Add what was found in the packets that follow; returns false, and adds nothing, if not.
 
-        It is not where fragments there have their first one here, which only order tells.
+        It is not where fragments there have their first one here, or the other way round, which
+        only order tells.
         """
         if any(map(self.ports.knows, part.unresolved)):
+            return False
+        if self.ports.unresolved is None or self.ports.unresolved & part.heads:
             return False
         ids = self.table.join(part.conversations, file.packets)
         owners = file.owners.take_up(part.owners)
