@@ -20,6 +20,7 @@ COUNT_LIMIT: Final = 100_000
 """Frames of one direction that become messages; what is beyond goes to the search as it is."""
 INFLATED_LIMIT: Final = 256 << 20
 """Bytes that the messages of one direction may inflate to."""
+_RESERVED: Final = "has reserved bits set"
 _OPCODES: Final = {1: "text", 2: "binary", 8: "close", 9: "ping", 10: "pong"}
 
 
@@ -36,6 +37,8 @@ class Frame:
     data: bytes
     """Unmasked."""
     masked: bool
+    is_reserved: bool = False
+    """Whether RSV2 or RSV3 is set, whose meaning no known extension tells."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +51,8 @@ class Message:
     data: bytes
     readable: bool = True
     """Whether a deflated message could be inflated."""
+    fault: str = ""
+    """What in its frames no rule allows for: the bytes may mean something else."""
 
 
 class NotWebSocketError(Exception):
@@ -71,7 +76,7 @@ def frames_of(data: bytes) -> Iterator[Frame]:
             size = int.from_bytes(head[2:used], "big")
         mask = head[used : used + 4] if len(head) > 1 and head[1] & 0x80 else b""
         used += len(mask)
-        if len(head) < used or head[0] & 0x30:
+        if len(head) < used:
             raise NotWebSocketError(at)
         body = data[at + used : at + used + size]
         frame = Frame(
@@ -82,6 +87,7 @@ def frames_of(data: bytes) -> Iterator[Frame]:
             end=at + used + len(body),
             data=_unmasked(body, mask) if mask else body,
             masked=bool(mask),
+            is_reserved=bool(head[0] & 0x30),
         )
         if len(body) < size:
             raise NotWebSocketError(at, frame)
@@ -145,10 +151,11 @@ def messages_of(data: bytes, inflater: Inflater | None) -> Iterator[Message]:
         if number >= COUNT_LIMIT:
             raise NotWebSocketError(frame.start)
         if frame.opcode >= 8:
-            yield Message(opcode=frame.opcode, start=frame.start, end=frame.end, data=frame.data)
+            yield _control(frame)
             continue
-        if bool(parts) != (frame.opcode == 0):
-            raise NotWebSocketError(frame.start)
+        if parts and frame.opcode:
+            yield replace(_joined(parts, inflater), fault="has no end")
+            parts, size = [], 0
         parts.append(frame)
         size += len(frame.data)
         if size > MESSAGE_LIMIT:
@@ -160,9 +167,21 @@ def messages_of(data: bytes, inflater: Inflater | None) -> Iterator[Message]:
         raise NotWebSocketError(parts[0].start, *parts)
 
 
+def _control(frame: Frame) -> Message:
+    fault = _RESERVED if frame.is_reserved or frame.compressed else ""
+    return Message(
+        opcode=frame.opcode, start=frame.start, end=frame.end, data=frame.data, fault=fault
+    )
+
+
 def _joined(parts: list[Frame], inflater: Inflater | None) -> Message:
     data = b"".join(frame.data for frame in parts)
-    made = Message(opcode=parts[0].opcode, start=parts[0].start, end=parts[-1].end, data=data)
+    fault = "" if parts[0].opcode else "has no beginning"
+    if any(frame.is_reserved for frame in parts) or any(frame.compressed for frame in parts[1:]):
+        fault = _RESERVED
+    made = Message(
+        opcode=parts[0].opcode, start=parts[0].start, end=parts[-1].end, data=data, fault=fault
+    )
     if parts[0].compressed:
         text = inflater.inflate(data) if inflater else None
         return replace(made, data=data if text is None else text, readable=text is not None)
@@ -180,16 +199,28 @@ def add_websocket(
         inflater = None
         if agreed and "permessage-deflate" in agreed:
             inflater = Inflater(keeps_context=f"{side}_no_context_takeover" not in agreed)
-        number = 0
+        number, is_faulty = 0, False
         try:
             for number, message in enumerate(messages_of(stream.data, inflater), start=1):
+                if message.fault and not is_faulty:
+                    is_faulty = True
+                    _note_fault(talk, stream, message, transport)
                 _add(talk, stream, number, message, transport, host)
         except NotWebSocketError as error:
             talk.raw(stream.after(error.at), transport)
             if error.begun:
                 _add_unfinished(talk, stream, number + 1, error.begun, inflater)
-            elif not stream.closed:
+            else:
                 talk.cut(f"{stream.part} is no WebSocket, or cut, from byte {error.at} on")
+
+
+def _note_fault(talk: Talk, stream: ByteStream, message: Message, transport: Transport) -> None:
+    """Say that frames follow no rule, and hand all bytes from there on to the search as they are.
+
+    What they hold is read as if they did: where it is coded otherwise, it is not understood.
+    """
+    talk.cut(f"a WebSocket message at {stream.part} {message.start} {message.fault}")
+    talk.raw(stream.after(message.start), transport)
 
 
 def _add_unfinished(

@@ -85,6 +85,28 @@ def frame(first, data, mask=b"\1\2\3\4"):
     return bytes((first, 0x80 | len(data))) + mask + masked
 
 
+@pytest.mark.parametrize(
+    ("frames", "fault"),
+    [
+        ([(0x91, b"in a frame of RSV3")], "has reserved bits set"),
+        ([(0xA2, b"in a frame of RSV2")], "has reserved bits set"),
+        ([(0xC9, b"in a deflated ping")], "has reserved bits set"),
+        ([(0x01, b"with no end"), (0x81, b"another")], "has no end"),
+        ([(0x80, b"with no beginning")], "has no beginning"),
+        ([(0xC1, b"with no extension")], "could not be inflated"),
+    ],
+)
+def test_frames_that_no_rule_allows_for_are_searched_unmasked_and_said(tmp_path, frames, fault):
+    sent, received = conversation([], [])
+    made = b"".join(frame(first, data) for first, data in frames)
+    extract = read(tmp_path, sent + made, received)
+    data = [payload.data for payload in extract.payloads]
+    assert all(text in data for _, text in frames)
+    (said,) = extract.truncated
+    assert fault in said
+    assert (made in data) == (fault != "could not be inflated")
+
+
 def deflated(data):
     packer = zlib.compressobj(wbits=-15)
     return (packer.compress(data) + packer.flush(zlib.Z_SYNC_FLUSH))[:-4]
