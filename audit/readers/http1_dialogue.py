@@ -39,6 +39,8 @@ class Dialogue:
     response_problem: str | None = None
     is_bounded: bool = False
     """Whether there were more exchanges than are read."""
+    interim: list[Http1Message] = field(default_factory=list)
+    """Interim answers (1xx but 101), which belong to no row."""
     too_large: str | None = None
     """What was beyond the bounds of one message; ``None``: nothing."""
 
@@ -57,7 +59,7 @@ def read_dialogue(
     it belongs to a request that the capture lacks.
     """
     dialogue = Dialogue()
-    lines = 0
+    lines = interim = 0
     while dialogue.handover is None:
         if len(dialogue.exchanges) >= EXCHANGE_LIMIT or lines > LINE_LIMIT:
             dialogue.is_bounded = True
@@ -72,6 +74,8 @@ def read_dialogue(
             break
         dialogue.exchanges.append(Exchange(request=request, response=response))
         lines += sum(len(item.message.headers) for item in (request, response) if item)
+        lines += sum(len(item.message.headers) for item in dialogue.interim[interim:])
+        interim = len(dialogue.interim)
         dialogue.handover = _handover(request, response)
     return dialogue
 
@@ -97,7 +101,7 @@ def _note(dialogue: Dialogue, error: NotHttp1Error) -> None:
 def _next_response(
     dialogue: Dialogue, data: bytes, request: Http1Message | None, *, closed: bool
 ) -> Http1Message | None:
-    """Read the final answer to a request; interim answers (1xx but 101) are passed over."""
+    """Read the final answer to a request; interim answers (1xx but 101) are set aside."""
     while dialogue.response_problem is None:
         try:
             response = read_message(
@@ -114,6 +118,10 @@ def _next_response(
         dialogue.response_end = response.end if response else len(data)
         if response is None or response.status == 101 or response.status >= 200:
             return response
+        if len(dialogue.interim) >= EXCHANGE_LIMIT:
+            dialogue.is_bounded = True
+            dialogue.response_problem = "the bound of one connection"
+        dialogue.interim.append(response)
     return None
 
 

@@ -39,6 +39,8 @@ def add_http1(
     )
     for exchange in dialogue.exchanges:
         _add_exchange(talk, exchange, requests, responses, transport)
+    for found in dialogue.interim:
+        _add_parts(talk, ("conversations", talk.index), found, responses)
     if dialogue.is_bounded:
         talk.cut("more HTTP exchanges than are read of one connection")
     if dialogue.too_large is not None:

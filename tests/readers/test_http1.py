@@ -254,6 +254,19 @@ def test_all_of_a_connect_is_searched_as_part_of_its_conversation(tmp_path):
     assert "http_requests" not in extract.rows
 
 
+@pytest.mark.parametrize("final", [b"HTTP/1.1 204 No Content\r\n\r\n", b""])
+def test_headers_of_interim_answers_are_searched(tmp_path, final):
+    hints = b"HTTP/1.1 103 Early Hints\r\nX-Link: a value\r\n\r\n"
+    answer = b"HTTP/1.1 100 Continue\r\nX-More: another\r\n\r\n" + hints
+    made = TcpTalk().open().sent(b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n")
+    extract = wire.read_talk(tmp_path, made.received(answer + final).close())
+    found = {p.data: p for p in extract.payloads if p.direction == "received"}
+    assert {b"a value", b"another"} <= set(found)
+    ref = found[b"a value"].ref
+    assert answer[ref.start : ref.end] == b"a value"
+    assert len(extract.rows.get("http_responses", ())) == bool(final)
+
+
 @given(
     st.lists(st.tuples(st.from_regex(rb"[!-9;-~]{1,9}", fullmatch=True), st.binary(max_size=9))),
     st.from_regex(rb"[A-Z]{1,8}", fullmatch=True),
