@@ -22,10 +22,15 @@ PIPE_VARIABLE: Final = "AUDIT_LIVE_PIPE"
 USER: Final = "audit"
 _ADDON: Final = Path(__file__).with_name("addon.py")
 _MITMDUMP: Final = "from mitmproxy.tools.main import mitmdump; mitmdump()"
-MANY: Final = 25
-"""Flows of one batch that make a busy proxy."""
-BUSY_PAUSE_S: Final = 4.0
-"""Seconds between two batches while the proxy is busy, at most."""
+MANY: Final = 40
+"""Flows that make a busy proxy, and that are judged at a time while it is."""
+AT_EASE: Final = 500
+"""Flows that are judged at a time while it is quiet."""
+MOST_WAITING: Final = 20_000
+"""Flows that wait for a quiet moment, at most."""
+RESTS: Final = 6.0
+"""Rest of the judge while the proxy is busy, in times of what the last batch took."""
+LONGEST_REST_S: Final = 4.0
 _READY_LIMIT_S: Final = 30.0
 _PIPE_SIZE: Final = 1024 * 1024
 _SET_PIPE_SIZE: Final = 1031
@@ -125,29 +130,35 @@ class LiveProxy:
     def batches(self, pause_s: float = 0.25) -> Iterator[list[bytes]]:
         """Yield records of flows as they come, at least an empty list every ``pause_s`` seconds.
 
-        While the proxy is busy they are gathered for longer, twice as long as the last batch took
-        to judge and at most :data:`BUSY_PAUSE_S`: larger batches cost less a flow, and the proxy
-        needs the machine. Ends when the proxy has, and all is handed over.
+        While the proxy is busy it needs the machine: then batches are small and the judge rests
+        between them, and what waits (up to :data:`MOST_WAITING` flows) is judged when it is quiet.
+        Ends when the proxy has, and all is handed over.
         """
-        longer_s = pause_s
-        while True:
-            now = time.monotonic()
-            least, most = now + pause_s, now + longer_s
-            batch: list[bytes] = []
-            ended = False
-            while not ended and (left := most - time.monotonic()) > 0:
-                records = self._next(min(left, pause_s))
-                ended = records is None
-                batch += records or []
-                if not self._came and time.monotonic() >= least:
-                    break  # it is quiet: no reason to wait
+        waiting: list[bytes] = []
+        rest_s = pause_s
+        ended = False
+        while not ended or waiting:
+            ended = self._gather(waiting, rest_s, pause_s) or ended
+            is_busy = self._came and not ended and len(waiting) > MANY
+            size = len(waiting) if len(waiting) > MOST_WAITING else MANY if is_busy else AT_EASE
+            batch, waiting[:size] = waiting[:size], []
             before = time.monotonic()
             yield batch
-            if ended:
-                return
             worked_s = time.monotonic() - before
-            busy_s = min(BUSY_PAUSE_S, max(1.0, 2 * worked_s))
-            longer_s = busy_s if len(batch) > MANY else pause_s
+            rest_s = (
+                min(LONGEST_REST_S, RESTS * worked_s) if is_busy else 0.0 if waiting else pause_s
+            )
+
+    def _gather(self, waiting: list[bytes], rest_s: float, quiet_s: float) -> bool:
+        """Add what comes within a time, or until nothing does; return whether it is the end."""
+        until = time.monotonic() + rest_s
+        while True:
+            records = self._next(max(0.0, min(until - time.monotonic(), quiet_s)))
+            if records is None:
+                return True
+            waiting += records
+            if not self._came or time.monotonic() >= until:
+                return False
 
     def _next(self, wait_s: float) -> list[bytes] | None:
         """Return the records that came within a time; ``None`` when no more will come."""
