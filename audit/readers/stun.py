@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,6 +14,7 @@ _METHODS: Final = {
     9: "channel-bind", 10: "connect", 11: "connection-bind", 12: "connection-attempt",
 }  # fmt: skip
 _CLASSES: Final = ("request", "indication", "success", "error")
+_OTHERS: Final = {0x0012: "peer address", 0x0016: "relayed address"}
 _MAPPED, _XOR_MAPPED, _OLD_XOR_MAPPED = 0x0001, 0x0020, 0x8020
 
 
@@ -26,6 +28,8 @@ class StunMessage:
     """The client's address as the server saw it."""
     length: int
     """Bytes of the whole message."""
+    others: tuple[tuple[str, str, int], ...] = ()
+    """Other masked addresses (RFC 8656): what it is, its text, offset of its attribute."""
 
 
 def parse_stun(data: bytes) -> StunMessage | None:
@@ -38,23 +42,32 @@ def parse_stun(data: bytes) -> StunMessage | None:
     number = (kind & 0x000F) | (kind & 0x00E0) >> 1 | (kind & 0x3E00) >> 2
     group = (kind & 0x0010) >> 4 | (kind & 0x0100) >> 7
     method = f"{_METHODS.get(number, str(number))} {_CLASSES[group]}"
-    return StunMessage(method, _mapped_address(data, 20 + length), 20 + length)
+    end = 20 + length
+    mapped: str | None = None
+    others: list[tuple[str, str, int]] = []
+    is_masked = False
+    for at, kind, value in _attributes(data, end):
+        name = _OTHERS.get(kind)
+        if name is not None:
+            address = _address(value, data[4:20])
+            others += [(name, address, at)] if address else []
+        elif kind in {_XOR_MAPPED, _OLD_XOR_MAPPED} and not is_masked:
+            is_masked, mapped = True, _address(value, data[4:20])
+        elif kind == _MAPPED and not is_masked:
+            mapped = _address(value, bytes(16))
+    return StunMessage(method, mapped, end, tuple(others))
 
 
-def _mapped_address(data: bytes, end: int) -> str | None:
-    at, plain = 20, None
+def _attributes(data: bytes, end: int) -> Iterator[tuple[int, int, bytes]]:
+    """Yield offset, type and value of each attribute."""
+    at = 20
     while at + 4 <= end:
         kind, size = (
             int.from_bytes(data[at : at + 2], "big"),
             int.from_bytes(data[at + 2 : at + 4], "big"),
         )
-        value = data[at + 4 : min(at + 4 + size, end)]
-        if kind in {_XOR_MAPPED, _OLD_XOR_MAPPED}:
-            return _address(value, data[4:20])
-        if kind == _MAPPED:
-            plain = _address(value, bytes(16))
+        yield at, kind, data[at + 4 : min(at + 4 + size, end)]
         at += 4 + (size + 3 & ~3)
-    return plain
 
 
 def _address(value: bytes, mask: bytes) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from audit.readers.bytestream import ByteStream
@@ -46,6 +47,19 @@ def add_stun(
             ref=ref,
         )
     )
+    for detail, address, at in message.others:
+        part = f"{ref.part}/address.{(ref.start or 0) + at}"
+        talk.extract.payloads.append(
+            Payload(
+                table="stun_messages",
+                row=index,
+                location="payload",
+                detail=detail,
+                direction=direction,
+                data=address.encode(),
+                ref=replace(ref, part=part, start=0, end=len(address)),
+            )
+        )
 
 
 def add_stun_stream(

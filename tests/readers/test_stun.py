@@ -48,6 +48,25 @@ def test_stun_over_udp_on_any_port_is_rows_and_searched(tmp_path):
     assert b"evtj:h6vY" in payload.data
 
 
+def test_masked_addresses_of_peers_and_relays_are_searched(tmp_path):
+    masks = {4: b"\x21\x12\xa4\x42", 16: b"\x21\x12\xa4\x42123456789012"}
+    body = b""
+    for kind, address in ((0x12, "192.0.2.10"), (0x16, "2001:db8::5")):
+        packed = wire.packed(address)
+        masked = bytes(one ^ two for one, two in zip(packed, masks[len(packed)], strict=True))
+        value = bytes((0, 1 if len(packed) == 4 else 2)) + b"\1\2" + masked
+        body += kind.to_bytes(2, "big") + len(value).to_bytes(2, "big") + value
+    message = b"\0\x08" + len(body).to_bytes(2, "big") + masks[16] + body
+    extract = wire.read(
+        tmp_path, wire.pcapng(wire.frames([wire.udp(CLIENT, 5000, SERVER, 3478, message)]))
+    )
+    found = {p.detail: (p.data, p.direction) for p in extract.payloads if p.detail}
+    assert found == {
+        "peer address": (b"192.0.2.10", "sent"),
+        "relayed address": (b"2001:db8::5", "sent"),
+    }
+
+
 def test_stun_over_tcp_is_read_message_by_message(tmp_path):
     made = TcpTalk(sport=3478).open().sent(REQUEST * 2).received(ANSWER).close()
     extract = wire.read_talk(tmp_path, made)
