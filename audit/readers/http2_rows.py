@@ -31,6 +31,7 @@ class H2Message:
     stream: int
     headers: Pairs = ()
     trailers: Pairs = ()
+    """Trailers, and the headers of interim answers."""
     head: tuple[int, int] = (0, 0)
     """Where the header block lies."""
     data: list[tuple[int, int]] = field(default_factory=list)
@@ -46,8 +47,10 @@ class H2Message:
         """Note a header block: interim answer, head or trailers."""
         interim = dict(pairs).get(b":status", b"").startswith(b"1")
         if interim and self.side == "response":
-            return
-        if self.headers:
+            self.trailers += tuple(pair for pair in pairs if not pair[0].startswith(b":"))
+            if not self.headers:
+                self.head = (start, end)
+        elif self.headers:
             self.trailers += pairs
         else:
             self.headers, self.head = pairs, (start, end)
@@ -106,6 +109,9 @@ def add_stream(
         status = response.pseudo(b":status")
         row = target | {"status": int(status) if status.isdigit() and len(status) < 6 else None}
         _add(talk, row, host, response, server, transport)
+    elif response is not None and response.trailers:
+        owner = ("conversations", talk.index)
+        add_parts(talk, owner, response.message(server), server, _placing(response, server))
 
 
 def _add(

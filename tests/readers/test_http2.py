@@ -33,7 +33,7 @@ def conversation(*, bodies=((b'{"b":1,', b'"a":2}'),), padding=None):
     server.receive_data(sent)
     for index in range(len(bodies)):
         number = 1 + 2 * index
-        server.send_headers(number, [(":status", "103"), ("link", "x")])
+        server.send_headers(number, [(":status", "103"), ("link", "hint")])
         server.send_headers(number, [(":status", "201"), ("x-served", str(index))])
         server.send_data(number, b"done")
         server.send_headers(number, [("x-trailer", "end")], end_stream=True)
@@ -68,6 +68,7 @@ def test_every_part_is_searched_and_named(tmp_path):
     assert found["header", ":authority"][0] == b"Api.example:8443"
     assert found["cookie", "c"][0] == b"d"
     assert found["trailer", "x-trailer"] == (b"end", "tcp.received/h2.1.response.trailers")
+    assert found["trailer", "link"] == (b"hint", "tcp.received/h2.1.response.trailers")
     assert all(payload.ref.records for payload in extract.payloads)
 
 
