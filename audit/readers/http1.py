@@ -38,6 +38,10 @@ class TooLargeError(NotHttp1Error):
     """It may be a message, but it is beyond the bounds of what is read."""
 
 
+class FramingError(NotHttp1Error):
+    """It is a message, and where it ends cannot be told (RFC 9112 §6.3)."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Http1Message:
     """One message and where its parts lie in the stream."""
@@ -179,7 +183,7 @@ def _with_body(
     values = {value.strip() for value in length.split(",")}
     value = values.pop()
     if values or not (value.isascii() and value.isdigit()) or len(value) > 18:
-        raise NotHttp1Error(f"the length {length[:40]!r} is no number")
+        raise FramingError(f"its length is {length[:40]!r}")
     end = head_end + int(value)
     body = data[head_end:end]
     return _made(

@@ -6,7 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from audit.readers.http1 import Http1Message, NotHttp1Error, TooLargeError, read_message
+from audit.readers.http1 import (
+    FramingError,
+    Http1Message,
+    NotHttp1Error,
+    TooLargeError,
+    read_message,
+)
 
 EXCHANGE_LIMIT: Final = 100_000
 """Exchanges of one connection that become rows."""
@@ -42,7 +48,7 @@ class Dialogue:
     interim: list[Http1Message] = field(default_factory=list)
     """Interim answers (1xx but 101), which belong to no row."""
     too_large: str | None = None
-    """What was beyond the bounds of one message; ``None``: nothing."""
+    """What was beyond the bounds of a message, or why its end cannot be told; ``None``: nothing."""
 
 
 def read_dialogue(
@@ -94,7 +100,7 @@ def _next_request(dialogue: Dialogue, data: bytes, *, closed: bool) -> Http1Mess
 
 
 def _note(dialogue: Dialogue, error: NotHttp1Error) -> None:
-    if isinstance(error, TooLargeError):
+    if isinstance(error, (TooLargeError, FramingError)):
         dialogue.too_large = dialogue.too_large or str(error)
 
 

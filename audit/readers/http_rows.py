@@ -52,6 +52,8 @@ def add_http1(
         ):
             if problem is not None:
                 talk.raw(stream.after(end), transport)
+                if end and dialogue.too_large is None and not dialogue.is_bounded:
+                    talk.cut(f"{stream.part} is no HTTP from byte {stream.base + end} on")
     return dialogue
 
 

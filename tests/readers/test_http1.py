@@ -254,6 +254,22 @@ def test_all_of_a_connect_is_searched_as_part_of_its_conversation(tmp_path):
     assert "http_requests" not in extract.rows
 
 
+@pytest.mark.parametrize(
+    ("lengths", "said"),
+    [
+        (b"Content-Length: 3\r\nContent-Length: 9", "its length is '3, 9'"),
+        (b"Content-Length: x", "its length is 'x'"),
+        (b"Content-Length: 3", "tcp.sent is no HTTP from byte"),
+        (b"Content-Length: 9\r\nContent-Length: 9", ""),
+    ],
+)
+def test_a_length_that_is_wrong_is_said(tmp_path, lengths, said):
+    sent = b"POST / HTTP/1.1\r\nHost: a.example\r\n" + lengths + b"\r\n\r\nabc a val"
+    extract = talk(tmp_path, sent)
+    assert [said in text for text in extract.truncated] == ([True] if said else [])
+    assert b"val" in b"".join(p.data for p in extract.payloads)
+
+
 @pytest.mark.parametrize("final", [b"HTTP/1.1 204 No Content\r\n\r\n", b""])
 def test_headers_of_interim_answers_are_searched(tmp_path, final):
     hints = b"HTTP/1.1 103 Early Hints\r\nX-Link: a value\r\n\r\n"
