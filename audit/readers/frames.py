@@ -70,6 +70,8 @@ class Frames:
     """Identification of a fragmented datagram."""
     plain: Mask
     """Packets of the usual kind: whole TCP or UDP, the addresses of which :meth:`fill` fills in."""
+    kind: Ints
+    """Ethertype, ``UNKNOWN`` where there is none."""
     head: Bytes
     """The first ``_REACH`` bytes of each packet's network layer."""
 
@@ -102,6 +104,7 @@ def decode_frames(
     end = chunk.start + chunk.length
     at, kind = network_layer(chunk.data, chunk.start, end, links)
     frames, rest = _usual(chunk.data, at, kind, end)
+    frames.kind = kind
     if len(rest):
         at, kind, end = at[rest], kind[rest], end[rest]
         for version, decode in ((IPV4, _ipv4), (IPV6, _ipv6), (ARP, _arp)):
@@ -196,6 +199,7 @@ def _laid(
         more=np.zeros(count, dtype=bool),
         ident=np.zeros(count, dtype=np.int64),
         plain=plain,
+        kind=begin,
         head=np.zeros((0, _REACH), dtype=np.uint8),
     )
 

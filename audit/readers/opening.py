@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 
 from audit.readers.applications import is_from_client, is_from_server, open_streams
+from audit.readers.behind import add_behind
 from audit.readers.bytestream import ByteStream
 from audit.readers.conversation import Conversation, Endpoint
 from audit.readers.datagram_opening import open_datagrams
@@ -49,6 +50,8 @@ class Opening:
     read: Callable[[int, int], bytes]
     interfaces: tuple[Interface, ...]
     owners: tuple[Owner, ...]
+    behind: dict[int, list[list[int]]] = field(default_factory=dict)
+    """Conversation -> bytes that headers pass over: see :class:`audit.readers.behind.Behind`."""
     opened_bytes: int = 0
     """Bytes of streams that were put together so far, handshakes aside."""
     _found: Sorted = field(init=False)
@@ -209,6 +212,8 @@ class Opening:
         )
         talk.row = self._row(talk, conversation, origin, target, from_a=from_a)
         talk.index = self.extract.add("conversations", talk.row)
+        if conversation.index in self.behind:
+            add_behind(talk, self.behind[conversation.index], self.read, from_a=from_a)
         return talk
 
     def _row(

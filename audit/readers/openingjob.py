@@ -8,13 +8,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
+from audit.readers.behind import by_conversation
 from audit.readers.bytesource import ByteSource
 from audit.readers.conversation import Conversations
 from audit.readers.keylog import KeyLog
 from audit.readers.opening import CAPTURE_LIMIT, Opening
 from audit.readers.owners import Owner
 from audit.readers.packetstore import Sorted
-from audit.readers.recordchunk import Interface
+from audit.readers.recordchunk import Interface, Ints
 from audit.tables.extract import Extract, Payload
 from audit.tables.reference import Reference
 
@@ -36,6 +39,8 @@ class OpeningJob:
     owners: tuple[Owner, ...]
     conversations: Conversations
     found: Sorted
+    behind: Ints
+    """Bytes that headers pass over: see :meth:`audit.readers.behind.Behind.rows`."""
 
     def perform(self, path: Path) -> Opened:
         """Do the job on a file that is open nowhere else in this process."""
@@ -48,6 +53,7 @@ class OpeningJob:
             self,
             conversations=self.conversations.part(begin, end),
             found=self.found.between(begin, end),
+            behind=self.behind[slice(*np.searchsorted(self.behind[:, 0], (begin, end)))],
         )
 
     def split(self) -> tuple[OpeningJob, OpeningJob]:
@@ -139,6 +145,7 @@ def perform(job: OpeningJob, read: Callable[[int, int], bytes], opened_bytes: in
         read=read,
         interfaces=job.interfaces,
         owners=job.owners,
+        behind=by_conversation(job.behind),
         opened_bytes=opened_bytes,
     )
     missing: set[int] = set()

@@ -20,8 +20,9 @@ OWNER_LIMIT: Final = 65_536
 """Owners told apart in one file; packets of others have none."""
 _COMMENT, _PROCESS, _EFFECTIVE = 1, 0x8001, 0x8003
 _UID_COMMENT: Final = re.compile(rb"u-(-?[0-9]{1,10})\0*\Z")
-_TRAILER: Final = 32
-_TRAILER_MAGIC: Final = 0x01072021
+TRAILER: Final = 32
+"""Bytes that PCAPdroid adds behind a frame, which begin with ``TRAILER_MAGIC``."""
+TRAILER_MAGIC: Final = 0x01072021
 _ETHERNET: Final = 1
 _RAW: Final = 101
 _V2_FLAG: Final = 0x0008_0000
@@ -128,8 +129,8 @@ class Owners:
             owner = _either(self._of_pktap(chunk, links), owner)
         ends = chunk.start + chunk.length
         if self.has_trailers is not False and bool((links == _ETHERNET).any()):
-            magic = numbers_in(chunk.data, ">u4")[np.maximum(ends - _TRAILER, 0)]
-            trailed = (magic == _TRAILER_MAGIC) & (chunk.length >= 14 + 20 + _TRAILER)
+            magic = numbers_in(chunk.data, ">u4")[np.maximum(ends - TRAILER, 0)]
+            trailed = (magic == TRAILER_MAGIC) & (chunk.length >= 14 + 20 + TRAILER)
             trailed &= links == _ETHERNET
             if self.has_trailers is None:
                 self.has_trailers = bool(trailed.any())
@@ -142,7 +143,7 @@ class Owners:
 
     def _of_trailers(self, chunk: RecordChunk, index: Ints, ends: Ints) -> Ints:
         owner = np.full(len(ends), NOBODY, dtype=np.int64)
-        fields = pieces_at(chunk.data, ends[index] - _TRAILER + 4, 24)
+        fields = pieces_at(chunk.data, ends[index] - TRAILER + 4, 24)
         for at, row in zip(index.tolist(), fields, strict=True):
             text = row.tobytes()
             uid = int.from_bytes(text[:4], "big", signed=True)

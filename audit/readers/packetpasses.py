@@ -13,7 +13,7 @@ from audit.readers.capfile import CaptureFile
 from audit.readers.encrypted_dns import add_doh
 from audit.readers.endpoint import plain_address
 from audit.readers.fragments import FragmentHead, FragmentKey
-from audit.readers.links import LINK_TYPES
+from audit.readers.links import ARP, IPV4, IPV6, LINK_TYPES, UNKNOWN
 from audit.readers.openingjob import Opened, OpeningJob, perform, perform_both
 from audit.readers.packetscan import Counts, Scan, ScanJob, ScannedPart
 from audit.readers.recordchunk import Interface
@@ -23,6 +23,11 @@ from audit.tables.extract import Extract
 if TYPE_CHECKING:
     from audit.readers.companion import Companion
     from audit.readers.packets import PacketOptions
+
+_NETWORKS = {IPV4: "IPv4", IPV6: "IPv6", ARP: "ARP"}
+_OF_THE_LINK = (ARP, 0x8809, 0x8863, 0x888E, 0x88CC, 0x88E1, 0x88F7, 0x8899, 0x890D, 0x8912, 0x9000)
+"""EtherTypes (IEEE) by which stations of one link manage it: ARP, LACP, PPPoE discovery, EAPOL,
+LLDP, HomePlug, PTP, RRCP, TDLS, HomePlug, loopback. No program's data is in them."""
 
 
 def read_all(path: Path, options: PacketOptions, companion: Companion) -> Extract:
@@ -51,6 +56,10 @@ def read_all(path: Path, options: PacketOptions, companion: Companion) -> Extrac
         extract.truncated[:0] = file.truncated
         extract.names = {address: tuple(names) for address, names in file.names.items()}
         _note_unread(extract, found.counts.unread, file.interfaces)
+        if found.behind.lost:
+            extract.truncated.append(
+                f"{found.behind.lost} more packets carry bytes behind what their headers state"
+            )
         _note_cut(extract, found.counts, file)
         extract.dropped = file.dropped
         _sort_rows(extract)
@@ -118,6 +127,7 @@ def _open(file: CaptureFile, scan: Scan, options: PacketOptions, companion: Comp
         owners=file.owners.all(),
         conversations=scan.table.conversations(),
         found=scan.store.by_conversation(),
+        behind=scan.behind.rows(),
     )
     if not companion.is_there:
         return perform(job, file.read)
@@ -136,15 +146,22 @@ def _note_cut(extract: Extract, scan: Counts, file: CaptureFile) -> None:
         )
 
 
-def _note_unread(extract: Extract, unread: dict[int, int], interfaces: list[Interface]) -> None:
-    for face, count in sorted(unread.items()):
+def _note_unread(
+    extract: Extract, unread: dict[tuple[int, int], int], interfaces: list[Interface]
+) -> None:
+    for (face, kind), count in sorted(unread.items()):
         if face < 0:
             where = "an interface that the file does not define"
         else:
             where = f"link type {interfaces[face].link}"
+        if kind in _NETWORKS:
+            where += f" are no {_NETWORKS[kind]} of a known form and"
+        elif kind != UNKNOWN:
+            where += f" and EtherType {kind:#06x}"
         said = f"{count} packets of {where} carry no addresses that could be read"
         is_known = face >= 0 and interfaces[face].link in LINK_TYPES
-        (extract.limits if is_known else extract.truncated).append(said)
+        is_harmless = is_known and (kind in _OF_THE_LINK or kind == UNKNOWN)
+        (extract.limits if is_harmless else extract.truncated).append(said)
 
 
 def _sort_rows(extract: Extract) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from audit.readers.behind import Behind
 from audit.readers.capfile import CaptureFile
 from audit.readers.conversation import Conversations
 from audit.readers.conversations import ConversationTable
@@ -18,7 +19,7 @@ from audit.readers.fragments import FragmentHead, FragmentKey, FragmentPorts
 from audit.readers.frames import NO_PROTO, decode_frames, links_of
 from audit.readers.owners import OwnerKey
 from audit.readers.packetstore import Packets, PacketStore
-from audit.readers.recordchunk import RecordChunk
+from audit.readers.recordchunk import Ints, RecordChunk
 from audit.readers.recordwalk import Place, Stretch
 from audit.readers.tails import TailNotes
 
@@ -27,16 +28,16 @@ from audit.readers.tails import TailNotes
 class Counts:
     """What is counted of all packets."""
 
-    unread: dict[int, int] = field(default_factory=dict)
-    """Interface -> packets without addresses."""
+    unread: dict[tuple[int, int], int] = field(default_factory=dict)
+    """Interface and ethertype -> packets without addresses."""
     cut_packets: int = 0
     """Packets of which the capture kept the beginning only."""
     cut_bytes: int = 0
 
     def add(self, other: Counts) -> None:
         """Add what was counted of other packets."""
-        for face, count in other.unread.items():
-            self.unread[face] = self.unread.get(face, 0) + count
+        for key, count in other.unread.items():
+            self.unread[key] = self.unread.get(key, 0) + count
         self.cut_packets += other.cut_packets
         self.cut_bytes += other.cut_bytes
 
@@ -50,6 +51,9 @@ class ScannedPart:
     packets: Packets
     tails: TailNotes
     counts: Counts
+    behind: Ints
+    """Bytes that headers pass over: see :meth:`Behind.rows`."""
+    behind_lost: int
     owners: tuple[OwnerKey, ...]
     has_trailers: bool | None
     unresolved: frozenset[FragmentKey]
@@ -85,6 +89,8 @@ class ScanJob:
                 packets=packets,
                 tails=scan.store.tails.notes(packets),
                 counts=scan.counts,
+                behind=scan.behind.rows(),
+                behind_lost=scan.behind.lost,
                 owners=file.owners.keys,
                 has_trailers=file.owners.has_trailers,
                 unresolved=frozenset(scan.ports.unresolved),
@@ -108,6 +114,7 @@ class Scan:
         self.store = PacketStore(whole)
         self.ports = FragmentPorts(heads)
         self.counts = Counts()
+        self.behind = Behind()
 
     def take(self, chunk: RecordChunk, file: CaptureFile) -> None:
         """Look at the packets of a chunk."""
@@ -117,12 +124,15 @@ class Scan:
         conversation, from_a = self.table.add(chunk, frames)
         if owner is not None:
             self.table.own(conversation, owner)
+        self.behind.add(chunk, frames, conversation, from_a)
         self.store.add(chunk, frames, conversation, from_a)
         unread = np.flatnonzero(frames.proto == NO_PROTO)
         counts = Counts()
         if len(unread):
-            faces, numbers = np.unique(chunk.iface[unread], return_counts=True)
-            counts.unread = dict(zip(faces.tolist(), numbers.tolist(), strict=True))
+            kinds = np.stack([chunk.iface[unread], frames.kind[unread]])
+            found, numbers = np.unique(kinds, axis=1, return_counts=True)
+            keys = zip(*found.tolist(), strict=True)
+            counts.unread = dict(zip(keys, numbers.tolist(), strict=True))
         lost = chunk.wire - chunk.length
         counts.cut_packets = int(np.count_nonzero(lost))
         counts.cut_bytes = int(lost.sum()) if counts.cut_packets else 0
@@ -142,6 +152,7 @@ class Scan:
         owners = file.owners.take_up(part.owners)
         self.table.join_owners(part.conversations, ids, owners)
         self.store.join(part.packets, part.tails, ids, file.packets)
+        self.behind.join(part.behind, part.behind_lost, ids, file.packets)
         self.counts.add(part.counts)
         file.take_up(part.stretch)
         return True
