@@ -162,7 +162,7 @@ def _datagrams(
     """Yield whole datagrams in order of time, then the parts of those that are not whole."""
     open_pieces: dict[tuple[bool, int], Pieces] = {}
     heads: dict[tuple[bool, int], Datagram] = {}
-    cut = 0
+    cut = contradictory = 0
     for datagram, wire, fragment, more, ident in _singles(talk, packets, read, from_a=from_a):
         cut += wire > len(datagram.data)
         if fragment < 0:
@@ -177,13 +177,17 @@ def _datagrams(
             del open_pieces[key]
             head = heads.pop(key)
             yield _joined(head, whole, pieces.numbers)
-            for data in pieces.others(whole):
+            others = pieces.others(whole)
+            for data in others:
                 yield _joined(head, data, pieces.numbers)
+            contradictory += bool(others)
     for key, pieces in open_pieces.items():
         for _, data in pieces.parts():
             yield _joined(heads[key], data, pieces.numbers)
     if open_pieces:
         talk.cut(f"{len(open_pieces)} datagrams lack fragments")
+    if contradictory:
+        talk.cut(f"{contradictory} datagrams have fragments that contradict each other")
     _note_cut(talk, cut)
 
 

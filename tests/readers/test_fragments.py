@@ -62,6 +62,7 @@ def test_fragments_that_say_different_things_are_both_searched(tmp_path):
     data = [payload.data for payload in extract.payloads]
     assert data[0] == TEXT
     assert any(b"other" in part for part in data[1:])
+    assert any("contradict" in text for text in extract.truncated)
 
 
 @given(st.binary(min_size=1, max_size=300), st.randoms(), st.integers(1, 40))
