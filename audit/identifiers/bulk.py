@@ -48,7 +48,7 @@ _SIX: Final = bytes(
 )
 """Letter of base64 or base64url -> its six bits."""
 _FOUR: Final = bytes(max(b"0123456789abcdef".find(bytes([byte]).lower()), 0) for byte in range(256))
-_SHORT_LINE: Final = re.compile(rb"\r?\n[ \t]?[A-Za-z0-9+/_-]{1,15}(?![A-Za-z0-9+/_-])")
+_SHORT_LINE: Final = re.compile(rb"\r?\n[ \t]?(?!--)[A-Za-z0-9+/_-]{1,15}(?![A-Za-z0-9+/_-])")
 """A last line that is no long run itself."""
 MARKS: Final = (
     b"\x1f\x8b\x08", b"\x28\xb5\x2f\xfd", b"PK\x03\x04",
@@ -184,7 +184,8 @@ def _join_lines(layer: Layer, starts: Places, ends: Places) -> tuple[list[Batch]
     high: list[int] = []
     for first, last in sorted(blocks):
         begin, end = int(starts[first]), int(ends[last])
-        tail = _SHORT_LINE.match(layer.data, end)
+        full = ends[last] - starts[last] >= ends[first] - begin
+        tail = _SHORT_LINE.match(layer.data, end) if full else None
         end = tail.end() if tail else end
         texts.append(layer.data[begin:end].translate(None, b"\r\n \t"))
         low.append(begin)
@@ -207,7 +208,8 @@ def are_joined(array: Bytes, starts: Places, ends: Places) -> Mask:
     first, second, third = (array[ends[near] + at] for at in range(3))
     line = first == 0x0A
     back = (first == 0x0D) & (second == 0x0A)
-    joined[near] = (
+    boundary = (array[starts[near + 1]] == 0x2D) & (array[starts[near + 1] + 1] == 0x2D)
+    joined[near] = ~boundary & (
         (line & (gap == 1))
         | ((back | (line & _is_blank(second))) & (gap == 2))
         | (back & _is_blank(third) & (gap == 3))

@@ -20,8 +20,6 @@ MAX_MEMBERS: Final = 2_000
 """Members of one ZIP, and compressed stretches inside one piece, that are opened."""
 SMALL: Final = 64
 """Bytes under which Brotli is tried only behind the first byte that short data of it has."""
-_GUESSED: Final = ("percent", "escaped")
-"""Decoders that read one text in several ways: a damaged ZIP in one of them tells nothing."""
 _BROTLI_CHUNK: Final = 32
 """Bytes of Brotli that are fed at once: a handful of them can end a block of 16 MiB (RFC 7932
 §9.2), and the library cannot be stopped inside them."""
@@ -278,11 +276,11 @@ def decode_zip(piece: Piece, starts: Sequence[int]) -> Iterator[Piece]:
         try:
             with archive.open(member) as file:
                 content = file.read(limit + 1)
-        except (
-            zipfile.BadZipFile, zlib.error, ValueError, RuntimeError,
-            EOFError, OSError,
-        ):  # fmt: skip
-            if piece.step not in _GUESSED:
+        except RuntimeError:  # encrypted, or packed in a way that the library does not know
+            piece.budget.cut["a member of a ZIP could not be opened"] = None
+            continue
+        except (zipfile.BadZipFile, zlib.error, ValueError, EOFError, OSError):
+            if piece.depth == 0:  # deeper, it may be damaged by the way it was read alone
                 piece.budget.cut["a member of a ZIP could not be opened"] = None
             continue
         done = Inflated(content[:limit], len(data) - start, True, cut=len(content) > limit)

@@ -22,6 +22,7 @@ from audit.identifiers.units import (
     backslash_units,
     entity_units,
     form_units,
+    is_named,
     percent_u_units,
     percent_units,
     plus_units,
@@ -63,7 +64,11 @@ def undo_escapes(layer: Layer) -> Iterator[Batch]:
             narrow = Units(units.at, units.size, units.code, wide=False)
             yield from _fold(layer, narrow.where(units.code < 0x100), "escaped", 6)
     if b"=" in data:
-        yield from _fold(layer, quoted_units(layer), "quoted", 7)
+        quoted = quoted_units(layer)
+        yield from _fold(layer, quoted, "quoted", 7)
+        named = is_named(layer, quoted)
+        if named.any():
+            yield from _fold(layer, quoted.where(~named), "quoted", 9)
     if b"&" in data:
         yield from _fold(layer, entity_units(data), "html", 8)
     if b"\0" in data:
@@ -86,7 +91,7 @@ def _fold(layer: Layer, units: Units, gate: str, rank: int) -> Iterator[Batch]:
         return
     array = layer.lanes.array.copy()
     keep = np.ones(len(array), np.bool_)
-    for step in range(int(units.size.max())):
+    for step in range(int(np.max(units.size))):
         chosen = units.size > step
         where = units.at[chosen] + step
         if step < WRITTEN_MOST:
@@ -208,6 +213,9 @@ def _groups(layer: Layer) -> Iterator[Batch]:
         if seen < done:
             continue
         match = groups_at(layer.data, max(done, seen - 32), seen + 16)
+        if match is None or match.start() > seen:
+            # A digit stands right beside it: a length, or what follows.
+            match = _PAIRS.match(layer.data, seen, seen + LONGEST_GLUED) or match
         if match is None:
             continue
         done = match.end()
@@ -220,7 +228,10 @@ def _groups(layer: Layer) -> Iterator[Batch]:
         yield joined_batch("hex-groups", found, low, high, fields=True)
 
 
-_GATE: Final = 64
+_PAIRS: Final = re.compile(rb"[0-9A-Fa-f]{2}([-:. ,+])[0-9A-Fa-f]{2}(?:\1[0-9A-Fa-f]{2}){2,}")
+LONGEST_GLUED: Final = 256
+"""Bytes of grouped digits right beside another digit that are decoded without it."""
+_GATE: Final = 512
 """Bytes of grouped digits behind a gate of which one may be new."""
 
 
@@ -230,7 +241,7 @@ def _group_gates(layer: Layer) -> Places:
     digit = layer.lanes.lane(HEX)
     mark = layer.lanes.lane(SEPARATOR)
     pair = stretch(digit, 2)
-    begin = ~behind(digit, 1)
+    begin = ~behind(digit, 1) | (behind(digit, 1) & ~behind(digit, 2))
     pairs = pair & ahead(mark, 2) & begin
     pairs &= ahead(pair & ahead(mark, 2), 3)
     pairs &= ahead(pair & ahead(mark, 2), 6) & ahead(pair, 9)

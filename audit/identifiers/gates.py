@@ -130,7 +130,7 @@ GATES: Final = (
     Gate("percent-u", f"%u{_H}{{4}}"),
     Gate("plus", "=[A-Za-z0-9%._~*!'()\\-]{1,16}\\+[A-Za-z0-9%(+]"),
     Gate("escaped", "\\\\[uxU\"'\\\\/bfnrt0-3]"),
-    Gate("quoted", "=[0-9A-F]{2}[^=&]{0,2}=[0-9A-F]{2}|=(?:20|3D|09|0A|0D|2E)|=\\r?\\n"),
+    Gate("quoted", "=[0-9A-F]{2}[^=&]{0,6}=[0-9A-F]{2}|=(?:20|3D|09|0A|0D|2E)|=\\r?\\n"),
     Gate("html", "&(?:#[0-9xX]|[A-Za-z]{2}[0-9A-Za-z]{0,6};)"),
     Gate("utf16", "(?:[\\t\\n\\r\\x20-\\xff]\\x00){3}", once=True),
     Gate("hex-groups", f"(?:{_GROUPS})", before="0-9A-Fa-f"),

@@ -7,9 +7,10 @@ something does, and say what it is. What is let through in vain costs time, noth
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -22,6 +23,7 @@ from audit.identifiers.layer import Batch, Layer, first_layer, next_layer
 from audit.identifiers.piece import MAX_DEPTH
 from audit.identifiers.runs import is_short_run
 from audit.identifiers.short import decode_short
+from audit.identifiers.text import is_text
 from audit.identifiers.unmarked import MAX_COUNTED
 from audit.identifiers.unpacking import may_be_zlib, unpack_layer
 
@@ -48,6 +50,10 @@ _SIGNS: Final = {
 """Sign -> the gates of the escapes that consist of it."""
 _MESSAGE_FIRST: Final = frozenset(bytes([byte]) for byte in range(8, 128) if byte & 7 == 2)
 """First bytes of messages of protocol buffers that are text."""
+CLOSE: Final = 16
+"""Bytes in which four escapes make bytes of a binary format a value that is all escaped."""
+_SOFT: Final = re.compile(rb"(?<!=)=\r?\n(?=[^\r\n-])")
+"""A soft line end, no padding of base64 at its end."""
 _TELLING: Final = frozenset(("value", "trigger", "zip"))
 """What must be looked at where it stands in something decoded; the rest is decoded first."""
 
@@ -167,8 +173,34 @@ def _of(found: list[Found | None], number: int) -> Found:
 
 
 def _decode(layer: Layer) -> list[Batch]:
-    found = [*decode_runs(layer), *decode_short(layer), *undo_escapes(layer)]
+    found = [*decode_runs(layer), *decode_short(layer)]
+    found += [_doubt(layer, batch) for batch in undo_escapes(layer)]
     return [batch for batch in found if len(batch.low)]
+
+
+def _doubt(layer: Layer, batch: Batch) -> Batch:
+    """Let through what is undone in a way of which the bulk knows too little.
+
+    In binary formats a length may read as a part of an escape, or of grouped digits; a soft line
+    end may part anything, in as many layers as there are.
+    """
+    if not len(batch.low):
+        return batch
+    doubted = np.zeros(len(batch.low), np.bool_)
+    if layer.depth:
+        numbers, inverse = np.unique(layer.stretch_of(batch.low), return_inverse=True)
+        doubted |= np.array([not layer.reads_as_text(int(at)) for at in numbers])[inverse]
+        if batch.gate != "hex-groups":
+            dense = batch.changed[:-3][batch.changed[3:] - batch.changed[:-3] <= CLOSE]
+            first, last = np.searchsorted(dense, (batch.starts, batch.ends))
+            doubted &= last > first
+    if batch.gate == "quoted" and _SOFT.search(layer.data):
+        ranges = zip(batch.low.tolist(), batch.high.tolist(), strict=True)
+        doubted |= [
+            _SOFT.search(layer.data, low, high) is not None and is_text(layer.data[low:high])
+            for low, high in ranges
+        ]
+    return replace(batch, sure=np.union1d(batch.sure, np.flatnonzero(doubted)))
 
 
 def _sure(batches: Sequence[Batch]) -> list[int]:

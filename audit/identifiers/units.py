@@ -28,7 +28,7 @@ _PLUS: Final = to_pattern(next(gate for gate in GATES if gate.name == "plus"))
 _TOKEN: Final = re.compile(rb"[^ \t\r\n\f\v\"'<>&=?#(){}\[\],;|^`\\\0]*")
 QUOTED_REACH: Final = 512
 """Bytes from a sure sign of quoted-printable text within which all that looks like it is so."""
-_QUOTED_APART: Final = 5
+_QUOTED_APART: Final = 9
 """Bytes from one encoded byte to the next, where two tell of quoted-printable text."""
 _QUOTED_ALONE: Final = (0x20, 0x3D, 0x09, 0x0A, 0x0D, 0x2E)
 """Bytes of which one alone, encoded, tells of quoted-printable text."""
@@ -176,6 +176,11 @@ def quoted_units(layer: Layer) -> Units:
     value, holds = _digits(array, signs + 1, 2)
     at, value = signs[holds], value[holds]
     capital = (array[at + 1] < 0x61) & (array[at + 2] < 0x61)
+    row = np.zeros(len(at), np.bool_)  # three in a row may be in small letters
+    near = (at[2:] - at[:-2] == 6) if len(at) > 2 else np.zeros(0, np.bool_)
+    for step in range(3):
+        row[step : step + len(near)] |= near
+    at, value, capital = at[capital | row], value[capital | row], capital[capital | row]
     pairs = np.zeros(len(at), np.bool_)
     pairs[:-1] = (at[1:] <= at[:-1] + _QUOTED_APART) & capital[1:] & capital[:-1]
     opens = at[pairs | (np.isin(value, _QUOTED_ALONE) & capital)]
@@ -191,6 +196,13 @@ def quoted_units(layer: Layer) -> Units:
     near = gates[np.minimum(after, len(gates) - 1)] - units.at <= QUOTED_REACH
     near |= units.at - gates[np.maximum(after - 1, 0)] <= QUOTED_REACH
     return units.where(near)
+
+
+def is_named(layer: Layer, units: Units) -> Mask:
+    """Whether the sign of each encoded byte may end a name, and so be no sign of encoding."""
+    before = layer.lanes.array[np.maximum(units.at - 1, 0)]
+    named: Mask = (units.at > 0) & (units.size == 3) & (before >= 0x41) & (before < 0x7B)
+    return named
 
 
 def entity_units(data: bytes) -> Units:
