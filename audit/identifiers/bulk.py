@@ -9,6 +9,14 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from audit.identifiers.beginnings import (
+    BEGINNINGS,
+    HEAD_LETTERS,
+    MARKS,
+    NEAR,
+    SHORTEST_NAME,
+    SURE_TEXT,
+)
 from audit.identifiers.gates import LONG_RUN, SHORT_RUN
 from audit.identifiers.lanes import (
     ALNUM,
@@ -24,14 +32,7 @@ from audit.identifiers.lanes import (
 )
 from audit.identifiers.layer import GAP, TAIL, Batch, Layer, join, joined_batch
 from audit.identifiers.packs import may_be_packed
-from audit.identifiers.runs import (
-    BEGINNINGS,
-    DIGEST_LETTERS,
-    LONG_NAME,
-    MIME_LINE,
-    SHORTEST_NAME,
-    from_base32,
-)
+from audit.identifiers.runs import DIGEST_LETTERS, LONG_NAME, MIME_LINE, from_base32
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -50,17 +51,6 @@ _SIX: Final = bytes(
 _FOUR: Final = bytes(max(b"0123456789abcdef".find(bytes([byte]).lower()), 0) for byte in range(256))
 _SHORT_LINE: Final = re.compile(rb"\r?\n[ \t]?(?!--)[A-Za-z0-9+/_-]{1,15}(?![A-Za-z0-9+/_-])")
 """A last line that is no long run itself."""
-MARKS: Final = (
-    b"\x1f\x8b\x08", b"\x28\xb5\x2f\xfd", b"PK\x03\x04",
-    b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda",
-)  # fmt: skip
-"""How gzip, Zstandard, ZIP and zlib begin."""
-HEAD_LETTERS: Final = 128
-"""Letters by which the beginning of encoded text behind a name is judged."""
-NEAR: Final = 1024
-"""Letters up to which all that may be encoded text behind a name is taken for it; of longer
-ones only what is text for :data:`SURE_TEXT` bytes, or begins like compressed data that holds."""
-SURE_TEXT: Final = 12
 _UTF8: Final = np.array(
     [
         0 if chr(byte).isascii() and (byte >= 32 or byte in b"\t\r\n\f\x1b") and byte != 127
@@ -203,7 +193,9 @@ def _join_lines(layer: Layer, starts: Places, ends: Places) -> tuple[list[Batch]
 def are_joined(array: Bytes, starts: Places, ends: Places) -> Mask:
     """Whether a long line of a run goes on in the next run."""
     joined = np.zeros(len(starts), np.bool_)
-    near = np.flatnonzero((starts[1:] - ends[:-1] <= 3) & (ends[:-1] - starts[:-1] >= MIME_LINE))
+    boundary = (array[starts[1:]] == 0x2D) & (array[starts[1:] + 1] == 0x2D)
+    close = (starts[1:] - ends[:-1] <= 3) & (ends[:-1] - starts[:-1] >= MIME_LINE)
+    near = np.flatnonzero(close & ~boundary)
     gap = starts[near + 1] - ends[near]
     first, second, third = (array[ends[near] + at] for at in range(3))
     line = first == 0x0A
@@ -251,7 +243,7 @@ def _restarts(layer: Layer, values: Bytes, starts: Places, ends: Places) -> list
     owner, after = owner[held], after[held]
     if not len(after):
         return []
-    told = _tells(values, after, ends[owner]) | _is_named(layer, starts[owner], after)
+    told = _tells(values, after, ends[owner]) | _is_named(layer, starts[owner], after, ends[owner])
     told |= np.isin(ends[owner] - after, _DIGEST_LETTERS)
     owner, after = owner[told], after[told]
     if not len(after):
@@ -264,12 +256,12 @@ def _restarts(layer: Layer, values: Bytes, starts: Places, ends: Places) -> list
     return [_base64(values, after[both], ends[owner[both]], starts[owner[both]])]
 
 
-def _is_named(layer: Layer, starts: Places, after: Places) -> Mask:
-    """Whether what stands before a sign is made of words, as :func:`runs.is_name` tells them."""
+def _is_named(layer: Layer, starts: Places, after: Places, ends: Places) -> Mask:
+    """Whether a name stands before a sign, and encoded text behind it, as ``is_name`` tells."""
     capital = layer.lanes.lane(UPPER32) & ~layer.lanes.lane(LOWER32)
     inner = capital & behind(layer.lanes.lane(ALNUM), 1)
     found: Mask = (after - starts > SHORTEST_NAME) & ~any_in(inner, starts + 1, after)
-    return found
+    return found & any_in(inner, after, np.minimum(after + LONG_RUN, ends))
 
 
 def _tells(values: Bytes, after: Places, ends: Places) -> Mask:
@@ -282,17 +274,19 @@ def _tells(values: Bytes, after: Places, ends: Places) -> Mask:
     reads = _reads_as_text(array, at, 4)
     far = np.flatnonzero(~near & reads)
     reads[far] = _reads_as_text(array, at[far], SURE_TEXT)
-    wide = (array[at + 1] == 0) & (array[at + 3] == 0)
-    found: Mask = reads | wide | (near & _BEGINNINGS[array[at]])
+    found: Mask = reads | ((array[at + 1] == 0) & (array[at + 3] == 0))
     for mark in MARKS:
         match = np.ones(len(at), np.bool_)
         for step, byte in enumerate(mark):
             match &= array[at + step] == byte
         found |= match
-    left = np.flatnonzero(~found & ~near & _BEGINNINGS[array[at]])
-    head = _base64(values, after[left], after[left] + HEAD_LETTERS, after[left])
-    array = np.frombuffer(head.data, np.uint8)
-    found[left] = may_be_packed(array, head.starts, head.ends, whole=False)
+    left = np.flatnonzero(~found & _BEGINNINGS[array[at]])
+    upto = np.minimum(ends[left], after[left] + HEAD_LETTERS)
+    head = _base64(values, after[left], upto, after[left])
+    array = np.frombuffer(head.data + TAIL, np.uint8)
+    short = size[left] <= HEAD_LETTERS
+    for kept, whole in ((short, True), (~short, False)):
+        found[left[kept]] = may_be_packed(array, head.starts[kept], head.ends[kept], whole=whole)
     return found
 
 

@@ -2,7 +2,8 @@ r"""Escapes, undone all at once, with just enough of what stands around them.
 
 What escapes hide touches an escape: elsewhere the bytes are as they were, and were searched. So of
 a layer only windows around the escapes go on to the next one, as wide as what may be found there:
-the first bytes of a needle, a short run, and long runs as far as they reach.
+the first bytes of a needle, a short run, and long runs, or rows of other escapes and of numbers, as
+far as they reach.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 
 from audit.identifiers.groups import digits_of, groups_at
 from audit.identifiers.lanes import HEX, SEPARATOR, ahead, behind, places, stretch, to_lane
-from audit.identifiers.layer import WRITTEN_MOST, Batch, Layer, join, joined_batch
+from audit.identifiers.layer import LATIN, WRITTEN_MOST, Batch, Layer, join, joined_batch
 from audit.identifiers.text import is_text
 from audit.identifiers.units import (
     Units,
@@ -27,6 +28,7 @@ from audit.identifiers.units import (
     percent_units,
     plus_units,
     quoted_units,
+    unnamed_units,
     written,
 )
 
@@ -46,7 +48,7 @@ def undo_escapes(layer: Layer) -> Iterator[Batch]:
     """Undo every sort of escapes that stands in a layer, each by itself.
 
     Of two sorts that stand beside each other the one of lower rank is undone first; the other
-    way round would give the same, but for escapes that the first brought about.
+    way round would give the same, unless one brings about escapes of the other.
     """
     data = layer.data
     if b"%" in data:
@@ -62,15 +64,19 @@ def undo_escapes(layer: Layer) -> Iterator[Batch]:
         yield from _fold(layer, units, "escaped", 5)
         if ((units.code >= 0x80) & (units.code < 0x100)).any():
             narrow = Units(units.at, units.size, units.code, wide=False)
-            yield from _fold(layer, narrow.where(units.code < 0x100), "escaped", 6)
+            yield from _fold(layer, narrow.where(units.code < 0x100), "escaped", LATIN)
     if b"=" in data:
         quoted = quoted_units(layer)
         yield from _fold(layer, quoted, "quoted", 7)
+<<<<<<< HEAD
+        yield from _fold(layer, unnamed_units(layer, quoted), "quoted", 8)
+=======
         named = is_named(layer, quoted)
         if named.any():
             yield from _fold(layer, quoted.where(~named), "quoted", 9)
+>>>>>>> origin/main
     if b"&" in data:
-        yield from _fold(layer, entity_units(data), "html", 8)
+        yield from _fold(layer, entity_units(data), "html", 9)
     if b"\0" in data:
         yield from _wide_text(layer)
     yield from _groups(layer)
@@ -78,9 +84,13 @@ def undo_escapes(layer: Layer) -> Iterator[Batch]:
 
 def _fold(layer: Layer, units: Units, gate: str, rank: int) -> Iterator[Batch]:
     """Undo escapes; give the windows around them, each cut at the ends of its stretch."""
+    owner = layer.stretch_of(units.at)
+    within = units.at + units.size <= layer.ends[owner]
     if layer.depth and len(units.at):
-        own = layer.ranks[layer.stretch_of(units.at)]
-        units = units.where((own < rank) | layer.touched(units.at, units.at + units.size))
+        touched = owner[_is_touched(layer, units)]
+        own = layer.ranks[owner]
+        within &= ((own < rank) | np.isin(owner, touched)) & (own != LATIN)
+    units = units.where(within)
     if not len(units.at):
         return
     out, made = written(units)
@@ -89,34 +99,53 @@ def _fold(layer: Layer, units: Units, gate: str, rank: int) -> Iterator[Batch]:
     low, high = low[kept], high[kept]
     if not len(low):
         return
-    array = layer.lanes.array.copy()
+    number = np.searchsorted(low, units.at, side="right") - 1
+    inside = (number >= 0) & (units.at + units.size <= high[number])
+    units, number = units.where(inside), number[inside]
+    out, made = out[inside], made[inside]
+    data, starts, ends = _gather(layer.data, low, high)
+    at = units.at + (starts - low)[number]
+    array = np.frombuffer(data, np.uint8).copy()
     keep = np.ones(len(array), np.bool_)
     for step in range(int(np.max(units.size))):
         chosen = units.size > step
-        where = units.at[chosen] + step
+        where = at[chosen] + step
         if step < WRITTEN_MOST:
             array[where] = out[chosen, step]
         keep[where] = step < made[chosen]
     folded = array[keep].tobytes()
     shift = np.concatenate(([0], np.cumsum(units.size - made)))
-    start = low - shift[np.searchsorted(units.at, low)]
-    end = high - shift[np.searchsorted(units.at, high)]
-    parts = [folded[begin:upto] for begin, upto in zip(start.tolist(), end.tolist(), strict=True)]
-    data, starts, ends = join(parts)
-    number = np.searchsorted(low, units.at, side="right") - 1
-    inside = (number >= 0) & (units.at < high[number])
-    number = number[inside]
-    changed = (units.at - shift[:-1])[inside] - start[number] + starts[number]
-    strange = _is_strange(units, made, out)[inside]
-    sure = _hides_binary(layer, number[strange], low, high, parts, rank)
-    yield Batch(gate, data, starts, ends, low, high, False, rank, changed, sure)
+    starts, ends = (offsets - shift[np.searchsorted(at, offsets)] for offsets in (starts, ends))
+    strange = number[_is_strange(units, made, out)]
+    sure = _hides_binary(layer, strange, (low, high), folded, (starts, ends), rank)
+    yield Batch(gate, folded, starts, ends, low, high, False, rank, at - shift[:-1], sure)
+
+
+def _is_touched(layer: Layer, units: Units) -> Mask:
+    """Whether escapes, or long runs right beside them, hold anything new."""
+    ends_at = units.at + units.size
+    touched = layer.touched(units.at, ends_at)
+    starts, ends = layer.long_runs
+    new = layer.touched(starts, ends)
+    starts, ends = starts[new], ends[new]
+    if len(starts):
+        behind_ = np.minimum(np.searchsorted(starts, units.at), len(starts) - 1)
+        before = np.maximum(np.searchsorted(ends, units.at, side="right") - 1, 0)
+        touched |= (starts[behind_] >= units.at) & (starts[behind_] <= ends_at)
+        touched |= (ends[before] <= units.at) & (ends[before] >= units.at - 1)
+    return touched
+
+
+def _gather(data: bytes, low: Places, high: Places) -> tuple[bytes, Places, Places]:
+    """Return ranges of some bytes as one, with gaps, and where each begins and ends."""
+    return join([data[start:end] for start, end in zip(low.tolist(), high.tolist(), strict=True)])
 
 
 def _worthwhile(units: Units, first: Places, last: Places, rank: int) -> Mask:
     """Whether windows hold what makes this way of undoing escapes another one."""
     if rank == 2:
         telling = units.size == 1
-    elif rank == 6:
+    elif rank == LATIN:
         telling = units.code >= 0x80
     else:
         return np.ones(len(first), np.bool_)
@@ -136,19 +165,26 @@ def _windows(layer: Layer, units: Units, made: Places) -> tuple[Places, Places, 
     owner = owner[first]
     low = np.maximum(units.at[first] - WIDTH, layer.starts[owner])
     high = np.minimum((units.at + units.size)[last] + WIDTH, layer.ends[owner])
-    starts, ends = layer.long_runs
-    if len(starts):
-        run = np.searchsorted(starts, low, side="right") - 1
-        inside = (run >= 0) & (ends[run] >= low)
-        low = np.where(inside, np.maximum(starts[run], layer.starts[owner]), low)
-        run = np.searchsorted(starts, high, side="right") - 1
-        inside = (run >= 0) & (ends[run] >= high)
-        high = np.where(inside, np.minimum(ends[run], layer.ends[owner]), high)
+    for held in (layer.long_runs, layer.coded_runs, layer.long_runs):
+        low, high = _extend(low, high, *held)
+    low, high = low - MARGIN, high + MARGIN
+    low = np.maximum(low, layer.starts[owner])
+    high = np.minimum(high, layer.ends[owner])
     reach = np.maximum.accumulate(high)
     first = np.concatenate(([True], (low[1:] >= reach[:-1]) | (owner[1:] != owner[:-1])))
     heads = np.flatnonzero(first)
     tails = np.append(heads[1:], len(low)) - 1
     return low[heads], np.maximum.reduceat(high, heads), numbers[0][heads], numbers[1][tails]
+
+
+def _extend(low: Places, high: Places, starts: Places, ends: Places) -> tuple[Places, Places]:
+    """Widen ranges that begin or end inside a run by all of it."""
+    if not len(starts):
+        return low, high
+    run = np.searchsorted(starts, low, side="right") - 1
+    low = np.where((run >= 0) & (ends[run] >= low), starts[run], low)
+    run = np.searchsorted(starts, high, side="right") - 1
+    return low, np.where((run >= 0) & (ends[run] >= high), ends[run], high)
 
 
 def _is_strange(units: Units, made: Places, out: NDArray[np.uint8]) -> Mask:
@@ -159,7 +195,12 @@ def _is_strange(units: Units, made: Places, out: NDArray[np.uint8]) -> Mask:
 
 
 def _hides_binary(
-    layer: Layer, numbers: Places, low: Places, high: Places, parts: list[bytes], rank: int
+    layer: Layer,
+    numbers: Places,
+    encoded: tuple[Places, Places],
+    folded: bytes,
+    decoded: tuple[Places, Places],
+    rank: int,
 ) -> Places:
     """Return the windows that are no text once undone: they may be compressed data.
 
@@ -169,12 +210,17 @@ def _hides_binary(
     held = [
         number
         for number, count in zip(found.tolist(), counts.tolist(), strict=True)
-        if not is_text(parts[number])
-        and (count >= STRANGE or (rank < 6 and is_text(layer.data[low[number] : high[number]])))
+        if not is_text(folded[decoded[0][number] : decoded[1][number]])
+        and (
+            count >= STRANGE
+            or (rank < LATIN and is_text(layer.data[encoded[0][number] : encoded[1][number]]))
+        )
     ]
     return np.array(held, np.int64)
 
 
+MARGIN: Final = 12
+"""Bytes around all that is searched with escapes: one more escape, which may end it."""
 STRANGE: Final = 3
 """Bytes beyond ASCII, each written as an escape of its own, from which a window may be no text."""
 

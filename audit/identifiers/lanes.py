@@ -6,6 +6,7 @@ here" for all places at once.
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -45,7 +46,12 @@ _MEMBERS: Final = {
 _CLASSES: Final = bytes(
     sum(bit for bit, members in _MEMBERS.items() if byte in members) for byte in range(256)
 )
+_CODED: Final = bytes(
+    byte in b"0123456789abcdefABCDEFxXuU%\\&#;={}[](),.:+- \t\r\n" for byte in range(256)
+)
 _WORD: Final = 64
+_DENSE: Final = 4
+"""Of so many words one with a bit makes a lane dense."""
 
 
 class Lanes:
@@ -56,6 +62,11 @@ class Lanes:
         self.array: Bytes = np.frombuffer(data, np.uint8)
         self._classes: Bytes = np.frombuffer(data.translate(_CLASSES), np.uint8)
         self._lanes: dict[int, Lane] = {}
+
+    @cached_property
+    def coded(self) -> Lane:
+        """The places of digits and of the signs of escapes."""
+        return to_lane(np.frombuffer(self.data.translate(_CODED), np.uint8))
 
     def lane(self, class_: int) -> Lane:
         """Return the places of one class; a word of none follows the last."""
@@ -101,8 +112,23 @@ def stretch(lane: Lane, count: int) -> Lane:
 
 def places(lane: Lane) -> Places:
     """Return the offsets of a lane's bits."""
-    bits = np.unpackbits(lane.view(np.uint8), bitorder="little")
-    return np.flatnonzero(bits.view(np.bool_))
+    words = np.flatnonzero(lane)
+    if len(words) * _DENSE > len(lane):
+        bits = np.unpackbits(lane.view(np.uint8), bitorder="little")
+        return np.flatnonzero(bits.view(np.bool_))
+    bits = np.unpackbits(lane[words].view(np.uint8), bitorder="little")
+    found = np.flatnonzero(bits.view(np.bool_))
+    offsets: Places = (words << 6)[found >> 6] + (found & 63)
+    return offsets
+
+
+def bits_at(lane: Lane, offsets: Places) -> Places:
+    """Return the sixteen bits of a lane from each offset on, the first one lowest."""
+    word, bit = offsets >> 6, (offsets & 63).astype(np.uint64)
+    # Shifting by 64 is undefined: the word behind is moved in two steps.
+    bits = lane[word] >> bit | lane[word + 1] << (np.uint64(63) - bit) << np.uint64(1)
+    found: Places = (bits & np.uint64(0xFFFF)).astype(np.int64)
+    return found
 
 
 def runs(lane: Lane, count: int) -> tuple[Places, Places]:

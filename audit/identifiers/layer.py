@@ -29,6 +29,10 @@ GAP: Final = b"\n\n\n"
 """Between stretches: ends runs, joins no lines, and is what three bytes of base64 can be."""
 TAIL: Final = b"\n" * 64
 """Behind the last stretch: what looks ahead from any byte finds bytes there."""
+LATIN: Final = 6
+"""Rank of escapes read as bytes: of what they give only the bytes themselves are searched."""
+CODED_RUN: Final = 12
+"""Bytes of escapes and numbers from which they are a row."""
 WRITTEN_MOST: Final = 4
 """Bytes that one escape stands for, at most."""
 
@@ -86,6 +90,11 @@ class Layer:
         """Where the long runs of letters begin and end."""
         return runs(self.lanes.lane(LETTER), LONG_RUN)
 
+    @cached_property
+    def coded_runs(self) -> tuple[Places, Places]:
+        """Where rows of what escapes and lists of numbers consist of begin and end."""
+        return runs(self.lanes.coded, CODED_RUN)
+
     def stretch_of(self, offsets: Places) -> Places:
         """Return the number of the stretch that each offset lies in, or before."""
         return np.searchsorted(self.starts, offsets, side="right") - 1
@@ -100,7 +109,8 @@ class Layer:
         """Whether ranges are not just what the layer before showed as well."""
         if not len(self.changed):
             return np.ones(len(starts), np.bool_)
-        new: Mask = (self.ranks[self.stretch_of(starts)] == 0) | self.touched(starts, ends)
+        ranks = self.ranks[self.stretch_of(starts)]
+        new: Mask = (ranks == 0) | ((ranks != LATIN) & self.touched(starts, ends))
         return new
 
     def reads_as_text(self, number: int) -> bool:

@@ -27,6 +27,12 @@ TRIAL: Final = 1024
 _TRIAL_OUTPUT: Final = 1 << 16
 SYMBOLS: Final = 24
 """Symbols of fixed codes that are followed; what goes on after them is tried."""
+TINY: Final = 12
+"""Bytes under which Brotli has one tree of each sort."""
+TINY_OUTPUT: Final = 4096
+"""Bytes that come out of them, at most."""
+FEW: Final = 96
+"""Stretches that are tried sooner than followed further."""
 MOST: Final = 1 << 20
 """Bytes that may come out of one stretch here."""
 
@@ -124,6 +130,8 @@ def unpack(array: Bytes, starts: Places, ends: Places) -> tuple[list[int], list[
 
 def _plausible(array: Bytes, starts: Places, ends: Places, *, whole: bool) -> tuple[Places, Places]:
     """Return which stretches may be headerless deflate, and which Brotli."""
+    if not len(starts):
+        return starts, starts
     sizes = ends - starts if whole else np.full(len(starts), len(array) * 2 + TRIAL)
     first = array[starts]
     kind = first >> 1 & 3
@@ -180,7 +188,7 @@ def _fixed_holds(array: Bytes, starts: Places, sizes: Places) -> Mask:
     at = np.full(len(starts), 3, np.int64)
     made = np.zeros(len(starts), np.int64)
     for _ in range(SYMBOLS):
-        if not len(rows):
+        if len(rows) < FEW:
             break
         begin, size = starts[rows], sizes[rows]
         word = _bits(array, begin, at)
@@ -217,19 +225,20 @@ def _fixed_holds(array: Bytes, starts: Places, sizes: Places) -> Mask:
 def _brotli_holds(array: Bytes, starts: Places, sizes: Places) -> Mask:
     """Whether the first meta-block of short data is one that it has room for (RFC 7932 §9.2).
 
-    Of blocks of several types, which save nothing in so few bytes, it has none; nor does it say
-    that it holds more than 64 KiB.
+    Of blocks of several types, which save nothing in so few bytes, it has none, nor does it say
+    that it holds more than 64 KiB; the shortest have one tree of each sort and few bytes.
     """
     word = np.zeros(len(starts), np.int64)
     for at in range(5):
         word |= array[starts + at].astype(np.int64) << (8 * at)
-    known = _BROTLI_FIRST[array[starts]]
     last = word >> 4 & 1
     length = np.where(last, word >> 8, word >> 7) & 0xFFFF
     raw = (last == 0) & (word >> 23 & 1 == 1)
-    single = word >> 24 & 7
-    holds = np.where(raw, length + 5 <= sizes, single == 0)
-    return (sizes >= SMALL) | (known & holds)
+    coded = (word >> 24 & 7 == 0) & (
+        (sizes >= TINY) | ((word >> 35 & 3 == 0) & (length < TINY_OUTPUT))
+    )
+    holds = _BROTLI_FIRST[array[starts]] & np.where(raw, length + 5 <= sizes, coded)
+    return (sizes >= SMALL) | holds
 
 
 def _inflates(data: memoryview, whole: bool) -> bool:

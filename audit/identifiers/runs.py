@@ -8,16 +8,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from audit.identifiers.beginnings import STANDARD, begins, is_name
 from audit.identifiers.frames import binary_frame
-from audit.identifiers.gates import LONG_RUN, PACKED_FIRST, SHORT_RUN
+from audit.identifiers.gates import LONG_RUN, SHORT_RUN
 from audit.identifiers.piece import Piece
-from audit.identifiers.text import PRINTABLE, is_text
+from audit.identifiers.text import is_text
 
 _RUN: Final = re.compile(rb"([A-Za-z0-9+/_-]+)(={0,6}(?:%3[Dd]){0,6})")
 _LETTERS: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_"
 _RUN_OR_NUL: Final = bytes(byte if byte in _LETTERS else 0 for byte in range(256))
-BEGINNINGS: Final = PACKED_FIRST | frozenset(b"\x1f\x28P")
-"""First bytes of compressed data, those with a mark (gzip, Zstandard, ZIP) included."""
 _HEX: Final = re.compile(rb"[0-9A-Fa-f]{16,}")
 SHORT_HEX: Final = re.compile(rb"[0-9A-Fa-f]{8,}")
 """Hexadecimal text inside short runs."""
@@ -31,9 +30,6 @@ MAX_SIGNS: Final = 8
 """Signs before a trigger behind each of which the encoded text may begin."""
 LONG_NAME: Final = 1024
 """Letters up to which a run may be names and encoded text side by side."""
-SHORTEST_NAME: Final = 2
-"""Letters from which the beginning of a run may be a name, the sign behind it left out."""
-_INNER_CAPITAL: Final = re.compile(rb"(?<=[A-Za-z0-9])[A-Z]")
 DIGEST_LETTERS: Final = frozenset((22, 27, 38, 43, 64, 86))
 """Letters of base64 that the digests of 16, 20, 28, 32, 48 and 64 bytes take: ``sha256-`` ... may
 stand before them, as in Subresource Integrity (W3C)."""
@@ -44,8 +40,6 @@ SHORT_BASE32: Final = re.compile(rb"[A-Z2-7]{8,}|[a-z2-7]{8,}")
 """Base32 text, of either case, inside short runs."""
 _NOT_HEX: Final = bytes(set(range(256)) - set(b"0123456789abcdefABCDEF"))
 _HEX_DASH: Final = b"0123456789abcdefABCDEF-"
-STANDARD: Final = bytes.maketrans(b"-_", b"+/")
-"""Letters of base64url -> those of base64."""
 _FROM_BASE32: Final = bytes.maketrans(
     b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz234567",
     b"0123456789abcdefghijklmnop0123456789abcdefghijklmnopqrstuv",
@@ -175,7 +169,7 @@ def _decode_long(run: Run, offsets: int) -> Iterator[Piece]:
             start = match.end()
             rest = size - start
             if rest in DIGEST_LETTERS or (
-                rest >= SHORT_RUN and (_begins(text, start) or is_name(text, start))
+                rest >= SHORT_RUN and (begins(text, start) or is_name(text, start))
             ):
                 yield from RUN_DECODERS["base64"](run.part(start, size))
     if size > LONG_NAME:
@@ -187,23 +181,6 @@ def _decode_long(run: Run, offsets: int) -> Iterator[Piece]:
     for name, pattern in (("hex", _HEX), ("base32", _LONG_BASE32)):
         for match in pattern.finditer(text):
             yield from RUN_DECODERS[name](run.part(*match.span()))
-
-
-def is_name(text: bytes, end: int) -> bool:
-    """Whether the beginning of a run is made of words, such as ``user_`` or ``/v1/users/``.
-
-    No capital stands inside a word of it, as hardly ever in encoded bytes.
-    """
-    return end > SHORTEST_NAME and not _INNER_CAPITAL.search(text, 0, end)
-
-
-def _begins(text: bytes, start: int) -> bool:
-    """Whether base64 text that begins here decodes to text, or to compressed data."""
-    head = a2b_base64(text[start : start + 8].translate(STANDARD))
-    first = head[0]
-    if first in BEGINNINGS or not head.translate(None, PRINTABLE):
-        return True
-    return head[1::2] == b"\0\0\0" or any(is_text(head[:size]) for size in (6, 5, 4))
 
 
 def _decode_all(run: Run, *, offsets: int = 1) -> Iterator[Piece]:

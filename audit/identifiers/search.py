@@ -102,11 +102,28 @@ class Search:
         for piece, alone in zip(group, special, strict=True):
             here = next(others) if alone else next(rest)
             if not alone and here is not None:
-                here.marks = _new_marks(piece, here)
+                here.marks = self._new_marks(piece, here)
             elif here is None and piece.field and not is_text(piece.data):
                 here = Found()
             shown.append(here)
         return shown
+
+    def _new_marks(self, piece: Piece, shown: Found) -> Marks:
+        """Return the marks that tell of anything that the piece's parent did not show as well."""
+        marks: Marks = dict(shown.marks)
+        if shown.kinds:
+            once = b"\0" in piece.data
+            for end, number in self._engine.gates(piece.data):
+                gate = GATES[number]
+                if gate.name in shown.kinds and (once or not gate.once):
+                    marks.setdefault(gate.name, []).append(0 if gate.once else end - gate.width)
+        found: Marks = {}
+        for name, offsets in marks.items():
+            width, reach = WIDTHS.get(name, (0, len(piece.data)))
+            new = [at for at in offsets if piece.is_new(at - reach, at + width + reach)]
+            if new:
+                found[name] = new
+        return found
 
     def _open_all(self, group: list[Piece]) -> list[Found | None]:
         """Return what shows in pieces where every gate counts."""
@@ -126,19 +143,24 @@ class Search:
             while other < len(gates) and gates[other][0] <= high:
                 other += 1
             here = None
-            if at > begin or other > first or once or (piece.field and not is_text(piece.data)):
-                here = Found(marks=self._marks(piece, low, gates[first:other], once))
+            own = {name for name in once if b"\0" in piece.data and marks_of(name, piece.data)}
+            if at > begin or other > first or own or (piece.field and not is_text(piece.data)):
+                here = Found(marks=self._marks(piece, low, gates[first:other], own))
                 here.candidates = self._split(piece, low, values[begin:at], here.marks)
             shown.append(here)
             low = high + 1
         return shown
 
     def _marks(self, piece: Piece, low: int, gates: list[Event], once: set[str]) -> Marks:
-        marks: Marks = {name: [0] for name in once} if b"\0" in piece.data else {}
+        marks: Marks = {name: [0] for name in once}
         for offset, number in gates:
             end = offset - low
             gate = GATES[number]
-            if end > 0 and piece.is_new(end - gate.width - gate.reach, end + gate.reach):
+            if (
+                end > 0
+                and not gate.once
+                and piece.is_new(end - gate.width - gate.reach, end + gate.reach)
+            ):
                 marks.setdefault(gate.name, []).append(end - gate.width)
         return marks
 
@@ -199,20 +221,6 @@ class Search:
                 found.append(Match(piece, start, stop, needle, place))
             else:
                 piece.budget.cut["more places hold identifiers than are listed"] = None
-
-
-def _new_marks(piece: Piece, shown: Found) -> Marks:
-    """Return the marks that tell of anything that the piece's parent did not show as well."""
-    marks: Marks = dict(shown.marks)
-    for gate in shown.kinds:
-        marks[gate] = marks_of(gate, piece.data)
-    found: Marks = {}
-    for gate, offsets in marks.items():
-        width, reach = WIDTHS.get(gate, (0, len(piece.data)))
-        new = [at for at in offsets if piece.is_new(at - reach, at + width + reach)]
-        if new:
-            found[gate] = new
-    return found
 
 
 def _is_special(piece: Piece) -> bool:

@@ -147,7 +147,7 @@ class Sieve:
             if event >= count:
                 name, mark = MAGICS[event - count]
                 start = end - len(mark)
-                if name != "zlib" or may_be_zlib(data, start):
+                if name != "zlib" or may_be_zlib(data, start, int(layer.ends[number])):
                     yield number, name, start, -1
                 continue
             if self._anchors.needles[event]:

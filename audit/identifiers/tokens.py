@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from audit.identifiers.beginnings import STANDARD
 from audit.identifiers.compression import decode_headerless, decode_zlib
 from audit.identifiers.gates import LETTERS, PACKED_FIRST
 from audit.identifiers.piece import Piece
-from audit.identifiers.runs import RUN_DECODERS, SHORT_BASE32, SHORT_HEX, STANDARD, Run, find_runs
+from audit.identifiers.runs import RUN_DECODERS, SHORT_BASE32, SHORT_HEX, Run, find_runs
 
 _SHORT_RUN: Final = re.compile(rb"([A-Za-z0-9+/_-]{8,15})(={0,6})(?![A-Za-z0-9+/_-])")
 _WHOLE_RUN: Final = re.compile(rb"([A-Za-z0-9+/_-]{7,})(={0,6})")

@@ -30,8 +30,18 @@ QUOTED_REACH: Final = 512
 """Bytes from a sure sign of quoted-printable text within which all that looks like it is so."""
 _QUOTED_APART: Final = 9
 """Bytes from one encoded byte to the next, where two tell of quoted-printable text."""
+_QUOTED_SIZE: Final = 3
+_NAME_MOST: Final = 42
+_NAME: Final = re.compile(rb"(?:\A|(?<=[\s&;,\"'>]))[A-Za-z_][A-Za-z0-9_.-]{0,40}\Z")
+"""A name before the sign that parts it from its value."""
+_NAME_LETTER: Final = np.isin(
+    np.arange(256),
+    np.frombuffer(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-", np.uint8),
+)
 _QUOTED_ALONE: Final = (0x20, 0x3D, 0x09, 0x0A, 0x0D, 0x2E)
 """Bytes of which one alone, encoded, tells of quoted-printable text."""
+_BLANK_OR_END: Final = np.frombuffer(b" \t\r\n", np.uint8)
+_SOFT_END: Final = re.compile(rb"=[ \t]*\r?\n")
 _ENTITY: Final = re.compile(rb"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
 _BRACED: Final = re.compile(rb"\\u\{([0-9A-Fa-f]{1,6})\}|\\U([0-9A-Fa-f]{8})")
 _SIMPLE: Final = np.array(
@@ -175,19 +185,24 @@ def quoted_units(layer: Layer) -> Units:
     signs = np.flatnonzero(array == 0x3D)
     value, holds = _digits(array, signs + 1, 2)
     at, value = signs[holds], value[holds]
+<<<<<<< HEAD
+    first, second = array[at + 1], array[at + 2]
+    capital = (first < 0x61) & (second < 0x61)
+    small = ~((first > 0x40) & (first < 0x61)) & ~((second > 0x40) & (second < 0x61))
+=======
     capital = (array[at + 1] < 0x61) & (array[at + 2] < 0x61)
     row = np.zeros(len(at), np.bool_)  # three in a row may be in small letters
     near = (at[2:] - at[:-2] == 6) if len(at) > 2 else np.zeros(0, np.bool_)
     for step in range(3):
         row[step : step + len(near)] |= near
     at, value, capital = at[capital | row], value[capital | row], capital[capital | row]
+>>>>>>> origin/main
     pairs = np.zeros(len(at), np.bool_)
     pairs[:-1] = (at[1:] <= at[:-1] + _QUOTED_APART) & capital[1:] & capital[:-1]
     opens = at[pairs | (np.isin(value, _QUOTED_ALONE) & capital)]
-    first, second = array[signs + 1], array[signs + 2]
-    soft = np.flatnonzero((first == 0x0A) | ((first == 0x0D) & (second == 0x0A)))
-    size = np.where(first[soft] == 0x0A, 2, 3)
-    lines = Units(signs[soft], size, np.full(len(soft), -1), wide=False)
+    meant = capital | _in_rows(at, small)
+    at, value = at[meant], value[meant]
+    lines = _soft_ends(layer, signs)
     units = _merge([Units(at, np.full(len(at), 3), value, wide=False), lines], wide=False)
     gates = np.sort(np.concatenate((opens, lines.at)))
     if not len(gates):
@@ -198,11 +213,54 @@ def quoted_units(layer: Layer) -> Units:
     return units.where(near)
 
 
+<<<<<<< HEAD
+def _in_rows(at: Places, held: Mask) -> Mask:
+    """Whether encoded bytes stand in a row of three or more that hold."""
+    behind = np.zeros(len(at), np.bool_)
+    behind[1:] = (np.diff(at) == _QUOTED_SIZE) & held[1:] & held[:-1]
+    before = np.append(behind[1:], False)
+    twice = behind & before  # the middle one of three
+    found: Mask = twice | np.append(twice[1:], False) | np.append(False, twice[:-1])[: len(at)]
+    return found
+
+
+def unnamed_units(layer: Layer, units: Units) -> Units:
+    """Return quoted-printable text without the signs that part a name from its value.
+
+    None of them where no name stands before such a sign.
+    """
+    before = layer.lanes.array[np.maximum(units.at - 1, 0)]
+    likely = np.flatnonzero((units.size == _QUOTED_SIZE) & _NAME_LETTER[before])
+    named = [
+        number
+        for number in likely.tolist()
+        if _NAME.search(
+            layer.data, max(0, int(units.at[number]) - _NAME_MOST), int(units.at[number])
+        )
+    ]
+    kept = np.full(len(units.at), bool(named))
+    kept[named] = False
+    return units.where(kept)
+
+
+def _soft_ends(layer: Layer, signs: Places) -> Units:
+    """Return the line ends that are none: behind ``=``, and blanks."""
+    array = layer.lanes.array
+    after = array[signs + 1]
+    found = [
+        (at, match.end() - at)
+        for at in signs[np.isin(after, _BLANK_OR_END)].tolist()
+        if (match := _SOFT_END.match(layer.data, at))
+    ]
+    at, size = np.array(found, np.int64).reshape(-1, 2).T
+    return Units(at, size, np.full(len(at), -1), wide=False)
+=======
 def is_named(layer: Layer, units: Units) -> Mask:
     """Whether the sign of each encoded byte may end a name, and so be no sign of encoding."""
     before = layer.lanes.array[np.maximum(units.at - 1, 0)]
     named: Mask = (units.at > 0) & (units.size == 3) & (before >= 0x41) & (before < 0x7B)
     return named
+>>>>>>> origin/main
 
 
 def entity_units(data: bytes) -> Units:

@@ -12,21 +12,23 @@ from audit.identifiers import frames
 from audit.identifiers.binary import text_fields
 from audit.identifiers.compression import INFLATERS
 from audit.identifiers.decoders import SMALL, decode_fields
-from audit.identifiers.gates import DYNAMIC_FIRST, PACKED_FIRST, SHORT_RUN
+from audit.identifiers.gates import DYNAMIC_FIRST, LONG_RUN, PACKED_FIRST, SHORT_RUN
 from audit.identifiers.lanes import LETTER, UNUSUAL, any_in, stretch
 from audit.identifiers.layer import Batch, Layer, joined_batch
+from audit.identifiers.messages import may_be_framed
 from audit.identifiers.packs import MOST, unpack
 from audit.identifiers.piece import Piece
 from audit.identifiers.text import is_text
 from audit.identifiers.unmarked import (
     MAX_COUNTED,
     MAX_HEAD,
-    MAX_LENGTHS,
     SHORTEST_FRAMED,
     SMALLEST,
 )
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from audit.identifiers.lanes import Bytes, Places
 
     Spans = tuple[Places, Places]
@@ -34,10 +36,20 @@ if TYPE_CHECKING:
 
 _LENGTH_DELIMITED: Final = 2
 """Low bits of a tag of protocol buffers before a length."""
+FEW: Final = 1024
+"""Bytes of a field up to which a short run of letters in it is hardly chance."""
+READABLE: Final = 10
+"""Bytes of text that are none either: text may run into the lengths and tags beside it."""
 _HIGHEST: Final = 3
 """High byte of a length of two bytes, at most."""
 _TRIAL: Final = 512
 _TRIAL_OUTPUT: Final = 1 << 16
+_LENGTH: Final = 31
+"""Low bits of a byte that tell a length, in CBOR and MessagePack."""
+_BEFORE: Final = np.array(
+    [(byte if byte < SMALL else byte & _LENGTH) >= SMALLEST for byte in range(256)]
+)
+"""Bytes that may be a length of data worth opening."""
 _OPENING: Final = np.isin(np.arange(256), np.array(sorted(PACKED_FIRST | DYNAMIC_FIRST)))
 Mark = tuple[int, str, int]
 """Number of a stretch, name of what may begin there, offset."""
@@ -58,11 +70,11 @@ def unpack_layer(layer: Layer, marks: Sequence[Mark]) -> tuple[list[Batch], list
         parts.append(done.data)
         low.append(start)
     spans, leaves = _fields(layer)
-    for starts, ends in spans:
-        numbers, made, much = unpack(layer.lanes.array, starts, ends)
-        parts += made
-        low += starts[np.array(numbers, np.int64)].tolist()
-        large += layer.stretch_of(starts[np.array(much, np.int64)]).tolist()
+    starts, ends = map(np.concatenate, zip(*spans, strict=True))
+    numbers, made, much = unpack(layer.lanes.array, starts, ends)
+    parts += made
+    low += starts[np.array(numbers, np.int64)].tolist()
+    large += layer.stretch_of(starts[np.array(much, np.int64)]).tolist()
     for at, leaf in leaves:
         parts.append(leaf)
         low.append(at)
@@ -75,7 +87,10 @@ def _fields(layer: Layer) -> tuple[list[Spans], list[tuple[int, bytes]]]:
     odd = any_in(layer.lanes.lane(UNUSUAL), layer.starts, layer.ends)
     binary = np.flatnonzero(layer.fields & odd)
     starts, ends = layer.starts[binary], layer.ends[binary]
-    wordy = any_in(stretch(layer.lanes.lane(LETTER), SHORT_RUN), starts, ends)
+    letters = layer.lanes.lane(LETTER)
+    wordy = any_in(stretch(letters, LONG_RUN), starts, ends)
+    readable = stretch(~layer.lanes.lane(UNUSUAL), READABLE) | stretch(letters, SHORT_RUN)
+    wordy |= (ends - starts <= FEW) & any_in(readable, starts, ends)
     message = np.flatnonzero(layer.fields & ~odd & (layer.ends > layer.starts))
     message = message[array[layer.starts[message]] & 7 == _LENGTH_DELIMITED]
     leaves = [*_taken_apart(layer, binary[wordy]), *_messages(layer, message)]
@@ -83,14 +98,19 @@ def _fields(layer: Layer) -> tuple[list[Spans], list[tuple[int, bytes]]]:
     leaves += _leaves(layer, starts, ends)
     small = ends - starts < SMALL
     framed = _framed(array, starts[~small], ends[~small])
-    leaves += [
-        (start, layer.data[start:end]) for start, end in zip(*map(list, framed), strict=True)
-    ]
+    inner = may_be_framed(array, *framed)
+    leaves += _parts(layer, framed[0][inner], framed[1][inner])
     return [
         (starts, ends),
+        framed,
         _behind_length(array, starts[small], ends[small]),
         _behind_lengths(array, starts[~small], ends[~small]),
     ], leaves
+
+
+def _parts(layer: Layer, starts: Places, ends: Places) -> list[tuple[int, bytes]]:
+    spans = zip(starts.tolist(), ends.tolist(), strict=True)
+    return [(start, layer.data[start:end]) for start, end in spans]
 
 
 def _taken_apart(layer: Layer, numbers: Places) -> Iterator[tuple[int, bytes]]:
@@ -112,10 +132,10 @@ def _messages(layer: Layer, numbers: Places) -> Iterator[tuple[int, bytes]]:
             yield start + low, data[low:high]
 
 
-def may_be_zlib(data: bytes, start: int) -> bool:
+def may_be_zlib(data: bytes, start: int, end: int) -> bool:
     """Whether zlib data begins here, as far as its first bytes show."""
     try:
-        zlib.decompressobj().decompress(data[start : start + _TRIAL], _TRIAL_OUTPUT)
+        zlib.decompressobj().decompress(data[start : min(start + _TRIAL, end)], _TRIAL_OUTPUT)
     except zlib.error:
         return False
     return True
@@ -123,31 +143,41 @@ def may_be_zlib(data: bytes, start: int) -> bool:
 
 def _behind_length(array: Bytes, starts: Places, ends: Places) -> Spans:
     """Return where compressed data may stand behind its length, in short stretches."""
-    sizes = np.maximum(ends - starts - 1, 0)
-    before = np.cumsum(sizes) - sizes
-    at = np.arange(int(sizes.sum())) + np.repeat(starts + 1 - before, sizes)
-    limit = np.repeat(ends, sizes)
-    first = _OPENING[array[at]]
-    at, limit = at[first], limit[first]
+    if not len(starts):
+        return starts, ends
+    held = _BEFORE[array[:-1]] & _OPENING[array[1:]] & _inside(len(array) - 1, starts, ends)
+    at = np.flatnonzero(held) + 1
+    owner = np.searchsorted(starts, at, side="right") - 1
     size = array[at - 1].astype(np.int64)
-    fits = (size >= SMALLEST) & (size < SMALL) & (at + size <= limit)
-    return at[fits], at[fits] + size[fits]
+    size = np.where(size < SMALL, size, size & _LENGTH)
+    fits = (at > starts[owner]) & (at + size <= ends[owner])
+    return at[fits], (at + size)[fits]
+
+
+def _inside(size: int, starts: Places, ends: Places) -> NDArray[np.bool_]:
+    """Return which of some places lie in ranges that do not overlap."""
+    steps = np.zeros(size + 1, np.int8)
+    np.add.at(steps, starts, 1)
+    np.subtract.at(steps, ends, 1)
+    return np.cumsum(steps[:-1], dtype=np.int8).view(np.bool_)
 
 
 def _behind_lengths(array: Bytes, starts: Places, ends: Places) -> Spans:
     """Return where compressed data may stand behind a length of two bytes."""
-    begins, upto = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
-    for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
-        if end - start > MAX_COUNTED:
-            continue
-        part = array[start:end]
-        opens = _OPENING[part[2:]]
-        for high, low in ((part[:-2], part[1:-1]), (part[1:-1], part[:-2])):
-            at = np.flatnonzero((high <= _HIGHEST) & opens)[:MAX_LENGTHS]
-            size = high[at].astype(np.int64) << 8 | low[at]
-            fits = (size >= SMALLEST) & (at + 2 + size <= end - start)
-            begins.append(at[fits] + start + 2)
-            upto.append((at + size)[fits] + start + 2)
+    short = ends - starts <= MAX_COUNTED
+    starts, ends = starts[short], ends[short]
+    if not len(starts):
+        return starts, ends
+    low = array <= _HIGHEST
+    inside = _inside(len(array) - 2, starts, ends)
+    at = np.flatnonzero(_OPENING[array[2:]] & (low[:-2] | low[1:-1]) & inside)
+    limit = ends[np.searchsorted(starts, at, side="right") - 1]
+    begins, upto = [], []
+    for high, other in ((array[at], array[at + 1]), (array[at + 1], array[at])):
+        size = high.astype(np.int64) << 8 | other
+        fits = (high <= _HIGHEST) & (size >= SMALLEST) & (at + 2 + size <= limit)
+        begins.append(at[fits] + 2)
+        upto.append((at + size)[fits] + 2)
     return np.concatenate(begins), np.concatenate(upto)
 
 
@@ -169,7 +199,9 @@ def _framed(array: Bytes, starts: Places, ends: Places) -> Spans:
 
 def _leaves(layer: Layer, starts: Places, ends: Places) -> Iterator[tuple[int, bytes]]:
     """Yield the fields of binary formats without words: they may be compressed."""
-    for number in np.flatnonzero(ends - starts >= SMALL).tolist():
+    large = np.flatnonzero(ends - starts >= SMALL)
+    large = large[may_be_framed(layer.lanes.array, starts[large], ends[large])]
+    for number in large.tolist():
         start = int(starts[number])
         data = layer.data[start : int(ends[number])]
         for frame in frames.find_frames(data):

@@ -11,10 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audit.identifiers.bulk import decode_runs
+from audit.identifiers.compression import decode_headerless
 from audit.identifiers.gates import marks_of
 from audit.identifiers.layer import first_layer
 from audit.identifiers.piece import Piece
 from audit.identifiers.runs import decode_runs as decode_each
+from audit.identifiers.text import is_text
 
 CONTENTS = st.one_of(
     st.binary(min_size=12, max_size=90),
@@ -49,13 +51,20 @@ def outputs(data: bytes) -> list[bytes]:
     return found
 
 
+def tells(child: Piece, data: bytes) -> bool:
+    """Whether a child stands for a whole run, or what is behind a sign in one is no chance."""
+    begins = child.start == 0 or not re.match(rb"[A-Za-z0-9+/_-]", data[child.start - 1 :])
+    return begins or is_text(child.data[:12]) or any(decode_headerless(child))
+
+
 @settings(max_examples=300, deadline=None)
 @given(PARTS, st.sampled_from([b" ", b'","', b"\n\n", b"=;"]))
 def test_whatever_the_decoders_of_runs_give_is_there(parts, between):
     data = between.join(parts)
     known = outputs(data)
     for child in decode_each(Piece(data, field=True), marks_of("run", data)):
-        assert any(child.data in output for output in known), (child.step, child.start)
+        if tells(child, data):
+            assert any(child.data in output for output in known), (child.step, child.start)
 
 
 @settings(max_examples=100, deadline=None)
