@@ -19,6 +19,8 @@ PROTO_NAMES: Final = {TCP: "tcp", UDP: "udp", ICMP: "icmp", ICMP6: "icmp6", PROT
 LATE: Final = np.iinfo(np.int64).max
 """Time of what never came; one less: of what came without a time."""
 KEY_BYTES: Final = 40
+FACES: Final = 32
+"""Interfaces that are told apart; further ones count as those 32 before."""
 _AT_ONCE: Final = 1024
 """Conversations made from arrays at a time."""
 
@@ -83,7 +85,8 @@ class Conversations:
     """A row a conversation: earliest and latest time, twice the number of the earliest packet plus
     1 if a sent it, an empty column, time of the earliest SYN, whether a opened the connection."""
     bits: npt.NDArray[np.uint64]
-    """A bit for each interface."""
+    """A bit for each interface on which it was sent; ``FACES`` higher, those on which only TCP
+    packets without data passed (acknowledgements, closings), which systems send by themselves."""
     owners: dict[int, tuple[int, ...]] = field(default_factory=dict)
     """Index of a conversation -> numbers of owners."""
     begin: int = 0
@@ -155,11 +158,14 @@ def _made(
         packets=(packets[0], packets[1]),
         bytes=(sizes[0], sizes[1]),
         payload=(payload[0], payload[1]),
-        interfaces=_bits_of(bits),
+        interfaces=_faces_of(bits),
         owners=owners,
     )
 
 
 @lru_cache(maxsize=1024)
-def _bits_of(bits: int) -> tuple[int, ...]:
-    return tuple(bit for bit in range(64) if bits >> bit & 1)
+def _faces_of(bits: int) -> tuple[int, ...]:
+    """Return the interfaces on which a program sent, else those of what the systems sent."""
+    sent = bits & ((1 << FACES) - 1)
+    bits = sent or bits >> FACES
+    return tuple(face for face in range(FACES) if bits >> face & 1)

@@ -174,7 +174,14 @@ class ConversationsRow(TrafficRow):
     originator_port: Annotated[Number, Column("number", "its port, None where there is none")]
     responder_port: Annotated[Number, Column("number", "port of the responder", 443)]
     community_id: Annotated[Text, Column("text", "Community ID 1.0 of the 5-tuple")]
-    iface: Annotated[Text, Column("text", "interface that the packets were seen on")]
+    iface: Annotated[
+        Text,
+        Column(
+            "text",
+            "interfaces of the packets; a TCP packet without data, such as the closing that a"
+            " system sends by itself, names one only where nothing else does",
+        ),
+    ]
     packets_out: Annotated[Number, Column("number", "packets sent by the originator", 1)]
     packets_in: Annotated[Number, Column("number", "packets sent by the responder", 1)]
     bytes_out: Annotated[Number, Column("bytes", "bytes on the wire from the originator", 100)]

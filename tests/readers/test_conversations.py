@@ -157,3 +157,25 @@ def test_interfaces_are_named_in_the_order_of_the_file(tmp_path):
     data = wire.section() + wire.interface(name="wlan0") + wire.interface(name="tun0")
     data += wire.enhanced(1, frame, face=1) + wire.enhanced(2, frame, face=0)
     assert row(wire.read(tmp_path, data))["iface"] == "wlan0,tun0"
+
+
+SYN, ACK, FIN = 2, 16, 1
+
+
+@pytest.mark.parametrize(
+    ("packets", "iface"),
+    [
+        ([(1, SYN, b""), (1, ACK, b"x"), (0, FIN | ACK, b"")], "tun0"),
+        ([(1, SYN, b""), (1, ACK, b"x"), (0, ACK, b"x")], "wlan0,tun0"),
+        ([(1, SYN, b""), (0, SYN, b"")], "wlan0,tun0"),
+        ([(0, FIN | ACK, b"")], "wlan0"),
+    ],
+)
+def test_a_packet_without_data_of_the_system_takes_no_connection_to_another_interface(
+    tmp_path, packets, iface
+):
+    data = wire.section() + wire.interface(name="wlan0") + wire.interface(name="tun0")
+    for number, (face, flags, content) in enumerate(packets, 1):
+        segment = wire.tcp(CLIENT, 40_000, SERVER, 80, number, 0, flags, content)
+        data += wire.enhanced(number, wire.ethernet(segment), face=face)
+    assert row(wire.read(tmp_path, data))["iface"] == iface
