@@ -23,7 +23,6 @@ from audit.identifiers.units import (
     backslash_units,
     entity_units,
     form_units,
-    is_named,
     percent_u_units,
     percent_units,
     plus_units,
@@ -68,13 +67,7 @@ def undo_escapes(layer: Layer) -> Iterator[Batch]:
     if b"=" in data:
         quoted = quoted_units(layer)
         yield from _fold(layer, quoted, "quoted", 7)
-<<<<<<< HEAD
         yield from _fold(layer, unnamed_units(layer, quoted), "quoted", 8)
-=======
-        named = is_named(layer, quoted)
-        if named.any():
-            yield from _fold(layer, quoted.where(~named), "quoted", 9)
->>>>>>> origin/main
     if b"&" in data:
         yield from _fold(layer, entity_units(data), "html", 9)
     if b"\0" in data:

@@ -7,7 +7,6 @@ something does, and say what it is. What is let through in vain costs time, noth
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -23,7 +22,6 @@ from audit.identifiers.layer import Batch, Layer, first_layer, next_layer
 from audit.identifiers.piece import MAX_DEPTH
 from audit.identifiers.runs import is_short_run
 from audit.identifiers.short import decode_short
-from audit.identifiers.text import is_text
 from audit.identifiers.unmarked import MAX_COUNTED
 from audit.identifiers.unpacking import may_be_zlib, unpack_layer
 
@@ -52,8 +50,6 @@ _MESSAGE_FIRST: Final = frozenset(bytes([byte]) for byte in range(8, 128) if byt
 """First bytes of messages of protocol buffers that are text."""
 CLOSE: Final = 16
 """Bytes in which four escapes make bytes of a binary format a value that is all escaped."""
-_SOFT: Final = re.compile(rb"(?<!=)=\r?\n(?=[^\r\n-])")
-"""A soft line end, no padding of base64 at its end."""
 _TELLING: Final = frozenset(("value", "trigger", "zip"))
 """What must be looked at where it stands in something decoded; the rest is decoded first."""
 
@@ -181,8 +177,7 @@ def _decode(layer: Layer) -> list[Batch]:
 def _doubt(layer: Layer, batch: Batch) -> Batch:
     """Let through what is undone in a way of which the bulk knows too little.
 
-    In binary formats a length may read as a part of an escape, or of grouped digits; a soft line
-    end may part anything, in as many layers as there are.
+    In binary formats a length may read as a part of an escape, or of grouped digits.
     """
     if not len(batch.low):
         return batch
@@ -194,12 +189,6 @@ def _doubt(layer: Layer, batch: Batch) -> Batch:
             dense = batch.changed[:-3][batch.changed[3:] - batch.changed[:-3] <= CLOSE]
             first, last = np.searchsorted(dense, (batch.starts, batch.ends))
             doubted &= last > first
-    if batch.gate == "quoted" and _SOFT.search(layer.data):
-        ranges = zip(batch.low.tolist(), batch.high.tolist(), strict=True)
-        doubted |= [
-            _SOFT.search(layer.data, low, high) is not None and is_text(layer.data[low:high])
-            for low, high in ranges
-        ]
     return replace(batch, sure=np.union1d(batch.sure, np.flatnonzero(doubted)))
 
 

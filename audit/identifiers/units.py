@@ -185,18 +185,9 @@ def quoted_units(layer: Layer) -> Units:
     signs = np.flatnonzero(array == 0x3D)
     value, holds = _digits(array, signs + 1, 2)
     at, value = signs[holds], value[holds]
-<<<<<<< HEAD
     first, second = array[at + 1], array[at + 2]
     capital = (first < 0x61) & (second < 0x61)
     small = ~((first > 0x40) & (first < 0x61)) & ~((second > 0x40) & (second < 0x61))
-=======
-    capital = (array[at + 1] < 0x61) & (array[at + 2] < 0x61)
-    row = np.zeros(len(at), np.bool_)  # three in a row may be in small letters
-    near = (at[2:] - at[:-2] == 6) if len(at) > 2 else np.zeros(0, np.bool_)
-    for step in range(3):
-        row[step : step + len(near)] |= near
-    at, value, capital = at[capital | row], value[capital | row], capital[capital | row]
->>>>>>> origin/main
     pairs = np.zeros(len(at), np.bool_)
     pairs[:-1] = (at[1:] <= at[:-1] + _QUOTED_APART) & capital[1:] & capital[:-1]
     opens = at[pairs | (np.isin(value, _QUOTED_ALONE) & capital)]
@@ -213,7 +204,6 @@ def quoted_units(layer: Layer) -> Units:
     return units.where(near)
 
 
-<<<<<<< HEAD
 def _in_rows(at: Places, held: Mask) -> Mask:
     """Whether encoded bytes stand in a row of three or more that hold."""
     behind = np.zeros(len(at), np.bool_)
@@ -254,13 +244,6 @@ def _soft_ends(layer: Layer, signs: Places) -> Units:
     ]
     at, size = np.array(found, np.int64).reshape(-1, 2).T
     return Units(at, size, np.full(len(at), -1), wide=False)
-=======
-def is_named(layer: Layer, units: Units) -> Mask:
-    """Whether the sign of each encoded byte may end a name, and so be no sign of encoding."""
-    before = layer.lanes.array[np.maximum(units.at - 1, 0)]
-    named: Mask = (units.at > 0) & (units.size == 3) & (before >= 0x41) & (before < 0x7B)
-    return named
->>>>>>> origin/main
 
 
 def entity_units(data: bytes) -> Units:
