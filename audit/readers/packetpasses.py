@@ -30,7 +30,7 @@ _OF_THE_LINK = (ARP, 0x8809, 0x8863, 0x888E, 0x88CC, 0x88E1, 0x88F7, 0x8899, 0x8
 LLDP, HomePlug, PTP, RRCP, TDLS, HomePlug, loopback. No program's data is in them."""
 
 
-def read_all(path: Path, options: PacketOptions, companion: Companion) -> Extract:
+def all_passes(path: Path, options: PacketOptions, companion: Companion) -> Extract:
     """Read a capture, with the companion's help if it is there.
 
     Of sealed conversations the tails are left out; where too much was, all is read once more and

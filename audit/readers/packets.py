@@ -40,9 +40,9 @@ def read_packets(path: Path, options: PacketOptions) -> Extract:
     further on is named in ``truncated``, and everything before it is kept.
     """
     with Companion(path, wanted=_is_worthwhile(path)) as companion:
-        from audit.readers.packetpasses import read_all  # while the companion starts up
+        from audit.readers.packetpasses import all_passes  # while the companion starts up
 
-        return read_all(path, options, companion)
+        return all_passes(path, options, companion)
 
 
 def _is_worthwhile(path: Path) -> bool:
