@@ -15,10 +15,6 @@ _ALNUM: Final = bytes(sorted(_LETTERS))
 _MAIL: Final = frozenset(b".-+_")
 _NEAR: Final = 32
 """Bytes around a match that tell whether it stands in a binary format."""
-_LONG_HEX: Final = 64
-"""Hexadecimal digits from which a value counts inside a longer, aligned run: a public key in a
-dump is no chance, a short id in a digest may be."""
-_HEX_RUN: Final = re.compile(rb"[0-9A-Fa-f]+")
 _SOFT_END: Final = re.compile(rb"=\r?\n[0-9A-Za-z]")
 """A line end of quoted-printable inside a word: that is looked at once it is decoded."""
 _WRITTEN_LENGTH: Final = re.compile(rb"([0-9]{1,5}):\"?\Z")
@@ -86,15 +82,7 @@ def _hex(data: bytes, start: int, end: int) -> bool:
     after = data[end] if end < len(data) else 0x20
     if before not in _LETTERS and after not in _LETTERS:
         return True
-    if before in b"xX" and data[start - 2 : start - 1] == b"0":
-        return after not in _LETTERS
-    if end - start < _LONG_HEX:
-        return False
-    low = start
-    while low and data[low - 1] in _HEX and start - low < 4096:
-        low -= 1
-    run = _HEX_RUN.match(data, low)
-    return run is not None and (run.end() - low) % 2 == 0 and (start - low) % 2 == 0
+    return before in b"xX" and data[start - 2 : start - 1] == b"0" and after not in _LETTERS
 
 
 def _mac(data: bytes, start: int, end: int) -> bool:

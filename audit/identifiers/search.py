@@ -31,8 +31,6 @@ WIDTHS: Final = {gate.name: (gate.width, gate.reach) for gate in GATES}
 """Gate -> bytes of its pattern, and around it, that may be new."""
 SHORTEST_UNSURE: Final = 2
 """Bytes from which a value of low entropy is looked at where it is no whole field."""
-LONG_ID: Final = 32
-"""Bytes from which an id counts inside a longer hexadecimal run of whole bytes."""
 SURE_FIELD: Final = 16
 """Bytes of a field that hexadecimal text holds by no chance."""
 _GAP: Final = b"\n"
@@ -257,16 +255,18 @@ def _is_apart(piece: Piece, needle: Needle, start: int, end: int) -> bool:
     # The raw bytes of a hexadecimal id, inside a longer hexadecimal text, whatever that reads as.
     if not whole.field:
         return False
-    alone = len(found) >= LONG_ID or (start, end) == (0, len(whole.data))
-    return alone or _is_framed(whole, start, end)
+    return (start, end) == (0, len(whole.data)) or _is_framed(whole, start, end)
 
 
 def _is_framed(piece: Piece, start: int, end: int) -> bool:
     """Whether a range is a field of a binary format, so that its bytes are there by no chance."""
+    size = end - start
+    if size >= SURE_FIELD and piece.data[start - 1 : start] == bytes([size]):
+        return True
     frame = binary_frame(piece)
     if frame is None or (start, end) not in frame.ranges:
         return False
-    return end - start >= SURE_FIELD or any(leaf.type == "key" for leaf in frame.leaves)
+    return size >= SURE_FIELD or any(leaf.type == "key" for leaf in frame.leaves)
 
 
 def _may_tell(needle: Needle, data: bytes, start: int, end: int) -> bool:
