@@ -8,14 +8,13 @@ far as they reach.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from audit.identifiers.groups import digits_of, groups_at
-from audit.identifiers.lanes import HEX, SEPARATOR, ahead, behind, places, stretch, to_lane
+from audit.identifiers.grouped import decode_grouped
+from audit.identifiers.lanes import ahead, places, to_lane
 from audit.identifiers.layer import LATIN, WRITTEN_MOST, Batch, Layer, join, joined_batch
 from audit.identifiers.text import is_text
 from audit.identifiers.units import (
@@ -41,6 +40,8 @@ if TYPE_CHECKING:
 WIDTH: Final = 24
 """Decoded bytes on either side of an escape that are searched with it: more than the letters of a
 short run, and than the bytes by which a needle is known."""
+NARROW: Final = 16
+"""The same where nothing but needles is looked for."""
 
 
 def undo_escapes(layer: Layer) -> Iterator[Batch]:
@@ -69,10 +70,10 @@ def undo_escapes(layer: Layer) -> Iterator[Batch]:
         yield from _fold(layer, quoted, "quoted", 7)
         yield from _fold(layer, unnamed_units(layer, quoted), "quoted", 8)
     if b"&" in data:
-        yield from _fold(layer, entity_units(data), "html", 9)
+        yield from _fold(layer, entity_units(layer), "html", 9)
     if b"\0" in data:
         yield from _wide_text(layer)
-    yield from _groups(layer)
+    yield from decode_grouped(layer)
 
 
 def _fold(layer: Layer, units: Units, gate: str, rank: int) -> Iterator[Batch]:
@@ -87,7 +88,7 @@ def _fold(layer: Layer, units: Units, gate: str, rank: int) -> Iterator[Batch]:
     if not len(units.at):
         return
     out, made = written(units)
-    low, high, first, last = _windows(layer, units, made)
+    low, high, first, last = _windows(layer, units, made, rank)
     kept = _worthwhile(units, first, last, rank)
     low, high = low[kept], high[kept]
     if not len(low):
@@ -146,21 +147,25 @@ def _worthwhile(units: Units, first: Places, last: Places, rank: int) -> Mask:
     return count[last + 1] > count[first]
 
 
-def _windows(layer: Layer, units: Units, made: Places) -> tuple[Places, Places, Places, Places]:
+def _windows(
+    layer: Layer, units: Units, made: Places, rank: int
+) -> tuple[Places, Places, Places, Places]:
     """Return the windows around escapes, not overlapping, and their first and last escapes."""
     owner = layer.stretch_of(units.at)
     shift = np.concatenate(([0], np.cumsum(units.size - made)[:-1]))
     place = units.at - shift  # in decoded bytes
-    apart = place[1:] - place[:-1] - made[:-1] > 2 * WIDTH
+    width = WIDTH if rank != LATIN else NARROW
+    apart = place[1:] - place[:-1] - made[:-1] > 2 * width
     first = np.concatenate(([True], apart | (owner[1:] != owner[:-1])))
     last = np.concatenate((first[1:], [True]))
     numbers = np.flatnonzero(first), np.flatnonzero(last)
     owner = owner[first]
-    low = np.maximum(units.at[first] - WIDTH, layer.starts[owner])
-    high = np.minimum((units.at + units.size)[last] + WIDTH, layer.ends[owner])
-    for held in (layer.long_runs, layer.coded_runs, layer.long_runs):
-        low, high = _extend(low, high, *held)
-    low, high = low - MARGIN, high + MARGIN
+    low = np.maximum(units.at[first] - width, layer.starts[owner])
+    high = np.minimum((units.at + units.size)[last] + width, layer.ends[owner])
+    if rank != LATIN:
+        for held in (layer.long_runs, layer.coded_runs, layer.long_runs):
+            low, high = _extend(low, high, *held)
+        low, high = low - MARGIN, high + MARGIN
     low = np.maximum(low, layer.starts[owner])
     high = np.minimum(high, layer.ends[owner])
     reach = np.maximum.accumulate(high)
@@ -238,62 +243,3 @@ def _wide_text(layer: Layer) -> Iterator[Batch]:
         for start, end in zip(begins, upto, strict=True)
     ]
     yield joined_batch("utf16", parts, begins, upto, fields=False)
-
-
-def _groups(layer: Layer) -> Iterator[Batch]:
-    """Decode hexadecimal text with separators, where the gate of its decoder opens."""
-    gates = _group_gates(layer)
-    gates = gates[layer.is_new(gates, gates + _GATE)] if layer.depth else gates
-    found: list[bytes] = []
-    low: list[int] = []
-    high: list[int] = []
-    done = 0
-    for seen in gates.tolist():
-        if seen < done:
-            continue
-        match = groups_at(layer.data, max(done, seen - 32), seen + 16)
-        if match is None or match.start() > seen:
-            # A digit stands right beside it: a length, or what follows.
-            match = _PAIRS.match(layer.data, seen, seen + LONGEST_GLUED) or match
-        if match is None:
-            continue
-        done = match.end()
-        digits = digits_of(match[0])
-        if len(digits) % 2 == 0:
-            found.append(bytes.fromhex(digits.decode("ascii")))
-            low.append(match.start())
-            high.append(match.end())
-    if found:
-        yield joined_batch("hex-groups", found, low, high, fields=True)
-
-
-_PAIRS: Final = re.compile(rb"[0-9A-Fa-f]{2}([-:. ,+])[0-9A-Fa-f]{2}(?:\1[0-9A-Fa-f]{2}){2,}")
-LONGEST_GLUED: Final = 256
-"""Bytes of grouped digits right beside another digit that are decoded without it."""
-_GATE: Final = 512
-"""Bytes of grouped digits behind a gate of which one may be new."""
-
-
-def _group_gates(layer: Layer) -> Places:
-    """Return where pairs with one separator, or groups of four, begin."""
-    array = layer.lanes.array
-    digit = layer.lanes.lane(HEX)
-    mark = layer.lanes.lane(SEPARATOR)
-    pair = stretch(digit, 2)
-    begin = ~behind(digit, 1) | (behind(digit, 1) & ~behind(digit, 2))
-    pairs = pair & ahead(mark, 2) & begin
-    pairs &= ahead(pair & ahead(mark, 2), 3)
-    pairs &= ahead(pair & ahead(mark, 2), 6) & ahead(pair, 9)
-    at = places(pairs)
-    same = array[at + 2] == array[at + 5]
-    same &= array[at + 2] == array[at + 8]
-    four = stretch(digit, 4)
-    fours = places(four & ahead(mark, 4) & ahead(four, 5) & begin)
-    fours = fours[~np.isin(array[fours + 4], (0x2C, 0x2B))]
-    prefixed: Places = np.zeros(0, np.int64)
-    if b"0x" in layer.data or b"0X" in layer.data:
-        prefixed = np.array([match.start() for match in _PREFIXED.finditer(layer.data)], np.int64)
-    return np.sort(np.concatenate((at[same], fours, prefixed)))
-
-
-_PREFIXED: Final = re.compile(rb"0[xX][0-9A-Fa-f]{2}[\s,;]{1,2}0[xX][0-9A-Fa-f]{2}")

@@ -43,6 +43,8 @@ _QUOTED_ALONE: Final = (0x20, 0x3D, 0x09, 0x0A, 0x0D, 0x2E)
 _BLANK_OR_END: Final = np.frombuffer(b" \t\r\n", np.uint8)
 _SOFT_END: Final = re.compile(rb"=[ \t]*\r?\n")
 _ENTITY: Final = re.compile(rb"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
+_ENTITY_MOST: Final = 33
+"""Bytes of an entity, at most."""
 _BRACED: Final = re.compile(rb"\\u\{([0-9A-Fa-f]{1,6})\}|\\U([0-9A-Fa-f]{8})")
 _SIMPLE: Final = np.array(
     [
@@ -246,9 +248,17 @@ def _soft_ends(layer: Layer, signs: Places) -> Units:
     return Units(at, size, np.full(len(at), -1), wide=False)
 
 
-def entity_units(data: bytes) -> Units:
+def entity_units(layer: Layer) -> Units:
+    """Return the HTML entities: numbers, and names of one character."""
+    array = layer.lanes.array
+    signs = np.flatnonzero(array == 0x26)
+    ends = np.append(np.flatnonzero(array == 0x3B), len(array) + _ENTITY_MOST)
+    closed = ends[np.searchsorted(ends, signs)] - signs < _ENTITY_MOST
     found: list[tuple[int, int, int]] = []
-    for match in _ENTITY.finditer(data):
+    for at in signs[closed].tolist():
+        match = _ENTITY.match(layer.data, at)
+        if match is None:
+            continue
         text = match[0][1:]
         if text[:1] == b"#":
             code = int(text[2:-1], 16) if text[1:2] in b"xX" else int(text[1:-1])
@@ -257,8 +267,8 @@ def entity_units(data: bytes) -> Units:
             code = ord(named) if len(named) == 1 else -1
         if code >= 0:
             found.append((match.start(), len(match[0]), code))
-    at, size, code_ = np.array(found, np.int64).reshape(-1, 3).T
-    return Units(at, size, code_, wide=True)
+    begins, size, code_ = np.array(found, np.int64).reshape(-1, 3).T
+    return Units(begins, size, code_, wide=True)
 
 
 def written(units: Units) -> tuple[NDArray[np.uint8], Places]:

@@ -13,7 +13,7 @@ from audit.identifiers.binary import text_fields
 from audit.identifiers.compression import INFLATERS
 from audit.identifiers.decoders import SMALL, decode_fields
 from audit.identifiers.gates import DYNAMIC_FIRST, LONG_RUN, PACKED_FIRST, SHORT_RUN
-from audit.identifiers.lanes import LETTER, UNUSUAL, any_in, stretch
+from audit.identifiers.lanes import LETTER, UNUSUAL, ahead, any_in, places, stretch, to_lane
 from audit.identifiers.layer import Batch, Layer, joined_batch
 from audit.identifiers.messages import may_be_framed
 from audit.identifiers.packs import MOST, unpack
@@ -38,7 +38,7 @@ _LENGTH_DELIMITED: Final = 2
 """Low bits of a tag of protocol buffers before a length."""
 FEW: Final = 1024
 """Bytes of a field up to which a short run of letters in it is hardly chance."""
-READABLE: Final = 10
+READABLE: Final = 11
 """Bytes of text that are none either: text may run into the lengths and tags beside it."""
 _HIGHEST: Final = 3
 """High byte of a length of two bytes, at most."""
@@ -46,11 +46,18 @@ _TRIAL: Final = 512
 _TRIAL_OUTPUT: Final = 1 << 16
 _LENGTH: Final = 31
 """Low bits of a byte that tell a length, in CBOR and MessagePack."""
-_BEFORE: Final = np.array(
-    [(byte if byte < SMALL else byte & _LENGTH) >= SMALLEST for byte in range(256)]
+_BEFORE: Final = np.uint8(1)
+"""Mark of bytes that may be a length of data worth opening."""
+_OPENING: Final = np.uint8(2)
+"""Mark of the first bytes of compressed data."""
+_HIGH: Final = np.uint8(4)
+"""Mark of high bytes of a length of two bytes."""
+_SIGNS: Final = bytes(
+    ((byte if byte < SMALL else byte & _LENGTH) >= SMALLEST)
+    | (byte in PACKED_FIRST | DYNAMIC_FIRST) << 1
+    | (byte <= _HIGHEST) << 2
+    for byte in range(256)
 )
-"""Bytes that may be a length of data worth opening."""
-_OPENING: Final = np.isin(np.arange(256), np.array(sorted(PACKED_FIRST | DYNAMIC_FIRST)))
 Mark = tuple[int, str, int]
 """Number of a stretch, name of what may begin there, offset."""
 
@@ -103,8 +110,8 @@ def _fields(layer: Layer) -> tuple[list[Spans], list[tuple[int, bytes]]]:
     return [
         (starts, ends),
         framed,
-        _behind_length(array, starts[small], ends[small]),
-        _behind_lengths(array, starts[~small], ends[~small]),
+        _behind_length(layer, starts[small], ends[small]),
+        _behind_lengths(layer, starts[~small], ends[~small]),
     ], leaves
 
 
@@ -141,12 +148,13 @@ def may_be_zlib(data: bytes, start: int, end: int) -> bool:
     return True
 
 
-def _behind_length(array: Bytes, starts: Places, ends: Places) -> Spans:
+def _behind_length(layer: Layer, starts: Places, ends: Places) -> Spans:
     """Return where compressed data may stand behind its length, in short stretches."""
     if not len(starts):
         return starts, ends
-    held = _BEFORE[array[:-1]] & _OPENING[array[1:]] & _inside(len(array) - 1, starts, ends)
-    at = np.flatnonzero(held) + 1
+    array, signs = layer.lanes.array, _signs(layer.data)
+    held = to_lane(signs & _BEFORE) & ahead(to_lane(signs & _OPENING), 1)
+    at = places(held & to_lane(_inside(len(array), starts, ends))) + 1
     owner = np.searchsorted(starts, at, side="right") - 1
     size = array[at - 1].astype(np.int64)
     size = np.where(size < SMALL, size, size & _LENGTH)
@@ -154,23 +162,16 @@ def _behind_length(array: Bytes, starts: Places, ends: Places) -> Spans:
     return at[fits], (at + size)[fits]
 
 
-def _inside(size: int, starts: Places, ends: Places) -> NDArray[np.bool_]:
-    """Return which of some places lie in ranges that do not overlap."""
-    steps = np.zeros(size + 1, np.int8)
-    np.add.at(steps, starts, 1)
-    np.subtract.at(steps, ends, 1)
-    return np.cumsum(steps[:-1], dtype=np.int8).view(np.bool_)
-
-
-def _behind_lengths(array: Bytes, starts: Places, ends: Places) -> Spans:
+def _behind_lengths(layer: Layer, starts: Places, ends: Places) -> Spans:
     """Return where compressed data may stand behind a length of two bytes."""
     short = ends - starts <= MAX_COUNTED
     starts, ends = starts[short], ends[short]
     if not len(starts):
         return starts, ends
-    low = array <= _HIGHEST
-    inside = _inside(len(array) - 2, starts, ends)
-    at = np.flatnonzero(_OPENING[array[2:]] & (low[:-2] | low[1:-1]) & inside)
+    array, signs = layer.lanes.array, _signs(layer.data)
+    low = to_lane(signs & _HIGH)
+    held = (low | ahead(low, 1)) & ahead(to_lane(signs & _OPENING), 2)
+    at = places(held & to_lane(_inside(len(array), starts, ends)))
     limit = ends[np.searchsorted(starts, at, side="right") - 1]
     begins, upto = [], []
     for high, other in ((array[at], array[at + 1]), (array[at + 1], array[at])):
@@ -179,6 +180,18 @@ def _behind_lengths(array: Bytes, starts: Places, ends: Places) -> Spans:
         begins.append(at[fits] + 2)
         upto.append((at + size)[fits] + 2)
     return np.concatenate(begins), np.concatenate(upto)
+
+
+def _signs(data: bytes) -> Bytes:
+    return np.frombuffer(data.translate(_SIGNS), np.uint8)
+
+
+def _inside(size: int, starts: Places, ends: Places) -> NDArray[np.bool_]:
+    """Return which of some places lie in ranges, of which none touches another."""
+    steps = np.zeros(size, np.int8)
+    steps[starts] = 1
+    steps[ends] = -1
+    return np.cumsum(steps, dtype=np.int8).view(np.bool_)
 
 
 def _framed(array: Bytes, starts: Places, ends: Places) -> Spans:
