@@ -38,7 +38,7 @@ def in_zip(name, content, comment=b""):
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
         archive.comment = comment
-        archive.writestr(name, content)
+        archive.writestr(zipfile.ZipInfo(name), content)
     return file.getvalue()
 
 
