@@ -23,6 +23,8 @@ from measure import CACHE
 
 TITLE = "Leak suite"
 SEED = 1
+JOBS = os.cpu_count() or 1
+"""Parts of the suite that are run at once: all of it takes half an hour on two quiet cores."""
 HERE = Path(__file__).resolve().parent / "leaks"
 PEERS = CACHE / "peers"
 TRACKHAR = "trackhar@1.0.0"
@@ -68,7 +70,7 @@ TOOLS = {
 """Name -> installs it and returns its runner; all but the first read the HTTP archive alone."""
 
 
-def section(seed: int = SEED, limit: int | None = None, jobs: int = 1) -> str:
+def section(seed: int = SEED, limit: int | None = None, jobs: int = JOBS) -> str:
     """Measure; return the section as Markdown."""
     suite = CACHE / f"leaks-{seed}-{limit or 'all'}"
     shutil.rmtree(suite, ignore_errors=True)
@@ -133,7 +135,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--limit", type=int)
-    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=JOBS)
     given = parser.parse_args()
     print(section(given.seed, given.limit, given.jobs))
 

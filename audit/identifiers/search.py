@@ -266,7 +266,9 @@ def _is_framed(piece: Piece, start: int, end: int) -> bool:
     frame = binary_frame(piece)
     if frame is None or (start, end) not in frame.ranges:
         return False
-    return size >= SURE_FIELD or any(leaf.type == "key" for leaf in frame.leaves)
+    if size >= SURE_FIELD or frame.name == "multipart":
+        return True
+    return any(leaf.type == "key" for leaf in frame.leaves)
 
 
 def _may_tell(needle: Needle, data: bytes, start: int, end: int) -> bool:
