@@ -268,7 +268,7 @@ def _is_framed(piece: Piece, start: int, end: int) -> bool:
         return False
     if size >= SURE_FIELD or frame.name == "multipart":
         return True
-    return any(leaf.type == "key" for leaf in frame.leaves)
+    return len(frame.leaves) > 1 and frame.ranges[start, end].type != "number"
 
 
 def _may_tell(needle: Needle, data: bytes, start: int, end: int) -> bool:

@@ -34,7 +34,8 @@ _LENGTHS: Final[tuple[tuple[re.Pattern[bytes], Literal["big", "little"]], ...]] 
     (re.compile(rb"[\x00-\x03][\x03-\xff](?=[%s])" % FIRSTS), "big"),
     (re.compile(rb"[\x03-\xff][\x00-\x03](?=[%s])" % FIRSTS), "little"),
 )
-LONG_LABEL: Final = 16
+LONG_HEX_LABEL: Final = re.compile(rb"[0-9A-Fa-f]+")
+_LABEL: Final = 16
 """Letters of a label of a host's name from which the next one may continue it."""
 _NAME: Final = re.compile(
     rb"(?:[A-Za-z0-9_-]{1,63}\.){2,126}[A-Za-z0-9_-]{1,63}\.?(?::[0-9]{1,5})?"
@@ -122,11 +123,18 @@ def joined_labels(piece: Piece) -> Iterator[Piece]:
         while last < len(labels) and labels[last][1] - labels[last][0] == size:
             last += 1
         if size >= LONG_LABEL:
-            if last - first > 1:
+            if last - first > 1 and not _goes_on(piece.data, labels, last):
                 yield _joined(piece, labels[first:last])
             if last < len(labels) and labels[last][1] - labels[last][0] < size:
                 yield _joined(piece, labels[first : last + 1])
         first = last
+
+
+def _goes_on(data: bytes, labels: Sequence[tuple[int, int]], last: int) -> bool:
+    """Whether a label and the one before it are both hexadecimal digits."""
+    return last < len(labels) and all(
+        _HEX_LABEL.fullmatch(data, *labels[at]) for at in (last - 1, last)
+    )
 
 
 def _joined(piece: Piece, spans: Sequence[tuple[int, int]]) -> Piece:
