@@ -34,12 +34,12 @@ _LENGTHS: Final[tuple[tuple[re.Pattern[bytes], Literal["big", "little"]], ...]] 
     (re.compile(rb"[\x00-\x03][\x03-\xff](?=[%s])" % FIRSTS), "big"),
     (re.compile(rb"[\x03-\xff][\x00-\x03](?=[%s])" % FIRSTS), "little"),
 )
-LONG_HEX_LABEL: Final = re.compile(rb"[0-9A-Fa-f]+")
-_LABEL: Final = 16
+LONG_LABEL: Final = 16
 """Letters of a label of a host's name from which the next one may continue it."""
 _NAME: Final = re.compile(
     rb"(?:[A-Za-z0-9_-]{1,63}\.){2,126}[A-Za-z0-9_-]{1,63}\.?(?::[0-9]{1,5})?"
 )
+_HEX_LABEL: Final = re.compile(rb"[0-9A-Fa-f]+")
 _LABEL: Final = re.compile(rb"[A-Za-z0-9_-]+")
 
 
