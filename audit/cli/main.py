@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import gc
-import importlib
 import os
 import sys
 import traceback
-from typing import Final, cast
+from typing import Final
 
 import click
 
 from audit import __version__
+from audit.cli.lazy import LazyGroup
 from audit.cli.output import error
 from audit.errors import AuditError
 
@@ -30,27 +30,9 @@ COMMANDS: Final = {
 """Name -> module (its command is called ``command``) and one line of help."""
 
 
-class _Commands(click.Group):
-    """A group whose commands are imported only when one is called or asked for help."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        del ctx
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        del ctx
-        if cmd_name not in COMMANDS:
-            return None
-        module = importlib.import_module(COMMANDS[cmd_name][0])
-        return cast("click.Command", module.command)
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        del ctx
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
-
-
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup, modules=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]}
+)
 @click.version_option(__version__, prog_name="audit")
 def cli() -> None:
     """Audits a client against its privacy policy, clause by clause.

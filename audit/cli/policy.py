@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
-from typing import Final, cast
+from typing import Final
 
 import click
+
+from audit.cli.lazy import LazyGroup
 
 COMMANDS: Final = {
     "new": ("audit.cli.policy_new", "Start a policy from its text, or a check from a finding."),
@@ -20,27 +21,7 @@ COMMANDS: Final = {
 """Name -> module (its command is called ``command``) and one line of help."""
 
 
-class _Commands(click.Group):
-    """A group whose commands are imported only when one is called or asked for help."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        del ctx
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        del ctx
-        if cmd_name not in COMMANDS:
-            return None
-        module = importlib.import_module(COMMANDS[cmd_name][0])
-        return cast("click.Command", module.command)
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        del ctx
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
-
-
-@click.group(name="policy", cls=_Commands)
+@click.group(name="policy", cls=LazyGroup, modules=COMMANDS)
 def command() -> None:
     """Write, lint, test and explain the checks of a policy.
 
