@@ -22,6 +22,7 @@ from audit.evidence.reconcile import SLACK, tell_servers
 from audit.readers.endpoint import plain_address
 from audit.tables.extract import Unplaced
 from audit.tables.frames import Row
+from audit.tables.vocabulary import joint_content
 
 _UNDATED: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _FAR: Final = timedelta(days=36500)
@@ -284,8 +285,6 @@ def _groups(proxy: Units, open_records: set[str]) -> list[Unit]:
 
 
 def _row(key: str, first: Row, contents: set[str], wire: Row) -> Row:
-    parts = contents - {"empty"}
-    content = "empty" if not parts else parts.pop() if len(parts) == 1 else "mixed"
     return {
         "capture": first.get("capture"),
         "ref": _record(first),
@@ -296,6 +295,6 @@ def _row(key: str, first: Row, contents: set[str], wire: Row) -> Row:
         "taps": ("proxy",),
         "layer": 0,
         "transport": first.get("transport"),
-        "content": content,
+        "content": joint_content(contents),
         "proto": wire.get("proto"),
     }

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from audit.identifiers.content import classify_content
-from audit.readers.bodies import canonical_json
 from audit.readers.dns_types import type_name
 from audit.readers.endpoint import moment
 from audit.readers.flow_parts import (
@@ -21,12 +20,10 @@ from audit.readers.flow_parts import (
 from audit.readers.flow_payloads import add_authority, add_joined, add_names, add_records
 from audit.readers.flow_state import Flow, FlowError, entries, number, octets, section, words
 from audit.readers.http_message import HttpMessage, add_payloads, host_name, split_target
+from audit.readers.websocket_rows import add_websocket_message
 from audit.tables.extract import Extract, Payload
 from audit.tables.frames import Row
-from audit.tables.vocabulary import Direction
-
-_OPCODES: Final = {1: "text", 2: "binary", 8: "close", 9: "ping", 10: "pong"}
-"""RFC 6455 §5.2."""
+from audit.tables.vocabulary import Direction, joint_content
 
 _BODILESS: Final = frozenset({204, 304})
 """Answers that may tell a length and have no body (RFC 9110 §8.6)."""
@@ -46,14 +43,6 @@ class _Conversation:
     def count(self, size: int, content: object) -> None:
         self.payload_bytes += size
         self.contents.add(str(content))
-
-
-def joint_content(contents: set[str]) -> str:
-    """Return the content of a whole from that of its parts; empty parts do not count."""
-    parts = contents - {"empty"}
-    if not parts:
-        return "empty"
-    return parts.pop() if len(parts) == 1 else "mixed"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -144,31 +133,16 @@ class FlowRows:
     def _add_websocket(
         self, flow: Flow, host: str | None, message: Message, conversation: _Conversation
     ) -> None:
-        content = classify_content(message.data)
         record = flow.record.of(f"websocket.{message.number}")
-        row = self._common(flow, host) | {
-            "ref": str(record),
-            "ts": message.ts,
-            "direction": message.direction,
-            "opcode": _OPCODES.get(message.opcode, str(message.opcode)),
-            "json": canonical_json(message.data),
-            "body_len": len(message.data),
-            "content": content,
-        }
+        content = add_websocket_message(
+            self.extract,
+            self._common(flow, host) | {"ref": str(record), "ts": message.ts},
+            direction=message.direction,
+            opcode=message.opcode,
+            data=message.data,
+            ref=record,
+        )
         conversation.count(len(message.data), content)
-        index = self.extract.add("websocket_messages", row)
-        if message.data:
-            self.extract.payloads.append(
-                Payload(
-                    table="websocket_messages",
-                    row=index,
-                    location="websocket",
-                    detail="",
-                    direction=message.direction,
-                    data=message.data,
-                    ref=record,
-                )
-            )
 
     # -- anything else
 

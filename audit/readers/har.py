@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from audit.readers.bodies import judge_body
 from audit.readers.har_archive import HarArchive, open_archive
 from audit.readers.har_body import BodyReader, text_bytes
 from audit.readers.har_connection import PORTS, unplaced_entry
@@ -19,12 +18,12 @@ from audit.readers.har_entry import HarEntry, Untold
 from audit.readers.har_gaps import Gaps
 from audit.readers.har_messages import HarMessage, read_messages
 from audit.readers.http_message import HttpMessage, add_payloads, host_name, split_target
+from audit.readers.websocket_rows import add_websocket_message
 from audit.tables.extract import Extract, Payload
 from audit.tables.frames import Row
 from audit.tables.reference import Reference
-from audit.tables.vocabulary import Direction
+from audit.tables.vocabulary import Direction, joint_content
 
-_OPCODES: Final = {1: "text", 2: "binary", 8: "close", 9: "ping", 10: "pong"}
 _LEFT_OUT: Final = {
     "mitmproxy": "mitmproxy leaves TCP, UDP and DNS flows out of archives, and bodies of requests "
     "that are no POST, PUT or PATCH",
@@ -274,34 +273,17 @@ class _Rows:
         self, message: HarMessage, number: int, common: Row, record: Reference, conversation: Row
     ) -> None:
         ref = record.of(f"websocket.{number}")
-        judged = judge_body(message.data)
-        row = common | {
-            "ref": str(ref),
-            "ts": message.ts or common["ts"],
-            "direction": message.direction,
-            "opcode": _OPCODES.get(message.opcode, str(message.opcode)),
-            "json": judged.json,
-            "body_len": len(message.data),
-            "content": judged.content,
-        }
-        index = self.extract.add("websocket_messages", row)
-        _count(conversation, len(message.data), judged.content)
-        if message.data:
-            self.extract.payloads.append(
-                Payload(
-                    table="websocket_messages",
-                    row=index,
-                    location="websocket",
-                    detail="",
-                    direction=message.direction,
-                    data=message.data,
-                    ref=ref,
-                )
-            )
+        content = add_websocket_message(
+            self.extract,
+            common | {"ref": str(ref), "ts": message.ts or common["ts"]},
+            direction=message.direction,
+            opcode=message.opcode,
+            data=message.data,
+            ref=ref,
+        )
+        _count(conversation, len(message.data), content)
 
 
 def _count(conversation: Row, size: int, content: str) -> None:
     conversation["payload_bytes"] = int(str(conversation["payload_bytes"])) + size
-    contents = {str(conversation["content"]), content} - {"empty"}
-    if contents:
-        conversation["content"] = contents.pop() if len(contents) == 1 else "mixed"
+    conversation["content"] = joint_content({str(conversation["content"]), content})

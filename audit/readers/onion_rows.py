@@ -9,8 +9,7 @@ import json
 from dataclasses import dataclass, replace
 from typing import Final
 
-from audit.identifiers.content import classify_content
-from audit.readers.bodies import canonical_json
+from audit.readers.bodies import canonical_json, judge_body
 from audit.readers.endpoint import is_address, plain_address
 from audit.readers.http_message import host_name, split_target
 from audit.readers.onion_layers import Layer, OnionError, split_text
@@ -76,6 +75,7 @@ def add_answer(
 ) -> None:
     """Add the answer of a destination, opened, as a row of the layer that it answers."""
     status, headers, body = _read_answer(layer, plaintext)
+    judged = judge_body(body)
     ref, response = carrier.reference(layer.depth), carrier.row
     row = {name: value for name, value in request.items() if name != "user_agent"}
     row |= {
@@ -85,9 +85,9 @@ def add_answer(
         "taps": response.get("taps"),
         "also": carrier.also,
         "headers": json.dumps(headers, sort_keys=True, separators=(",", ":")),
-        "json": canonical_json(body),
+        "json": judged.json,
         "body_len": len(body),
-        "content": str(classify_content(body)),
+        "content": judged.content,
         "status": status,
     }
     index = out.add("http_responses", row)
@@ -128,12 +128,13 @@ def _relay_columns(layer: Layer) -> Row:
 
 def _node_columns(layer: Layer) -> Row:
     headers = _headers(layer.routing)
+    judged = judge_body(layer.body)
     return {
         "headers": json.dumps(headers, sort_keys=True, separators=(",", ":")),
         "user_agent": headers.get("user-agent"),
-        "json": canonical_json(layer.body),
+        "json": judged.json,
         "body_len": len(layer.body),
-        "content": str(classify_content(layer.body)),
+        "content": judged.content,
     }
 
 

@@ -12,7 +12,7 @@ from audit.readers.recordchunk import UNDATED
 from audit.tables.extract import Extract, Payload
 from audit.tables.frames import Row
 from audit.tables.reference import Reference
-from audit.tables.vocabulary import Content, Direction, Transport
+from audit.tables.vocabulary import Content, Direction, Transport, joint_content
 
 JUDGED_LIMIT: Final = 64
 """Runs or datagrams of one conversation whose content is judged."""
@@ -127,7 +127,4 @@ class Talk:
 
     def content(self) -> Content:
         """Return what the whole is; parts that differ make it mixed, empty ones do not count."""
-        parts = self.contents - {"empty"}
-        if not parts:
-            return "empty"
-        return parts.pop() if len(parts) == 1 else "mixed"
+        return joint_content(self.contents)

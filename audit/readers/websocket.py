@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
-from audit.readers.bodies import MAX_DECODED, canonical_json
+from audit.readers.bodies import MAX_DECODED
 from audit.readers.bytestream import ByteStream
 from audit.readers.http1_dialogue import Exchange
 from audit.readers.talk import Talk
+from audit.readers.websocket_rows import add_websocket_message
 from audit.tables.extract import Payload
 from audit.tables.vocabulary import Transport
 
@@ -21,7 +22,6 @@ COUNT_LIMIT: Final = 100_000
 INFLATED_LIMIT: Final = 256 << 20
 """Bytes that the messages of one direction may inflate to."""
 _RESERVED: Final = "has reserved bits set"
-_OPCODES: Final = {1: "text", 2: "binary", 8: "close", 9: "ping", 10: "pong"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,31 +263,16 @@ def _add(
     transport: Transport,
     host: str | None,
 ) -> None:
-    from audit.identifiers.content import classify_content
-
-    content = classify_content(message.data)
-    talk.saw(transport, content)
     whole = stream.at(message.start, message.end)
-    row = talk.common(whole, stream.time(message.start), transport, host) | {
-        "direction": stream.direction,
-        "opcode": _OPCODES.get(message.opcode, str(message.opcode)),
-        "json": canonical_json(message.data),
-        "body_len": len(message.data),
-        "content": content,
-    }
-    index = talk.extract.add("websocket_messages", row)
+    part = f"{stream.part}/websocket.{number}"
+    content = add_websocket_message(
+        talk.extract,
+        talk.common(whole, stream.time(message.start), transport, host),
+        direction=stream.direction,
+        opcode=message.opcode,
+        data=message.data,
+        ref=replace(whole, part=part, start=0, end=len(message.data)),
+    )
+    talk.saw(transport, content)
     if not message.readable:
         talk.cut(f"a WebSocket message at {stream.part} {message.start} could not be inflated")
-    if message.data:
-        part = f"{stream.part}/websocket.{number}"
-        talk.extract.payloads.append(
-            Payload(
-                table="websocket_messages",
-                row=index,
-                location="websocket",
-                detail="",
-                direction=stream.direction,
-                data=message.data,
-                ref=replace(whole, part=part, start=0, end=len(message.data)),
-            )
-        )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal, get_args
+from collections.abc import Set as AbstractSet
+from typing import Final, Literal, cast, get_args
 
 Capability = Literal[
     "transport.opened", "onion.opened", "packets.all_interfaces", "process.attribution",
@@ -70,3 +71,14 @@ PEER_ACTIONS: Final = (
     "account.create", "app.message.send", "app.attachment.send", "app.message.receive",
 )  # fmt: skip
 """Actions that only a line of the peer, naming sender, canary or digest, corroborates."""
+
+
+def joint_content(contents: AbstractSet[str]) -> Content:
+    """Return the content of a whole from that of its parts.
+
+    Parts that differ make it mixed; empty ones do not count.
+    """
+    parts = contents - {"empty"}
+    if not parts:
+        return "empty"
+    return cast("Content", next(iter(parts))) if len(parts) == 1 else "mixed"
