@@ -10,6 +10,7 @@ import contextlib
 import os
 import shutil
 import struct
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -45,15 +46,18 @@ def _options(*options: tuple[int, bytes]) -> bytes:
     return b"".join(parts) + struct.pack("<HH", 0, 0) if parts else b""
 
 
-def _block(kind: int, body: bytes) -> bytes:
+def _block(kind: int, body: bytes, order: str = "<") -> bytes:
     length = 12 + len(body)
-    return struct.pack("<II", kind, length) + body + struct.pack("<I", length)
+    return struct.pack(order + "II", kind, length) + body + struct.pack(order + "I", length)
 
 
-def secrets_block(key_log: bytes) -> bytes:
-    """Return a Decryption Secrets Block of lines in the NSS key log format."""
-    body = struct.pack("<II", _TLS_KEY_LOG, len(key_log)) + key_log
-    return _block(_SECRETS, body + b"\0" * (-len(key_log) % 4))
+def secrets_block(key_log: bytes, order: str = "<") -> bytes:
+    """Return a Decryption Secrets Block of lines in the NSS key log format.
+
+    ``order``: byte order of the section, as :mod:`struct` writes it.
+    """
+    body = struct.pack(order + "II", _TLS_KEY_LOG, len(key_log)) + key_log
+    return _block(_SECRETS, body + b"\0" * (-len(key_log) % 4), order)
 
 
 class PcapngWriter:
@@ -155,19 +159,13 @@ def move_secrets_first(path: Path, key_log: bytes) -> None:
     secrets. ``key_log`` takes the place of all secrets blocks; the file is replaced atomically.
     Raises :class:`CaptureError` for a file that is not whole and ``OSError`` for a full disk.
     """
-    temporary = path.with_name(path.name + ".part")
-    try:
-        with path.open("rb") as source, temporary.open("wb") as target:
-            target.write(_read_block(source, path) or b"")
-            if key_log:
-                target.write(secrets_block(key_log))
-            while block := _read_block(source, path):
-                if block[:4] != struct.pack("<I", _SECRETS):
-                    target.write(block)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    with _rewritten(path) as (source, target):
+        target.write(_read_block(source, path) or b"")
+        if key_log:
+            target.write(secrets_block(key_log))
+        while block := _read_block(source, path):
+            if block[:4] != struct.pack("<I", _SECRETS):
+                target.write(block)
 
 
 def add_secrets_first(path: Path, key_log: bytes) -> None:
@@ -177,15 +175,19 @@ def add_secrets_first(path: Path, key_log: bytes) -> None:
     a damaged end too, stays byte for byte. Raises :class:`CaptureError` for a file that does not
     begin with a whole section header.
     """
+    with _rewritten(path) as (source, target):
+        header, order = _section_header(source, path)
+        target.write(header + secrets_block(key_log, order))
+        shutil.copyfileobj(source, target)
+
+
+@contextlib.contextmanager
+def _rewritten(path: Path) -> Iterator[tuple[BinaryIO, BinaryIO]]:
+    """Give a file to read, and one to write that takes its place whole or not at all."""
     temporary = path.with_name(path.name + ".part")
     try:
         with path.open("rb") as source, temporary.open("wb") as target:
-            header, order = _section_header(source, path)
-            body = struct.pack(order + "II", _TLS_KEY_LOG, len(key_log)) + key_log
-            body += b"\0" * (-len(key_log) % 4)
-            ends = struct.pack(order + "II", _SECRETS, 12 + len(body))
-            target.write(header + ends + body + ends[4:])
-            shutil.copyfileobj(source, target)
+            yield source, target
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)

@@ -33,9 +33,7 @@ class ByteSource:
         with ExitStack() as stack:
             try:
                 file: IO[bytes] = stack.enter_context(path.open("rb"))
-                self.is_plain = file.read(2) != GZIP_MAGIC
-                """Whether the file is read as it lies on the disk."""
-                if not self.is_plain:
+                if file.read(2) == GZIP_MAGIC:
                     file.seek(0)
                     file = stack.enter_context(self._inflated(file))
                 self._fd = file.fileno()

@@ -96,11 +96,6 @@ class CaptureFile:
         return self._source.size
 
     @property
-    def is_plain(self) -> bool:
-        """Whether offsets count in the file as it lies on the disk."""
-        return self._source.is_plain
-
-    @property
     def interfaces(self) -> list[Interface]:
         """Interfaces of all sections, in the order of ``RecordChunk.iface``."""
         return self._walk.interfaces

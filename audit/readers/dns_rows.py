@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Final
 
@@ -125,7 +125,7 @@ class DnsRows:
             subnet = client_subnet(data[start:end]) if code == CLIENT_SUBNET else None
             if subnet is not None:
                 ref = place(start, end)
-                ref = replace(ref, part=f"{ref.part}/edns.{ref.start}", start=0, end=len(subnet))
+                ref = ref.at(0, len(subnet), part=f"{ref.part}/edns.{ref.start}")
                 self._payload(index, "edns client subnet", direction, subnet.encode(), ref)
 
     def _rest(self, row: Row | None, data: bytes, place: Place) -> None:

@@ -104,7 +104,7 @@ class _Rows:
             )
         ]
         conversation = self._conversation(entry, common, record)
-        self.extract.unplaced.extend(unplaced_entry(entry.entry, common, str(record), entry.url))
+        self.extract.unplaced.append(unplaced_entry(entry.entry, common, str(record), entry.url))
         path, query = split_target(entry.target)
         row = common | {
             "ref": f"{record}:request.head",

@@ -11,7 +11,7 @@ import zipfile
 import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 from audit.errors import CaptureError
 from audit.readers.textlines import whole_file
@@ -58,8 +58,7 @@ class HarArchive:
     @property
     def entries(self) -> list[object]:
         """The entries, each as it was found."""
-        entries = self.log.get("entries")
-        return entries if isinstance(entries, list) else []
+        return cast("list[object]", self.log["entries"])
 
 
 def open_archive(path: Path, file: str) -> HarArchive:

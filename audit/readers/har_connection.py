@@ -20,30 +20,27 @@ _LONGEST: Final = 86_400.0
 _QUIC: Final = ("h3", "http/3", "quic")
 
 
-def unplaced_entry(entry: object, common: Row, record: str, url: SplitResult) -> list[Unplaced]:
-    """Return the entry as an exchange whose conversation is to be found; empty: it had none.
+def unplaced_entry(
+    entry: dict[str, object], common: Row, record: str, url: SplitResult
+) -> Unplaced:
+    """Return the entry as an exchange whose conversation is to be found.
 
     Raises ``ValueError`` for a port that is none.
     """
-    found = entry if isinstance(entry, dict) else {}
-    if found.get("_fromCache"):
-        return []
     port = url.port or PORTS[url.scheme]
-    connection = str(found.get("connection") or "")
+    connection = str(entry.get("connection") or "")
     address = common.get("responder_ip")
-    return [
-        Unplaced(
-            record=record,
-            host=host_name(url.hostname),
-            address=str(address) if address else None,
-            port=port,
-            ts=str(common["ts"]) if common.get("ts") else None,
-            duration_s=_seconds(found.get("time")),
-            opened=_opened(found.get("timings")),
-            connection=connection if connection not in {"", "0", str(port)} else None,
-            is_quic=_speaks_quic(found),
-        )
-    ]
+    return Unplaced(
+        record=record,
+        host=host_name(url.hostname),
+        address=str(address) if address else None,
+        port=port,
+        ts=str(common["ts"]) if common.get("ts") else None,
+        duration_s=_seconds(entry.get("time")),
+        opened=_opened(entry.get("timings")),
+        connection=connection if connection not in {"", "0", str(port)} else None,
+        is_quic=_speaks_quic(entry),
+    )
 
 
 def _seconds(milliseconds: object) -> float:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Final
 
 from audit.readers.bytestream import ByteStream
@@ -136,7 +135,7 @@ def _add_parts(talk: Talk, owner: Owner, found: Http1Message, stream: ByteStream
                 detail="chunk extension",
                 direction=stream.direction,
                 data=framing,
-                ref=replace(ref, part=part, start=0, end=len(framing)),
+                ref=ref.at(0, len(framing), part=part),
             )
         )
 
@@ -161,14 +160,14 @@ class _Places:
             if found.body_is_contiguous:
                 return stream.at(found.head_end, found.head_end + size)
             part = f"{stream.part}/body.{stream.base + found.start}"
-            return replace(stream.at(found.head_end, found.end), part=part, start=0, end=size)
+            return stream.at(found.head_end, found.end).at(0, size, part=part)
         kind, unfolded, line = kind.partition("/unfolded.")
         canonical, real = self._trailers if kind == "trailers" else self._heads
         index = bisect_right(canonical, int(line) if unfolded else start) - 1
         if unfolded:
             at = real[index]
             part = f"{stream.part}/unfolded.{stream.base + at}"
-            return replace(stream.at(at, at + size), part=part, start=0, end=size)
+            return stream.at(at, at + size).at(0, size, part=part)
         at = real[index] + start - canonical[index]
         return stream.at(at, at + size)
 

@@ -91,3 +91,8 @@ def server_columns(text: str, *, is_guess: bool = False) -> Row:
     if host is None:
         raise ValueError("it names no server")
     return {"host": host, "host_basis": CLAIMED if is_guess else LISTED, "responder_ip": None}
+
+
+def user_id(number: int) -> int | None:
+    """Return the user id of an Android app; ``None`` for what is none (-1: not known)."""
+    return number if 0 <= number < 1 << 31 else None

@@ -6,11 +6,8 @@ reader, record by record. A dump that ends inside a flow keeps the flows before 
 
 from __future__ import annotations
 
-import gc
 import io
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -21,6 +18,7 @@ from audit.readers.flow_layout import FLOW_VERSION, read_flow
 from audit.readers.flow_rows import FlowRows
 from audit.readers.flow_state import Flow, FlowError, State
 from audit.readers.tnetstring import CutError, OversizeError, TnetstringError, decode, records
+from audit.readers.uncollected import uncollected
 from audit.tables.extract import Extract
 
 MAX_TOLD: Final = 10
@@ -76,18 +74,6 @@ def read_flows(path: Path, options: FlowOptions) -> Extract:
         except OSError as error:
             raise CaptureError(f"the dump cannot be read: {error}", source=options.file) from None
     return dump.finish()
-
-
-@contextmanager
-def uncollected() -> Iterator[None]:
-    """Let nothing look for cycles meanwhile: rows have none, and pile up to be walked each time."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 @dataclass(slots=True, kw_only=True)

@@ -79,6 +79,9 @@ class Opening:
         syn = conversation.syn_from_a
         if self._lanes.sealed(group, self.keys.of, syn_from_a=syn):
             return True
+        return self._holds_enough(packets)
+
+    def _holds_enough(self, packets: Packets) -> bool:
         limit = self._limit(packets)
         if limit != HANDSHAKE_LIMIT:
             return False
@@ -119,7 +122,7 @@ class Opening:
                 self._finish(talk)
             return True
         packets = self._found.packets.take(rows)
-        if packets.several.any() and not self._is_enough(conversation):
+        if packets.several.any() and not self._holds_enough(packets):
             return False
         connections = self._reassembled(packets, group)
         from_a = self._originator_is_a(conversation, connections)

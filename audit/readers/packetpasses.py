@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +15,7 @@ from audit.readers.openingjob import Opened, OpeningJob, perform, perform_both
 from audit.readers.packetscan import Counts, Scan, ScanJob, ScannedPart
 from audit.readers.recordchunk import Interface
 from audit.readers.recordwalk import Place
+from audit.readers.uncollected import uncollected
 from audit.tables.extract import Extract
 
 if TYPE_CHECKING:
@@ -38,7 +36,7 @@ def all_passes(path: Path, options: PacketOptions, companion: Companion) -> Extr
     """
     whole: frozenset[int] = frozenset()
     heads: dict[FragmentKey, FragmentHead] | None = None
-    with _no_collection(), CaptureFile(path) as file:
+    with uncollected(), CaptureFile(path) as file:
         while True:
             found = _scan(file, whole, companion, heads)
             if heads is None and found.ports.late:
@@ -64,18 +62,6 @@ def all_passes(path: Path, options: PacketOptions, companion: Companion) -> Extr
         extract.dropped = file.dropped
         _sort_rows(extract)
     return extract
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """Hold Python's search for garbage in cycles: there is none, and objects come in millions."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def _scan(

@@ -15,7 +15,7 @@ from typing import Final
 
 from audit.readers.endpoint import conversation_text, is_address, moment_of, plain_address
 from audit.readers.inputkind import InputKind, ReadOptions
-from audit.readers.listing import LISTED, Listing, server_columns
+from audit.readers.listing import LISTED, Listing, server_columns, user_id
 from audit.tables.extract import Extract
 from audit.tables.frames import Row
 from audit.tables.vocabulary import Location
@@ -133,7 +133,7 @@ def _add(listing: Listing, number: int, line: bytes, fields: dict[str, str]) -> 
         "transport": "metadata-only",
         "process_name": fields.get("PackageName") or fields["App"].strip() or None,
         "process_basis": "package" if fields.get("PackageName") else None,
-        "uid": _uid(fields["UID"]),
+        "uid": user_id(int(fields["UID"])),
     }
     if spoken == _DNS:
         listing.extract.add("conversations", row)
@@ -163,11 +163,6 @@ def _count(text: str) -> int:
     if not 0 <= number < 1 << 62:
         raise ValueError(f"{number} is no count")
     return number
-
-
-def _uid(text: str) -> int | None:
-    number = int(text)
-    return number if 0 <= number < 1 << 31 else None
 
 
 def _name(info: str) -> str:

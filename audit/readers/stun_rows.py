@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 from audit.readers.bytestream import ByteStream
@@ -57,7 +56,7 @@ def add_stun(
                 detail=detail,
                 direction=direction,
                 data=address.encode(),
-                ref=replace(ref, part=part, start=0, end=len(address)),
+                ref=ref.at(0, len(address), part=part),
             )
         )
 

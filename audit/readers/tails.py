@@ -67,11 +67,6 @@ class Tails:
         self.spoiled: set[int] = set()
         """Conversations of which too much was left out: time went backwards, or they began anew."""
 
-    @property
-    def cut(self) -> Mask:
-        """Mask by conversation: packets of it were left out or joined."""
-        return self._cut
-
     def thin(
         self, chunk: RecordChunk, frames: Frames, conversation: Ints, from_a: Mask, kept: Ints
     ) -> tuple[Ints, Ints, Ints]:

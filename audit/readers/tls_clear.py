@@ -7,7 +7,6 @@ protocols and of keys (PSK identities), unknown extensions, a client's certifica
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import accumulate
 
 from audit.readers.bytestream import ByteStream
@@ -63,8 +62,9 @@ def add_clear(talk: Talk, owner: Owner, client: ByteStream, name: Span) -> None:
     if len(hellos) > 1:
         pieces = [client.data[record.start + 5 : record.end] for record in hellos]
         data = b"".join(pieces)
-        ref = replace(client.at(hellos[0].start, hellos[-1].end), part=f"{client.part}/handshake")
-        _add(talk, owner, client.direction, data, replace(ref, start=0, end=len(data)))
+        ref = client.at(hellos[0].start, hellos[-1].end)
+        ref = ref.at(0, len(data), part=f"{client.part}/handshake")
+        _add(talk, owner, client.direction, data, ref)
         talk.extract.payloads[-1].seams = tuple(accumulate(map(len, pieces[:-1])))
 
 

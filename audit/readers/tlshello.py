@@ -6,6 +6,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from typing import Final, NamedTuple
 
 from audit.readers.octets import Octets, TooShortError
@@ -57,10 +58,6 @@ class ClientHello:
     extensions: tuple[tuple[int, bytes], ...]
     by_kind: dict[int, bytes]
     """Data of each extension; of one that was sent twice the first."""
-
-    def extension(self, number: int) -> bytes | None:
-        """Return the data of an extension, ``None`` where it was not sent."""
-        return self.by_kind.get(number)
 
     @property
     def sni_bytes(self) -> bytes:
@@ -138,18 +135,7 @@ def records_of(data: bytes, at: int = 0) -> Iterator[Record]:
 
 def first_records(data: bytes, at: int, limit: int) -> list[Record]:
     """Return at most ``limit`` whole records from ``at`` on."""
-    found: list[Record] = []
-    end = len(data) - 5
-    while at <= end and limit:
-        kind, version, length = _RECORD(data, at)
-        if not 20 <= kind <= 24 or not 0x0300 <= version <= 0x0304:
-            break
-        if length > RECORD_LIMIT or at + length > end:
-            break
-        found.append(Record(kind, version, at, length))
-        at += 5 + length
-        limit -= 1
-    return found
+    return list(islice(records_of(data, at), limit))
 
 
 def begins_like_tls(data: bytes, message: int) -> bool:

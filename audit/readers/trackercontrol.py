@@ -14,9 +14,10 @@ from typing import Final
 
 from audit.readers.endpoint import moment
 from audit.readers.inputkind import InputKind, ReadOptions
-from audit.readers.listing import Listing, server_columns
+from audit.readers.listing import Listing, server_columns, user_id
 from audit.tables.extract import Extract
 from audit.tables.frames import Row
+from audit.tables.vocabulary import CLAIMED
 
 _NAMES: Final = {
     "uid": "uid", "daddr": "daddr", "time": "time", "time(ms)": "time", "uncertain": "uncertain",
@@ -43,7 +44,7 @@ def read_trackercontrol(path: Path, options: ReadOptions) -> Extract:
         except (ValueError, OverflowError, csv.Error) as error:
             listing.problems.add(number, str(error))
             continue
-        guesses += row.get("host_basis") == "claimed"
+        guesses += row.get("host_basis") == CLAIMED
         rows += 1
         listing.add("conversations", listing.common(number) | row, line, number, "dns")
     if rows:
@@ -82,7 +83,6 @@ def _row(fields: dict[str, str]) -> Row:
     ts = moment(int(fields["time"]) / 1000)
     if ts is None:
         raise ValueError("its time is no moment in Unix milliseconds")
-    uid = int(fields["uid"]) if fields.get("uid") else None
     return server_columns(fields["daddr"], is_guess=fields["uncertain"].strip() != "0") | {
         "ts": ts,
         "first_seen": ts,
@@ -90,7 +90,7 @@ def _row(fields: dict[str, str]) -> Row:
         "transport": "metadata-only",
         "process_name": fields.get("package") or fields.get("app") or None,
         "process_basis": "package" if fields.get("package") else None,
-        "uid": uid if uid is not None and 0 <= uid < 1 << 31 else None,
+        "uid": user_id(int(fields["uid"])) if fields.get("uid") else None,
         "owner": fields.get("tracker") or None,
     }
 

@@ -250,7 +250,7 @@ def _add_unfinished(
                 detail="unfinished",
                 direction=stream.direction,
                 data=data,
-                ref=replace(whole, part=part, start=0, end=len(data)),
+                ref=whole.at(0, len(data), part=part),
             )
         )
 
@@ -271,7 +271,7 @@ def _add(
         direction=stream.direction,
         opcode=message.opcode,
         data=message.data,
-        ref=replace(whole, part=part, start=0, end=len(message.data)),
+        ref=whole.at(0, len(message.data), part=part),
     )
     talk.saw(transport, content)
     if not message.readable:
