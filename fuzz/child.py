@@ -23,8 +23,6 @@ MEMORY = 768 << 20
 """Address space that a case may add to what the imports took, bytes."""
 SECONDS = 20
 """Processor time that a case may take."""
-DEPTH = 12
-"""Frames of a traceback that tell two faults apart."""
 
 
 class TooLongError(BaseException):

@@ -19,7 +19,7 @@ from audit.bundle.folder import digest_file, files_in, open_bundle
 from audit.bundle.identity import Identifier, Identity, make_identity, read_identity
 from audit.bundle.journal import read_journal
 from audit.bundle.manifest import Manifest, read_manifest
-from audit.errors import AuditError, CaptureError, PolicyError
+from audit.errors import CaptureError, PolicyError
 from audit.evidence.capture import read_capture
 from audit.evidence.context import EvidenceContext
 from audit.evidence.imports import import_file
@@ -237,4 +237,4 @@ def entry(name: str) -> Entry:
     return {one.name: one for one in ENTRIES}[name]
 
 
-__all__ = ["ENTRIES", "AuditError", "Entry", "entry"]
+__all__ = ["ENTRIES", "Entry", "entry"]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any, Final
 
-from audit.checks.modifiers import AGE, COUNT, LEAF, MODIFIERS, PLAIN, TESTS
+from audit.checks.modifiers import LEAF, MODIFIERS, PLAIN, TESTS
 from audit.checks.operands import words_of
 from audit.tables.column import Column
 from audit.tables.frames import columns_of
@@ -71,7 +71,7 @@ def _condition(table: str) -> dict[str, Any]:
     }
 
 
-def _keys(table: str, name: str, column: Column) -> Iterator[tuple[str, Any]] | Any:
+def _keys(table: str, name: str, column: Column) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for chain in _chains(column.type):
         key = "|".join((name, *chain))
@@ -120,7 +120,5 @@ def _follow(type_: str, chain: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
         return
     for name, modifier in MODIFIERS.items():
         if type_ not in modifier.takes or name in chain:
-            continue
-        if name == "not" and chain and type_ not in {AGE, COUNT} and len(chain) > 1:
             continue
         yield from _follow(modifier.gives, (*chain, name))

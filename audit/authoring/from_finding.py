@@ -7,12 +7,11 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
 from pydantic import ValidationError
 
 from audit.authoring.examples import prepare
+from audit.authoring.one_line import one_line
 from audit.authoring.samples import sample_rows
-from audit.authoring.starting import scalar
 from audit.checks.load import load_policy
 from audit.checks.policy import LoadedCheck, Policy
 from audit.checks.targets import find_policy, target_of_nothing
@@ -193,7 +192,7 @@ def _text(made: dict[str, Any], check: LoadedCheck, finding: Finding) -> str:
         f"# Started from finding {finding.fingerprint[:12]} of {check.file.id}; make it yours.",
         "schema: audit/check@1",
         f"id: {made.pop('id')}",
-        f"title: {scalar('Not again: ' + finding.expectation.replace('-', ' '))}",
+        f"title: {one_line('Not again: ' + finding.expectation.replace('-', ' '))}",
         "version: 0.1.0",
         f"severity: {made.pop('severity')}",
         "status: experimental # never gates; say 'stable' when the examples say what you mean",
@@ -202,14 +201,7 @@ def _text(made: dict[str, Any], check: LoadedCheck, finding: Finding) -> str:
     for key, value in made.items():
         if isinstance(value, list):
             lines.append(f"{key}:")
-            lines += [f"  - {_flow(item)}" for item in value]
+            lines += [f"  - {one_line(item)}" for item in value]
         else:
-            lines.append(f"{key}: {_flow(value)}")
+            lines.append(f"{key}: {one_line(value)}")
     return "\n".join(lines) + "\n"
-
-
-def _flow(value: object) -> str:
-    text = yaml.safe_dump(
-        value, default_flow_style=True, sort_keys=False, width=10**9, allow_unicode=True
-    )
-    return text.removesuffix("\n").removesuffix("\n...")

@@ -10,12 +10,12 @@ import copy
 from collections.abc import Iterator
 from typing import Any, Final
 
-import yaml
 from pydantic import ValidationError
 
 from audit.authoring.examples import prepare
 from audit.authoring.mutation import Survivor
 from audit.authoring.near_misses import differing
+from audit.authoring.one_line import one_line
 from audit.authoring.samples import sample_rows
 from audit.checks.policy import LoadedCheck, Policy, Target
 from audit.checks.targets import target_of_nothing
@@ -44,9 +44,7 @@ def propose(policy: Policy, survivor: Survivor, target: Target | None = None) ->
         said = {"name": name, **{k: v for k, v in data.items() if v}, "verdict": verdict}
         if verdict == "fail":
             said["hits"] = hits
-        return "- " + yaml.safe_dump(
-            said, default_flow_style=True, sort_keys=False, width=100_000, allow_unicode=True
-        ).strip()  # fmt: skip
+        return "- " + one_line(said)
     return None
 
 

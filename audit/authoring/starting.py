@@ -11,9 +11,8 @@ from pathlib import Path
 from string import Template
 from typing import Final
 
-import yaml
-
 from audit.authoring.clauses import Suggestion, slug, suggest
+from audit.authoring.one_line import one_line
 from audit.authoring.schema import write_schemas
 from audit.authoring.sentences import is_page, sentences_of, text_of_page
 from audit.errors import PolicyError
@@ -122,7 +121,7 @@ def _write(
         "policy": name,
         "id": f"{name}.{first.id}",
         "clause": first.id,
-        "quote": scalar(first.sentence.text),
+        "quote": one_line(first.sentence.text),
         "host": hosts[0],
         "vars": _VARS[kind].format(hosts=", ".join(hosts)).rstrip("\n"),
     }
@@ -163,12 +162,12 @@ def _policy_yaml(
         "# for reports and waivers refer to them later. Sentences that are no clause are comments.",
         "schema: audit/policy@1",
         f"id: {name}",
-        f"title: {scalar(title.replace('-', ' ').replace('_', ' ').capitalize())}",
+        f"title: {one_line(title.replace('-', ' ').replace('_', ' ').capitalize())}",
         "editions:",
         "  - id: first",
         "    text: source.txt",
         f"    sha256: {digest}",
-        f"    url: {scalar(url)}",
+        f"    url: {one_line(url)}",
         "    retrieved: unknown",
         "clauses:",
     ]
@@ -180,17 +179,11 @@ def _policy_yaml(
         lines += [
             f"  # {item.sentence.number}.",
             f"  - id: {item.id}",
-            f"    section: {scalar(item.sentence.section or 'Text')}",
+            f"    section: {one_line(item.sentence.section or 'Text')}",
             f"    kind: {item.kind}",
-            f"    quote: {scalar(words)}",
+            f"    quote: {one_line(words)}",
         ]
     return "\n".join(lines) + "\n"
-
-
-def scalar(text: str) -> str:
-    """Return a text as one YAML scalar on one line."""
-    dumped = yaml.safe_dump(text, allow_unicode=True, width=10**9)
-    return dumped.removesuffix("\n").removesuffix("\n...")
 
 
 def _hosts(text: str) -> list[str]:

@@ -44,6 +44,11 @@ class Opened:
         """Policy and target that the bundles name."""
         return {(bundle.manifest.policy, bundle.manifest.target) for bundle in self.bundles}
 
+    @property
+    def recorded(self) -> tuple[str | None, str | None]:
+        """Policy and target that a bundle names; both ``None`` where there are bare files alone."""
+        return next(iter(self.targets), (None, None))
+
 
 def open_captures(paths: Sequence[Path]) -> Opened:
     """Open bundles and note bare files; raises :class:`CaptureError` or :class:`UsageError`."""
@@ -120,7 +125,7 @@ def _judge(opened: Opened, call: Call) -> Result:
     from audit.gate.exercised import share_exercised
     from audit.gate.rules import load_rules
 
-    recorded_policy, recorded_target = next(iter(opened.targets), (None, None))
+    recorded_policy, recorded_target = opened.recorded
     loaded, chosen = locate_target(call.target or recorded_target, call.policy or recorded_policy)
     rules = load_rules(loaded, call.gate, call.waivers, call.attestations)
     moment = call.as_of or datetime.now(UTC)

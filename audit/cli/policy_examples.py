@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from audit.cli.output import error, say
 from audit.cli.policy import policy_folders
+
+if TYPE_CHECKING:
+    from audit.checks.policy import Policy
 
 
 @click.command(name="test")
@@ -22,33 +25,33 @@ def command(policies: tuple[str, ...], mutate: bool, propose: bool) -> int:
     With --mutate also exit 2 if more parts of a check go unnoticed than its 'max_survivors'.
     Proposed rows are for the author to judge: they say what the check does, not what it should.
     """
+    from audit.checks.load import load_policy
+
     failed = 0
     for folder in policy_folders(policies):
-        failed += _run(folder)
+        policy = load_policy(folder)
+        failed += _run(folder.name, policy)
         if mutate or propose:
-            failed += _mutate(folder, show_rows=propose)
+            failed += _mutate(folder.name, policy, show_rows=propose)
     return 2 if failed else 0
 
 
-def _run(folder: Path) -> int:
+def _run(name: str, policy: Policy) -> int:
     from audit.authoring.examples import run_examples
-    from audit.checks.load import load_policy
 
-    results = run_examples(load_policy(folder))
+    results = run_examples(policy)
     wrong = [result for result in results if result.problems]
     for result in wrong:
         for problem in result.problems:
             error(problem.render())
-    say(f"{folder.name}: {len(results)} examples, {len(wrong)} failed")
+    say(f"{name}: {len(results)} examples, {len(wrong)} failed")
     return len(wrong)
 
 
-def _mutate(folder: Path, *, show_rows: bool) -> int:
+def _mutate(name: str, policy: Policy, *, show_rows: bool) -> int:
     from audit.authoring.mutation import mutate
     from audit.authoring.proposals import propose
-    from audit.checks.load import load_policy
 
-    policy = load_policy(folder)
     tried = survived = excused = failed = 0
     for found in mutate(policy):
         tried += found.tried
@@ -59,5 +62,5 @@ def _mutate(folder: Path, *, show_rows: bool) -> int:
             error(survivor.problem.render())
             if show_rows:
                 say(propose(policy, survivor) or "  no row was found that would notice")
-    say(f"{folder.name}: {tried} mutants, {survived} survive, {excused} allowed")
+    say(f"{name}: {tried} mutants, {survived} survive, {excused} allowed")
     return failed

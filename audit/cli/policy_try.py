@@ -38,7 +38,7 @@ def command(
     from audit.evidence.context import EvidenceContext
 
     opened = open_captures(captures)
-    recorded = next(iter(opened.targets), (None, None))
+    recorded = opened.recorded
     meant = policy or _policy_of(Path(check)) or recorded[0]
     if target is None and meant != recorded[0]:
         recorded = (meant, None)

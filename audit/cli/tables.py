@@ -65,7 +65,7 @@ def _frames(
     from audit.evidence.context import EvidenceContext
 
     opened = open_captures([capture])
-    recorded = next(iter(opened.targets), (None, None))
+    recorded = opened.recorded
     loaded, chosen = locate_target(target or recorded[1], policy or recorded[0])
     subject = read_subject(identity, loaded) if identity else None
     context = EvidenceContext.of(loaded, chosen.file, identity=subject)

@@ -16,7 +16,7 @@ from audit.bundle.journal import JournalLine
 from audit.bundle.layout import JOURNAL
 from audit.bundle.manifest import Manifest
 from audit.evidence.visibility import is_intercepted
-from audit.readers.endpoint import moment_of, split_endpoint
+from audit.readers.endpoint import moment_of, responder_of, split_endpoint
 from audit.tables.frames import Row
 from audit.tables.vocabulary import Tap
 
@@ -109,5 +109,4 @@ def _first(by_path: dict[object, list[Row]], control: dict[str, str], tap: Tap) 
 
 
 def _reached(row: Row) -> tuple[str, int] | None:
-    conversation = str(row.get("conversation") or "")
-    return split_endpoint(conversation.rpartition(" > ")[2])
+    return split_endpoint(responder_of(row.get("conversation")))

@@ -19,7 +19,7 @@ from audit.evidence.capture import read_evidence
 from audit.evidence.context import EvidenceContext
 from audit.evidence.sources import Source
 from audit.readers.inputkind import InputKind
-from audit.readers.inputs import is_input, recognise
+from audit.readers.inputs import recognise
 from audit.tables.evidence import CaptureEvidence
 
 _UNDATED: Final = "1970-01-01T00:00:00.000000Z"
@@ -38,11 +38,6 @@ class BareOptions:
     """What of the journal could not be read, a sentence each."""
     vouched_by: str | None = None
     """Whose word the journal is."""
-
-
-def is_capture_file(path: Path) -> bool:
-    """Whether it is a file that :func:`import_file` reads, by its content, else by its name."""
-    return is_input(path)
 
 
 def import_file(

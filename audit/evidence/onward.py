@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 from audit.evidence.merge import Units
 from audit.evidence.moments import instant
+from audit.readers.endpoint import responder_of
 from audit.tables.frames import Row
 
 
@@ -39,7 +40,7 @@ def onward_of_missed(
     if not proxies:
         return {}
     asked = _asked(packets, accounted)
-    ours = {name: one for name, one in asked.items() if _responder(name) in proxies}
+    ours = {name: one for name, one in asked.items() if responder_of(name) in proxies}
     others = {name: one for name, one in asked.items() if name not in ours}
     by_word: dict[object, list[tuple[str, str]]] = defaultdict(list)
     for key, other in others.items():
@@ -68,7 +69,7 @@ def _asked(packets: Units, accounted: frozenset[object]) -> dict[str, _Asked]:
         if name in found:
             found[name].names.add(word)
     for name, one in found.items():
-        one.names.add(_responder(name))
+        one.names.add(responder_of(name))
     for unit in packets.get("http_requests", ()):
         known = found.get(str(unit.row.get("conversation")))
         if known is not None:
@@ -92,10 +93,6 @@ def _words(packets: Units) -> Iterator[tuple[str, str]]:
                 target = payload.data.decode("utf-8", "replace").lower()
                 yield str(unit.row.get("conversation")), target
                 yield str(unit.row.get("conversation")), target.rpartition(":")[0].strip("[]")
-
-
-def _responder(conversation: str) -> str:
-    return conversation.rpartition(" > ")[2]
 
 
 def _began_in(row: Row, other: Row) -> bool:

@@ -16,6 +16,7 @@ from audit.evidence.merge import Unit, Units, units_of
 from audit.evidence.onward import onward_of_missed
 from audit.evidence.placing import place
 from audit.evidence.reconcile import reconcile
+from audit.readers.endpoint import responder_of
 from audit.readers.inputkind import InputKind, ReadOptions
 from audit.readers.inputs import ARCHIVE_FILE, FLOW_FILE, INPUTS, PACKET_FILE, recognise
 from audit.readers.onion_keys import NodeKey, read_node_keys
@@ -196,11 +197,11 @@ def _reconcile(raw: RawRows) -> None:
     placed = place(packets.units, proxy.units, proxy.unplaced)
     raw.flowed = frozenset(found.rename(str(name)) for name in raw.flowed) | set(placed.values())
     raw.outcomes = {found.rename(name): outcome for name, outcome in raw.outcomes.items()}
-    ends = {name.rpartition(" > ")[2] for name in found.names.values()}
+    ends = {responder_of(name) for name in found.names.values()}
     accounted = raw.flowed | frozenset(found.onward)
     missed = onward_of_missed(packets.units, accounted, frozenset(ends))
     raw.onward = frozenset(found.onward) | frozenset(missed) - raw.flowed
-    raw.ends = frozenset(str(name).rpartition(" > ")[2] for name in {*own, *raw.flowed})
+    raw.ends = frozenset(responder_of(name) for name in {*own, *raw.flowed})
 
 
 def _named(units: Units) -> frozenset[object]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from audit.bundle.manifest import Manifest
 from audit.evidence.processes import is_others
 from audit.evidence.roles import LOOPBACK
+from audit.readers.endpoint import responder_of
 from audit.readers.tlslog import TlsOutcome
 from audit.tables.frames import Row
 from audit.tables.vocabulary import OPENED_TRANSPORTS, Tap
@@ -163,14 +164,13 @@ def _concerns_proxy(row: Row, proxy: ProxySide) -> bool:
     if row.get("process") == "os" or is_others(row) or row.get("conversation") in proxy.onward:
         return False
     return not (
-        (row.get("peer_role") == LOOPBACK and _responder(row) not in proxy.ends)
+        (
+            row.get("peer_role") == LOOPBACK
+            and responder_of(row.get("conversation")) not in proxy.ends
+        )
         or (row.get("only_dns") and not proxy.carries_dns)
         or not row.get("payload_bytes")
     )
-
-
-def _responder(row: Row) -> str:
-    return str(row.get("conversation")).rpartition(" > ")[2]
 
 
 def _missed(

@@ -16,9 +16,8 @@ from mitmproxy import connection as connections
 from mitmproxy import ctx, dns, flow, http, tcp, udp
 from mitmproxy.version import FLOW_FORMAT_VERSION
 
-from audit.live.flowpipe import CONNECTION, FLOW, GONE, LOST, READY, frame
+from audit.live.flowpipe import CONNECTION, FLOW, GONE, LOST, PIPE_VARIABLE, READY, frame
 
-PIPE_VARIABLE: Final = "AUDIT_LIVE_PIPE"
 MOST_HELD: Final = 256 * 1024 * 1024
 """Bytes that wait for the judge, at most."""
 

@@ -18,6 +18,8 @@ GONE: Final = "gone"
 FLOW: Final = "flow"
 READY: Final = "ready"
 LOST: Final = "lost"
+PIPE_VARIABLE: Final = "AUDIT_LIVE_PIPE"
+"""Environment variable by which the add-on learns the number of the pipe."""
 Frame = tuple[Any, ...]
 """A word of those above, and what belongs to it."""
 

@@ -15,10 +15,9 @@ from pathlib import Path
 from typing import Final, Self
 
 from audit.errors import SetupError
-from audit.live.flowpipe import LOST, READY, Assembly, Frames
+from audit.live.flowpipe import LOST, PIPE_VARIABLE, READY, Assembly, Frames
 from audit.sandbox.sandbox import own_environment
 
-PIPE_VARIABLE: Final = "AUDIT_LIVE_PIPE"
 USER: Final = "audit"
 _ADDON: Final = Path(__file__).with_name("addon.py")
 _MITMDUMP: Final = "from mitmproxy.tools.main import mitmdump; mitmdump()"

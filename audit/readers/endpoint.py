@@ -64,6 +64,11 @@ def conversation_text(proto: str, originator: tuple[str, int], responder: tuple[
     return f"{proto} {endpoint_text(*originator)} > {endpoint_text(*responder)}"
 
 
+def responder_of(conversation: object) -> str:
+    """Return the responder's end in the text of a 5-tuple; ``''``: there is none."""
+    return str(conversation or "").rpartition(" > ")[2]
+
+
 def moment(seconds: object) -> str | None:
     """Return Unix seconds as UTC text with ``Z``; ``None`` for what is no moment."""
     if not isinstance(seconds, int | float) or isinstance(seconds, bool):

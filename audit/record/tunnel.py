@@ -23,7 +23,6 @@ class Tunnel:
         """Start it in a sandbox that is wired; raises :class:`SetupError`."""
         self.address = ends.client
         """Address of the client inside the tunnel: what servers see."""
-        self.is_up = False
         self._said: list[bytes] = []
         self._program = Program(
             sandbox,
@@ -43,13 +42,11 @@ class Tunnel:
     def wait_ready(self) -> None:
         """Wait until packets can pass; raises :class:`RefusedError` where the machine refuses."""
         self._wait_for(1, "the tunnel to come up")
-        self.is_up = True
 
     def drop(self) -> None:
         """Take the tunnel's interface away from the client; raises :class:`SetupError`."""
         self._program.say(b"drop\n")
         self._wait_for(2, "the tunnel to drop")
-        self.is_up = False
 
     def _wait_for(self, lines: int, what: str) -> None:
         program = self._program

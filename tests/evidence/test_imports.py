@@ -6,7 +6,8 @@ from audit.bundle.identity import Identifier, make_identity
 from audit.bundle.journal import JournalLine
 from audit.errors import CaptureError, UsageError
 from audit.evidence.context import EvidenceContext
-from audit.evidence.imports import BareOptions, import_file, import_files, is_capture_file
+from audit.evidence.imports import BareOptions, import_file, import_files
+from audit.readers.inputs import is_input
 from tests.readers import dumps, wire
 from tests.readers.test_har import entry
 
@@ -59,14 +60,14 @@ def test_a_bare_archive_is_an_intercepted_import(tmp_path):
 def test_other_files_are_refused_with_what_was_tried(tmp_path, name):
     path = tmp_path / name
     path.write_bytes(b"x")
-    assert not is_capture_file(path)
+    assert not is_input(path)
     with pytest.raises(CaptureError, match=r"tried: packet capture .*HAR.*PCAPdroid"):
         import_file(path)
 
 
 @pytest.mark.parametrize("name", ["x.pcap", "X.PCAPNG", "x.pcapng.gz", "x.har", "x.mitm"])
 def test_a_file_that_is_not_there_is_one_error(tmp_path, name):
-    assert not is_capture_file(tmp_path / name)
+    assert not is_input(tmp_path / name)
     with pytest.raises(CaptureError, match="there is no such file"):
         import_file(tmp_path / name)
 
