@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from audit.identifiers.gates import LONG_RUN, PACKED_FIRST
+from audit.identifiers.gates import LONG_RUN, MAGICS, PACKED_FIRST
 from audit.identifiers.packs import may_be_packed
 from audit.identifiers.text import PRINTABLE, is_text
 
@@ -16,10 +16,7 @@ STANDARD: Final = bytes.maketrans(b"-_", b"+/")
 """Letters of base64url -> those of base64."""
 BEGINNINGS: Final = PACKED_FIRST | frozenset(b"\x1f\x28P")
 """First bytes of compressed data, those with a mark (gzip, Zstandard, ZIP) included."""
-MARKS: Final = (
-    b"\x1f\x8b\x08", b"\x28\xb5\x2f\xfd", b"PK\x03\x04",
-    b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda",
-)  # fmt: skip
+MARKS: Final = tuple(mark for _, mark in MAGICS)
 """How gzip, Zstandard, ZIP and zlib begin."""
 HEAD_LETTERS: Final = 128
 """Letters by which it is judged whether compressed data begins somewhere."""

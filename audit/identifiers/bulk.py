@@ -94,7 +94,7 @@ def decode_runs(layer: Layer) -> list[Batch]:
     own = np.flatnonzero(coded & single)
     low, high = starts[own], ends[own]
     found.append(_base64(values, low, high, low))
-    raw = _in_binary(layer, low)
+    raw = layer.in_binary(low)
     for phase in (1, 2, 3):
         later = low[raw] + phase
         held = high[raw] - later >= SHORT_RUN - 2
@@ -115,13 +115,6 @@ def _is_coded(layer: Layer, starts: Places, ends: Places) -> Mask:
     packed = np.packbits(words, bitorder="little")
     other.view(np.uint8)[: len(packed)] &= ~packed
     return any_in(other, starts, ends)
-
-
-def _in_binary(layer: Layer, offsets: Places) -> Mask:
-    """Whether offsets lie in stretches that are no text."""
-    numbers = layer.stretch_of(offsets)
-    known, inverse = np.unique(numbers, return_inverse=True)
-    return np.array([not layer.reads_as_text(int(number)) for number in known], np.bool_)[inverse]
 
 
 def _base64(
@@ -200,8 +193,7 @@ def are_joined(array: Bytes, starts: Places, ends: Places) -> Mask:
     first, second, third = (array[ends[near] + at] for at in range(3))
     line = first == 0x0A
     back = (first == 0x0D) & (second == 0x0A)
-    boundary = (array[starts[near + 1]] == 0x2D) & (array[starts[near + 1] + 1] == 0x2D)
-    joined[near] = ~boundary & (
+    joined[near] = (
         (line & (gap == 1))
         | ((back | (line & _is_blank(second))) & (gap == 2))
         | (back & _is_blank(third) & (gap == 3))

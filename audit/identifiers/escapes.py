@@ -29,7 +29,8 @@ _ESCAPE: Final = re.compile(
     rb"|\\U[0-9A-Fa-f]{8}|\\[\"'\\/bfnrt0]"
 )
 _PERCENT_U: Final = re.compile(rb"(?:%u[0-9A-Fa-f]{4})+")
-_ENTITY: Final = re.compile(rb"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
+ENTITY: Final = re.compile(rb"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
+"""A character reference of HTML."""
 _UTF16: Final = {
     0: re.compile(rb"(?:[\t\n\r\x20-\xfe]\x00|(?<!\xfe)\xff\x00){3,}"),
     1: re.compile(rb"(?:\x00[\t\n\r\x20-\xff]){3,}"),
@@ -108,7 +109,7 @@ def decode_quoted(piece: Piece, ends: Sequence[int]) -> Iterator[Piece]:
 def decode_html(piece: Piece, ends: Sequence[int]) -> Iterator[Piece]:
     """Decode HTML and XML entities."""
     for start, end in cells(piece, ends, entities=True):
-        yield from _apply(piece, start, end, "html", _ENTITY, _entity)
+        yield from _apply(piece, start, end, "html", ENTITY, _entity)
 
 
 def decode_utf16(piece: Piece, ends: Sequence[int]) -> Iterator[Piece]:  # noqa: ARG001

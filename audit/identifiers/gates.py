@@ -163,6 +163,11 @@ def to_pattern(gate: Gate) -> re.Pattern[bytes]:
     return re.compile(((f"(?<![{gate.before}])" if gate.before else "") + gate.pattern).encode())
 
 
+def stands(name: str, data: bytes) -> bool:
+    """Whether a pattern of a gate stands anywhere in some bytes."""
+    return any(pattern.search(data) for pattern, _ in _patterns(name))
+
+
 def marks_of(name: str, data: bytes) -> list[int]:
     """Return where the patterns of a gate end in some bytes (begin, if they have a width)."""
     return sorted(

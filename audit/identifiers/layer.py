@@ -121,6 +121,12 @@ class Layer:
             known = self._texts[number] = is_text(self.data[start : min(end, start + 5000)])
         return known
 
+    def in_binary(self, offsets: Places) -> Mask:
+        """Whether offsets lie in stretches that are no text."""
+        known, inverse = np.unique(self.stretch_of(offsets), return_inverse=True)
+        binary = [not self.reads_as_text(int(number)) for number in known]
+        return np.array(binary, np.bool_)[inverse]
+
 
 def first_layer(stretches: Sequence[bytes]) -> Layer:
     """Return the pieces' own bytes as a layer."""

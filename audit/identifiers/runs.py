@@ -38,7 +38,6 @@ _SEGMENT: Final = re.compile(rb"[A-Za-z0-9]{8,}")
 _LONG_BASE32: Final = re.compile(rb"[A-Z2-7]{16,}|[a-z2-7]{16,}")
 SHORT_BASE32: Final = re.compile(rb"[A-Z2-7]{8,}|[a-z2-7]{8,}")
 """Base32 text, of either case, inside short runs."""
-_NOT_HEX: Final = bytes(set(range(256)) - set(b"0123456789abcdefABCDEF"))
 _HEX_DASH: Final = b"0123456789abcdefABCDEF-"
 _FROM_BASE32: Final = bytes.maketrans(
     b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz234567",

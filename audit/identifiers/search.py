@@ -14,7 +14,7 @@ from audit.identifiers.boundaries import counts
 from audit.identifiers.decoders import SMALL, Marks, decode
 from audit.identifiers.engine import Engine, Event
 from audit.identifiers.frames import binary_frame
-from audit.identifiers.gates import GATES, marks_of
+from audit.identifiers.gates import GATES, stands
 from audit.identifiers.needles import Anchors, Needle
 from audit.identifiers.piece import MAX_DEPTH, Piece
 from audit.identifiers.place import Place, find_place
@@ -141,7 +141,7 @@ class Search:
             while other < len(gates) and gates[other][0] <= high:
                 other += 1
             here = None
-            own = {name for name in once if b"\0" in piece.data and marks_of(name, piece.data)}
+            own = {name for name in once if b"\0" in piece.data and stands(name, piece.data)}
             if at > begin or other > first or own or (piece.field and not is_text(piece.data)):
                 here = Found(marks=self._marks(piece, low, gates[first:other], own))
                 here.candidates = self._split(piece, low, values[begin:at], here.marks)

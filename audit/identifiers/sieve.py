@@ -17,7 +17,7 @@ import numpy as np
 from audit.identifiers.binary import text_fields
 from audit.identifiers.bulk import are_joined, decode_runs
 from audit.identifiers.folds import undo_escapes
-from audit.identifiers.gates import MAGICS, marks_of
+from audit.identifiers.gates import MAGICS, stands
 from audit.identifiers.layer import Batch, Layer, first_layer, next_layer
 from audit.identifiers.piece import MAX_DEPTH
 from audit.identifiers.runs import is_short_run
@@ -183,8 +183,7 @@ def _doubt(layer: Layer, batch: Batch) -> Batch:
         return batch
     doubted = np.zeros(len(batch.low), np.bool_)
     if layer.depth:
-        numbers, inverse = np.unique(layer.stretch_of(batch.low), return_inverse=True)
-        doubted |= np.array([not layer.reads_as_text(int(at)) for at in numbers])[inverse]
+        doubted |= layer.in_binary(batch.low)
         if batch.gate != "hex-groups":
             dense = batch.changed[:-3][batch.changed[3:] - batch.changed[:-3] <= CLOSE]
             first, last = np.searchsorted(dense, (batch.starts, batch.ends))
@@ -258,4 +257,4 @@ def _note_escapes(layer: Layer, here: Found, number: int, low: int, high: int) -
     around = layer.data[start : min(int(layer.ends[number]), high + NEAR)]
     for sign, gates in _SIGNS.items():
         if sign in around:
-            here.kinds.update(gate for gate in gates if marks_of(gate, around))
+            here.kinds.update(gate for gate in gates if stands(gate, around))

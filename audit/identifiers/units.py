@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from audit.identifiers.escapes import ENTITY
 from audit.identifiers.gates import GATES, to_pattern
 from audit.identifiers.lanes import DELIMITER, any_in
 from audit.identifiers.layer import WRITTEN_MOST, Layer
@@ -42,7 +43,6 @@ _QUOTED_ALONE: Final = (0x20, 0x3D, 0x09, 0x0A, 0x0D, 0x2E)
 """Bytes of which one alone, encoded, tells of quoted-printable text."""
 _BLANK_OR_END: Final = np.frombuffer(b" \t\r\n", np.uint8)
 _SOFT_END: Final = re.compile(rb"=[ \t]*\r?\n")
-_ENTITY: Final = re.compile(rb"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
 _ENTITY_MOST: Final = 33
 """Bytes of an entity, at most."""
 _BRACED: Final = re.compile(rb"\\u\{([0-9A-Fa-f]{1,6})\}|\\U([0-9A-Fa-f]{8})")
@@ -256,7 +256,7 @@ def entity_units(layer: Layer) -> Units:
     closed = ends[np.searchsorted(ends, signs)] - signs < _ENTITY_MOST
     found: list[tuple[int, int, int]] = []
     for at in signs[closed].tolist():
-        match = _ENTITY.match(layer.data, at)
+        match = ENTITY.match(layer.data, at)
         if match is None:
             continue
         text = match[0][1:]
