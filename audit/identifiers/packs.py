@@ -254,11 +254,7 @@ def _inflates(data: memoryview, whole: bool) -> bool:
 
 
 def _is_brotli(data: memoryview, whole: bool) -> bool:
-    import brotli
-
-    decoder = brotli.Decompressor()
-    try:
-        decoder.process(bytes(data[:TRIAL]))
-    except brotli.error:
+    found = inflate_brotli(bytes(data[:TRIAL]), 0, _TRIAL_OUTPUT)
+    if found is None:
         return False
-    return not whole or len(data) > TRIAL or bool(decoder.is_finished())
+    return found.cut or not whole or len(data) > TRIAL or found.complete

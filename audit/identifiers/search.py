@@ -29,6 +29,8 @@ LONGEST_NAME: Final = 272
 """Bytes that the name of a host has at most (RFC 1035 §2.3.4), port and all."""
 WIDTHS: Final = {gate.name: (gate.width, gate.reach) for gate in GATES}
 """Gate -> bytes of its pattern, and around it, that may be new."""
+ONCE: Final = frozenset(gate.name for gate in GATES if gate.once)
+"""Gates whose mark tells of the whole piece, not of the place where it stands."""
 SHORTEST_UNSURE: Final = 2
 """Bytes from which a value of low entropy is looked at where it is no whole field."""
 SURE_FIELD: Final = 16
@@ -118,7 +120,11 @@ class Search:
         found: Marks = {}
         for name, offsets in marks.items():
             width, reach = WIDTHS.get(name, (0, len(piece.data)))
-            new = [at for at in offsets if piece.is_new(at - reach, at + width + reach)]
+            new = (
+                offsets
+                if name in ONCE
+                else [at for at in offsets if piece.is_new(at - reach, at + width + reach)]
+            )
             if new:
                 found[name] = new
         return found

@@ -73,3 +73,27 @@ def test_of_longer_data_the_beginning_tells():
 def test_what_gives_too_much_is_said():
     array, starts, ends = laid_out([raw(bytes(3 << 20))])
     assert unpack(array, starts, ends) == ([], [], [0])
+
+
+def test_a_trial_of_brotli_gives_no_more_than_its_bound(monkeypatch):
+    given = []
+
+    class Counting:
+        def __init__(self):
+            self._real = real()
+
+        def process(self, data):
+            out = self._real.process(data)
+            given.append(len(out))
+            return out
+
+        def is_finished(self):
+            return self._real.is_finished()
+
+    real = brotli.Decompressor
+    monkeypatch.setattr(brotli, "Decompressor", Counting)
+    bomb = brotli.compress(bytes(64 << 20))
+    array, starts, ends = laid_out([bomb])
+    may_be_packed(array, starts, ends)
+    assert given
+    assert sum(given) < 20 << 20

@@ -102,3 +102,20 @@ def test_layers_without_end_are_left_to_the_decoders(monkeypatch):
     monkeypatch.setattr("audit.identifiers.sieve.MAX_LAYERS", -(1 << 20))
     assert MAX_LAYERS > 0
     assert sieve_of({"serial": "C02XK1ABJG5J"}).sift([b"QUJDREVGR0hJSktMTU5P" * 20]) is None
+
+
+@pytest.mark.parametrize("sign", [rb"\x", b"%"])
+@pytest.mark.parametrize("before", [0, 3_000, 40_000])
+def test_utf16_in_escapes_is_found_wherever_it_stands(both, sign, before):
+    value = SUBJECT["message"].encode("utf-16-le")
+    escaped = b"".join(sign + b"%02x" % byte for byte in value)
+    body = WORDS.replace(b"%", b"")[:60] + b"\n" + b"lorem ipsum\n" * (before // 12)
+    body += b" " + escaped + b" \n" + b"more text\n" * 2_000
+    fast, thorough = (
+        [(hit.kind, hit.chain, hit.start) for hit in detector.scan(text_payload(body)).hits]
+        for detector in both
+    )
+    assert ("message", "utf16") in {
+        (hit.kind, hit.form) for hit in both[0].scan(text_payload(body)).hits
+    }
+    assert fast == thorough
