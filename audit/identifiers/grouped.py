@@ -83,12 +83,15 @@ def _one_by_one(layer: Layer, gates: Places, floors: Places) -> Iterator[Batch]:
         if seen < done:
             continue
         match = groups_at(layer.data, max(done, floor, seen - _LOOK_BACK), seen + _LOOK_ON)
+        glued = None
         if match is None or match.start() > seen:
             # A digit stands right beside it: a length, or what follows.
-            match = _PAIRS.match(layer.data, seen, seen + LONGEST_GLUED) or match
+            glued = _PAIRS.match(layer.data, seen, seen + LONGEST_GLUED)
+            match = glued or match
         if match is None:
             continue
-        done = match.end()
+        # The last pair of glued digits may be the first of other ones.
+        done = match.end() - (2 if glued else 0)
         digits = digits_of(match[0])
         if len(digits) % 2 == 0:
             found.append(bytes.fromhex(digits.decode("ascii")))

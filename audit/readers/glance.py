@@ -14,7 +14,7 @@ from audit.readers.encrypted_dns import sealed_name
 from audit.readers.lanes import SealedTalk
 from audit.readers.talk import Talk
 from audit.readers.tls import CLOSED_LIMIT, TlsConversation, read_server, refusal
-from audit.readers.tls_clear import add_clear, add_run
+from audit.readers.tls_clear import add_clear, add_run, place_of
 from audit.readers.tls_rows import add_sni, hello_row
 from audit.readers.tlshello import (
     APPLICATION,
@@ -63,9 +63,8 @@ def glance(talk: Talk, found: SealedTalk) -> bool:
     row["refused_by"] = refused
     index = talk.extract.add("tls_handshakes", row)
     name = hello.sni_bytes
-    start = data.find(name) if name else -1
-    hole = (start, start + len(name)) if start >= 0 else (0, 0)
-    if start >= 0:
+    hole = place_of(name, data)
+    if hole[1]:
         add_sni(talk, index, name, direction, client.at(*hole))
     owner = ("tls_handshakes", index)
     clear = _clear_end(data, records) if len(records) < CLOSED_LIMIT else 0

@@ -76,10 +76,15 @@ def add_run(talk: Talk, owner: Owner, client: ByteStream, start: int, end: int) 
 
 def add_hello_body(talk: Talk, owner: Owner, body: bytes, name: bytes, ref: Reference) -> None:
     """Add the bytes of a hello that was put together, but for the server name."""
-    start = body.find(name) if name else 0
     direction = talk.direction(from_originator=True)
-    for begin, end in without([(0, len(body))], (start, start + len(name))):
+    for begin, end in without([(0, len(body))], place_of(name, body)):
         _add(talk, owner, direction, body[begin:end], ref.at(begin, end))
+
+
+def place_of(name: bytes, data: bytes) -> Span:
+    """Return where a name stands in some bytes; nowhere: an empty span, such as of one in parts."""
+    start = data.find(name) if name else -1
+    return (start, start + len(name)) if start >= 0 else (0, 0)
 
 
 def merged(spans: list[Span]) -> list[Span]:

@@ -9,7 +9,7 @@ from audit.readers.http_message import host_name
 from audit.readers.keylog import KeyLog
 from audit.readers.talk import Talk
 from audit.readers.tls import read_tls
-from audit.readers.tls_clear import add_clear
+from audit.readers.tls_clear import add_clear, place_of
 from audit.readers.tlshello import ClientHello, version_name
 from audit.tables.extract import Payload
 from audit.tables.frames import Row
@@ -68,11 +68,10 @@ def add_hello(talk: Talk, row: Row, hello: ClientHello, stream: ByteStream) -> N
     """Add the row, its server name and all else that is in clear for the search."""
     index = talk.extract.add("tls_handshakes", row)
     name = hello.sni_bytes
-    start = stream.data.find(name) if name else -1
-    end = start + len(name)
-    if start >= 0:
-        add_sni(talk, index, name, stream.direction, stream.at(start, end))
-    add_clear(talk, ("tls_handshakes", index), stream, (max(start, 0), max(end, 0)))
+    place = place_of(name, stream.data)
+    if place[1]:
+        add_sni(talk, index, name, stream.direction, stream.at(*place))
+    add_clear(talk, ("tls_handshakes", index), stream, place)
 
 
 def add_sni(talk: Talk, index: int, name: bytes, direction: Direction, ref: Reference) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from audit.identifiers.gates import marks_of
@@ -42,6 +42,7 @@ def decoded(data: bytes) -> list[bytes]:
 
 
 @settings(max_examples=300, deadline=None)
+@example([b"00 00 00 00 00 00 00", b"dead-beef-cafe"], b" ")
 @given(PARTS, st.sampled_from([b" ", b'","', b"\n", b"=", b"/"]))
 def test_what_the_decoder_finds_is_there(parts, between):
     data = between.join(parts)

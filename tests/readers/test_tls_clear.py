@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import struct
 
 from hypothesis import given
@@ -122,3 +123,17 @@ def test_any_bytes_have_spans_in_order(data):
         ends = [0, *(at for span in spans for at in span)]
         assert ends == sorted(ends)
         assert ends[-1] <= len(sent)
+
+
+def test_a_server_name_cut_by_the_border_of_two_records_leaves_nothing_out(tmp_path):
+    whole = message(1, hello_body())
+    at = whole.index(SNI) + 4
+    stream = record(22, whole[:at]) + record(22, whole[at:])
+    extract = wire.read_talk(tmp_path, TcpTalk(sport=443).open().sent(stream).close())
+    (handshake,) = extract.rows["tls_handshakes"]
+    assert handshake["sni"] == SNI.decode()
+    runs = [p for p in extract.payloads if p.direction == "sent" and not p.seams]
+    covered = sorted((p.ref.start, p.ref.end) for p in runs if p.ref.part == "tcp.sent")
+    assert covered[0][0] == 0
+    assert max(end for _, end in covered) == len(stream)
+    assert all(low[1] >= high[0] for low, high in itertools.pairwise(covered))
