@@ -173,8 +173,19 @@ class _Compiler:
                 "conversations", item.where if opened else None, faults.under("where")
             ),
             min_ratio=1.0 if ratio is None or ratio is MISSING else float(ratio),
-            min=self._count(item.min, 1, faults.under("min")),
+            min=self._at_least_one(item.min, faults.under("min")),
         )
+
+    def _at_least_one(self, value: Any, faults: Faults) -> int:
+        """Return a count that nothing at all does not meet, whoever sets it."""
+        count = self._count(value, 1, faults)
+        if count < 1:
+            faults.add(
+                "E209",
+                f"a 'min' of {count} is met though nothing is there",
+                hint="give a 'min' of 1 or more",
+            )
+        return count
 
     def _exercise(self, item: Exercise, faults: Faults) -> CompiledExercise:
         actions: list[str] = []
@@ -188,6 +199,12 @@ class _Compiler:
         age = self._resolve(item.age_gte, "duration", faults.under("age|gte"))
         most = self._resolve(item.max, "number", faults.under("max"))
         least = self._count(item.min, 0 if item.max is not None else 1, faults.under("min"))
+        if item.from_ is not None and least < 1 and item.max is None:
+            faults.under("min").add(
+                "E204",
+                "no row at all meets this exercise: a recording in which nothing was done would",
+                hint="give a 'min' of 1 or more, or a 'max'",
+            )
         table, faults = _table(item.from_ or _FALLBACK, faults)
         return CompiledExercise(
             item=item,
@@ -218,7 +235,7 @@ class _Compiler:
             match=self._condition(
                 table, None if isinstance(item, Uniform) else item.match, faults.under("match")
             ),
-            min=self._count(item.min, 1, faults.under("min")) if isinstance(item, Some) else 0,
+            min=self._at_least_one(item.min, faults.under("min")) if isinstance(item, Some) else 0,
             group_by=self._fields(table, item.group_by, faults.under("group_by"))
             if isinstance(item, Uniform)
             else (),
@@ -330,12 +347,6 @@ def _does_something(items: Sequence[Exercise], faults: Faults) -> None:
     for index, item in enumerate(items):
         if item.actions == []:
             faults.under(index, "actions").add("E204", "this exercise names no action", at="key")
-        elif item.from_ is not None and item.min == 0 and item.max is None:
-            faults.under(index, "min").add(
-                "E204",
-                "no row at all meets this exercise: a recording in which nothing was done would",
-                hint="give a 'min' of 1 or more, or a 'max'",
-            )
 
 
 def _unique(part: str, items: list[Any], faults: Faults) -> None:

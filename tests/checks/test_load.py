@@ -150,3 +150,20 @@ def test_the_shipped_policies_load_quickly():
     for folder in shipped_policies():
         load_policy(folder)
     assert time.monotonic() - start < 2
+
+
+@pytest.mark.parametrize("least", ["0", "0.5"])
+@pytest.mark.parametrize(
+    ("old", "new", "code"),
+    [
+        ("[app.idle]}\nexpect", "[app.idle]}\n  - {id: rows, from: events, min: '${least}'}\nexpect", "E204"),
+        ("assert: none, from", "assert: some, min: '${least}', from", "E209"),
+        ("process.attribution}", "identifiers.planted, min: '${least}'}", "E209"),
+    ],
+)  # fmt: skip
+def test_a_variable_does_not_ask_for_nothing(tmp_path, old, new, code, least):
+    check = CHECK.replace("'{recipient} was contacted'", "'nobody was contacted'").replace(old, new)
+    pack = PACK.replace("vars:\n", f"vars:\n  least: {{type: number, default: {least}}}\n")
+    (problem,) = problems(write_policy(tmp_path, check, pack=pack))
+    assert problem.code == code
+    load_policy(write_policy(tmp_path / "one", check, pack=pack.replace(f": {least}", ": 1")))
