@@ -225,4 +225,6 @@ def _record(
         procedure=file.procedure,
         remediation=file.remediation,
         references=list(file.references),
+        file=check.path,
+        version=file.version,
     )

@@ -94,6 +94,10 @@ class Finding(_Part):
     """At most the first rows, see ``count`` for how many there are."""
     expected: str | None = None
     """What the expectation demands, in words; ``None``: the reading says it."""
+    baseline: Literal["new", "unchanged"] | None = None
+    """Whether an earlier result had this fingerprint; ``None``: compared with none."""
+    recordings: tuple[int, int] | None = None
+    """In how many of how many recordings it shows; ``None``: one recording, or not told."""
     terms: dict[str, str] = Field(default_factory=dict)
     """Vocabulary (``dpv``, ``fideslang``) -> its term for the identifier; empty: none was found."""
 
@@ -131,6 +135,10 @@ class VerdictRecord(_Part):
     """The check's own word on how a violation is mended."""
     references: list[str] = Field(default_factory=list)
     """Outside standards that the check bears on, such as ``GDPR Art. 5(1)(c)``."""
+    file: str | None = None
+    """Path of the check's file in the policy's folder, such as ``checks/identity.yaml``."""
+    version: str | None = None
+    """The check's version."""
 
 
 class ClauseRecord(_Part):
@@ -178,6 +186,8 @@ class Gate(_Part):
 
     exit_code: Literal[0, 1, 4, 5]
     reasons: list[str]
+    exit_zero: bool = False
+    """Whether the caller asked for exit code 0 whatever the gate says."""
 
 
 class Result(_Part):
@@ -197,3 +207,6 @@ class Result(_Part):
     """Disclosed, unscored rows: ``{check, id, title, columns, rows, count}``, and ``notes`` where
     there is more to say. ``check`` is ``compare-installs`` for what comparing installs gave."""
     gate: Gate
+    baseline: dict[str, Any] | None = None
+    """The earlier result that this one was compared with, see ``audit diff``; ``None``:
+    none was."""
