@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 MAX_DEPTH: Final = 9
 """Decoders inside one another: containers to depth 6, and three layers of a form on top."""
+DEEPER: Final = 24
+"""Bytes of text that one more decoder must give for the bound of depth to have cut something."""
 MAX_STEPS: Final = 400_000
 """Pieces that one payload may give."""
 MAX_OUTPUT: Final = 32 << 20

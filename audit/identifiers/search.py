@@ -10,13 +10,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from audit.identifiers.beginnings import MARKS
 from audit.identifiers.boundaries import counts
 from audit.identifiers.decoders import SMALL, Marks, decode
 from audit.identifiers.engine import Engine, Event
 from audit.identifiers.frames import binary_frame
 from audit.identifiers.gates import GATES, stands
 from audit.identifiers.needles import Anchors, Needle
-from audit.identifiers.piece import MAX_DEPTH, Piece
+from audit.identifiers.piece import DEEPER, MAX_DEPTH, Piece
 from audit.identifiers.place import Place, find_place
 from audit.identifiers.sieve import Found, Sieve, is_trigger
 from audit.identifiers.text import is_text
@@ -90,7 +91,8 @@ class Search:
         """Return what shows in each piece; None where there is too much for the sieve."""
         special = [_is_special(piece) for piece in group]
         sifted = sieve.sift(
-            [piece.data for piece, alone in zip(group, special, strict=True) if not alone]
+            [piece.data for piece, alone in zip(group, special, strict=True) if not alone],
+            max(piece.depth for piece in group),
         )
         if sifted is None:
             return None
@@ -192,6 +194,8 @@ class Search:
                     break
                 if child.data:
                     following.append(child)
+        else:
+            _stop(piece, shown)
         if not piece.covered:
             for end, number in shown.candidates:
                 self._confirm(piece, end, number, found)
@@ -225,6 +229,17 @@ class Search:
                 found.append(Match(piece, start, stop, needle, place))
             else:
                 piece.budget.cut["more places hold identifiers than are listed"] = None
+
+
+def _stop(piece: Piece, shown: Found) -> None:
+    """Note where a decoder could go on from the deepest piece: by chance none gives text there."""
+    quiet = not (shown.marks or shown.candidates or shown.message)
+    for child in decode(piece, shown.marks, quiet=quiet):
+        if not piece.budget.spend(len(child.data)):
+            break
+        if len(child.data) >= DEEPER and (is_text(child.data) or child.data.startswith(MARKS)):
+            piece.budget.cut[f"more than {MAX_DEPTH} encodings lie inside one another"] = None
+            break
 
 
 def _is_special(piece: Piece) -> bool:

@@ -19,7 +19,7 @@ from audit.identifiers.bulk import are_joined, decode_runs
 from audit.identifiers.folds import undo_escapes
 from audit.identifiers.gates import MAGICS, stands
 from audit.identifiers.layer import Batch, Layer, first_layer, next_layer
-from audit.identifiers.piece import MAX_DEPTH
+from audit.identifiers.piece import DEEPER, MAX_DEPTH
 from audit.identifiers.runs import is_short_run
 from audit.identifiers.short import decode_short
 from audit.identifiers.unmarked import MAX_COUNTED
@@ -76,8 +76,12 @@ class Sieve:
         self._anchors = anchors
         self._lengths = [len(text) for text in anchors.texts]
 
-    def sift(self, stretches: Sequence[bytes]) -> list[Found | None] | None:
-        """Return by stretch what shows in it (None: nothing); None where there is too much."""
+    def sift(self, stretches: Sequence[bytes], depth: int = 0) -> list[Found | None] | None:
+        """Return by stretch what shows in it (None: nothing); None where there is too much.
+
+        ``depth``: decoders on the way to the stretches. What could be decoded more often than
+        the bound allows shows, too.
+        """
         layer = first_layer(stretches)
         found: list[Found | None] = [None] * len(stretches)
         for number, data in enumerate(stretches):
@@ -87,7 +91,11 @@ class Sieve:
         batches = _decode(layer)
         roots = _Roots(layer, batches)
         left = 8 * len(layer.data) + MAX_LAYERS
-        while batches and layer.depth < MAX_DEPTH:
+        while batches:
+            if layer.depth + depth >= MAX_DEPTH:
+                roots.tell(_deeper(layer, batches))
+            if layer.depth >= MAX_DEPTH:
+                break
             left -= sum(len(batch.data) for batch in batches)
             if left < 0:
                 return None
@@ -199,6 +207,15 @@ def _sure(batches: Sequence[Batch]) -> list[int]:
         found += (batch.sure + before).tolist()
         before += len(batch.low)
     return found
+
+
+def _deeper(layer: Layer, batches: Sequence[Batch]) -> Places:
+    """Return the stretches of layer 1 that give something still, one layer further."""
+    long = np.concatenate([batch.ends - batch.starts >= DEEPER for batch in batches])
+    if not layer.depth:
+        return np.flatnonzero(long)
+    places = np.concatenate([batch.low for batch in batches])
+    return layer.owners[layer.stretch_of(places[long])]
 
 
 class _Roots:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import binascii
 import gzip
 import hashlib
 import json
@@ -319,6 +320,22 @@ def test_a_decompression_bomb_is_cut_and_said(detector):
     bomb = gzip.compress(gzip.compress(b"\0" * 60_000_000, 9), 9)
     result = detector.scan(text_payload(bomb))
     assert any("more bytes than are searched" in text for text in result.truncated)
+
+
+@pytest.mark.parametrize(
+    "step", [base64.b64encode, binascii.hexlify, lambda data: gzip.compress(data, mtime=0)]
+)
+def test_what_lies_deeper_than_is_decoded_is_said(detector, step):
+    body = b"a text without any identifier of the subject, long enough to be one"
+    for _ in range(8):
+        body = step(body)
+    assert detector.scan(text_payload(body)).truncated == ()
+    for _ in range(4):
+        body = step(body)
+    payloads = [text_payload(data) for data in (b"one", body, b"two")]
+    results = detector.scan_all(payloads)
+    assert [bool(result.truncated) for result in results] == [False, True, False]
+    assert "encodings" in results[1].truncated[0]
 
 
 def test_absurd_nesting_ends(detector):
