@@ -24,7 +24,7 @@ from audit.evidence.processes import attribute, take_back
 from audit.evidence.roles import assign_roles
 from audit.evidence.searching import search
 from audit.evidence.sources import RawRows, Source, read_source, source_of
-from audit.evidence.tunnel import mark_tunnel
+from audit.evidence.tunnel import mark_inside, mark_tunnel
 from audit.identifiers.kinds import is_blank
 from audit.model.ids import CaptureId
 from audit.readers.endpoint import moment_of
@@ -63,6 +63,7 @@ def read_evidence(source: Source, context: EvidenceContext) -> CaptureEvidence:
     owned = attribute(tables, manifest, controls.requests, kernel, context.programs, raw.onward)
     _put_into_phases(tables, Phases(journal))
     mark_tunnel(tables, journal)
+    mark_inside(tables, manifest)
     assign_roles(tables, context.roles, resolvers)
     see_as(tables, manifest, proxied_conversations(extract) - raw.flowed)
     found = search(extract, identity, manifest.id)

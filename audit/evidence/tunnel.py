@@ -1,10 +1,11 @@
-"""When a tunnel was up, by the recorder's own lines, and which traffic was sent meanwhile."""
+"""When a tunnel was up, which traffic was sent meanwhile, and which of it went through it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
 from audit.bundle.journal import JournalLine
+from audit.bundle.manifest import Manifest
 from audit.readers.endpoint import moment_of
 from audit.tables.frames import Row
 
@@ -53,3 +54,15 @@ def mark_tunnel(tables: Tables, journal: Sequence[JournalLine]) -> None:
             row["vpn_up"] = any(
                 str(first) < until and str(last) >= since for since, until in spans if first
             )
+
+
+def mark_inside(tables: Tables, manifest: Manifest) -> None:
+    """Fill in ``in_tunnel`` of conversations: whether every interface named is a tunnel's.
+
+    Only the recorder's map says which interfaces are; without one nothing is known.
+    """
+    tunnels = frozenset(manifest.network.tunnel)
+    for row in tables.get("conversations", ()):
+        names = str(row.get("iface") or "").split(",")
+        known = tunnels and names != [""]
+        row["in_tunnel"] = tunnels.issuperset(names) if known else None

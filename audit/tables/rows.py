@@ -182,6 +182,14 @@ class ConversationsRow(TrafficRow):
             " system sends by itself, names one only where nothing else does",
         ),
     ]
+    in_tunnel: Annotated[
+        Bool,
+        Column(
+            "bool",
+            "whether all of it passed a tunnel of the recorder's own map; None: the map names no"
+            " tunnel (no import has one), or the interface is not known",
+        ),
+    ]
     packets_out: Annotated[Number, Column("number", "packets sent by the originator", 1)]
     packets_in: Annotated[Number, Column("number", "packets sent by the responder", 1)]
     bytes_out: Annotated[Number, Column("bytes", "bytes on the wire from the originator", 100)]

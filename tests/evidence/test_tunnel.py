@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit.evidence.tunnel import mark_tunnel, up_times
-from tests.evidence.bundles import line
+from audit.bundle.manifest import Network
+from audit.evidence.tunnel import mark_inside, mark_tunnel, up_times
+from tests.evidence.bundles import line, manifest
 
 BEFORE, DURING, AFTER = (f"2023-11-14T22:13:{20 + second:09.6f}Z" for second in (1, 5, 9))
 JOURNAL = [line("vpn.up", "recorder", 3), line("vpn.drop", "recorder", 7)]
@@ -60,3 +61,20 @@ def test_a_tunnel_that_comes_back_has_two_spans() -> None:
 def test_the_order_of_lines_does_not_matter(order) -> None:
     lines = [*JOURNAL, line("vpn.up", "recorder", 8), line("vpn.down", "recorder", 9)]
     assert up_times([lines[index] for index in order]) == up_times(lines)
+
+
+@pytest.mark.parametrize(
+    ("tunnel", "iface", "expected"),
+    [
+        (("tun0",), "tun0", True),
+        (("tun0", "wg0"), "wg0,tun0", True),
+        (("tun0",), "eth0", False),
+        (("tun0",), "tun0,eth0", False),
+        (("tun0",), None, None),
+        ((), "tun0", None),
+    ],
+)
+def test_only_the_recorders_map_says_what_went_through_a_tunnel(tunnel, iface, expected) -> None:
+    row = {"iface": iface}
+    mark_inside({"conversations": [row]}, manifest(network=Network(tunnel=tunnel)))
+    assert row["in_tunnel"] is expected
