@@ -45,7 +45,12 @@ def make_result(
     return Result(
         as_of=as_of.astimezone(UTC).isoformat().replace("+00:00", "Z"),
         tool=Tool(name=TOOL, version=tool_version),
-        policy=PolicyRef(id=policy.id, title=policy.file.title, sha256=policy.sha256),
+        policy=PolicyRef(
+            id=policy.id,
+            title=policy.file.title,
+            sha256=policy.sha256,
+            text=policy.texts.get(policy.file.editions[0].id, ""),
+        ),
         target=_target(target),
         captures=[capture_ref(one, manifest, redact) for one, manifest in ordered],
         coverage=merge_coverage(evidence, redact),

@@ -34,6 +34,8 @@ class PolicyRef(_Part):
     title: str
     sha256: str
     """Digest of the policy's text."""
+    text: str = ""
+    """The edition that was judged, verbatim; empty: the quotes of the clauses stand alone."""
 
 
 class CaptureRef(_Part):
