@@ -127,6 +127,12 @@ class _Rows:
         """Return everything, gaps told."""
         file, creator = self.options.file, self.archive.creator
         self.gaps.finish()
+        if self.archive.ends is not None:
+            whole = len(self.archive.entries)
+            self.extract.truncated.append(
+                f"{file}: the archive breaks off: entry {whole + 1} and what follows were not "
+                f"read ({self.archive.ends})"
+            )
         self.extract.limits.append(f"{file} is an HTTP archive: it holds no other protocol")
         for name, left_out in _LEFT_OUT.items():
             if creator.lower().startswith(name):

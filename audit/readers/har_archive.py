@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final, cast
 
 from audit.errors import CaptureError
+from audit.readers.har_cut import read_cut
 from audit.readers.textlines import whole_file
 
 MAX_BYTES: Final = 256 * 2**20
@@ -31,6 +32,8 @@ class HarArchive:
     """An archive that was opened."""
 
     log: dict[str, object]
+    ends: str | None = None
+    """Where the file ends in the midst of something; ``None``: it is whole."""
     members: zipfile.ZipFile | None = None
     _names: dict[str, zipfile.ZipInfo] = field(default_factory=dict)
     _taken: int = 0
@@ -70,7 +73,10 @@ def open_archive(path: Path, file: str) -> HarArchive:
     try:
         found = json.loads(data.removeprefix(_BOM))
     except (ValueError, RecursionError) as error:
-        raise CaptureError(f"this is no HTTP archive: {error}", source=file) from None
+        cut = read_cut(data.removeprefix(_BOM))
+        if cut is None:
+            raise CaptureError(f"this is no HTTP archive: {error}", source=file) from None
+        return HarArchive(log=cut, ends=str(error)[:200], members=members)
     log = found.get("log") if isinstance(found, dict) else None
     if not isinstance(log, dict):
         raise CaptureError("this is no HTTP archive: it has no 'log'", source=file)
