@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from pydantic import BaseModel
+
 from audit.authoring.codes import CODES
 from audit.authoring.field_docs import meanings_of
-from audit.authoring.schema import MODELS, PLACES, parts_of
+from audit.authoring.schema import MODELS, OUTPUTS, PLACES, parts_of
 from audit.checks.modifiers import MODIFIERS, TESTS
 
 _FROM = {
@@ -44,6 +46,12 @@ are refused.
 _OF_FILES = """\
 The keys of every YAML file, from the models that the loader uses. Unknown keys are errors.
 `audit policy schema` prints the same as JSON Schema, for editors.
+"""
+_OF_RESULTS = """\
+Schema `audit/result@1`, from the model that writes and reads it. `audit policy schema result`
+prints the same as JSON Schema (2020-12); the package holds it as `audit/model/result.schema.json`.
+A field that is not marked *needed* may be absent from the result of an earlier version. Texts are
+redacted; times are UTC, ISO 8601. [What can be made of it](../outputs.md).
 """
 
 
@@ -86,24 +94,36 @@ def files_page() -> str:
     for kind, model in MODELS.items():
         lines.append(f"## `audit/{kind}@1` ({', '.join(f'`{place}`' for place in PLACES[kind])})\n")
         lines.append((model.__doc__ or "").split("\n")[0] + "\n")
-        for part in parts_of(model):
-            if part is not model:
-                name = _FROM.get(part.__name__, part.__name__)
-                summary = " ".join((part.__doc__ or "").split())
-                lines.append(f"**{name}**: {summary}\n")
-            lines += ["| key | type | meaning |", "|---|---|---|"]
-            meanings = meanings_of(part)
-            for field_name, field in part.model_fields.items():
-                key = field.alias or field_name
-                needed = "" if not field.is_required() else " (needed)"
-                kind_of = _type(part.model_json_schema(by_alias=True), key)
-                lines.append(
-                    f"| `{key}`{needed} | {kind_of} | {meanings.get(key, '')} |".replace(
-                        "|gte", "\\|gte"
-                    )
-                )
-            lines.append("")
+        lines += _parts(model)
     return "\n".join(lines)
+
+
+def result_page() -> str:
+    """Every field of a result."""
+    lines = ["# Fields of `result.json`\n", _OF_RESULTS, *_parts(OUTPUTS["result"])]
+    return "\n".join(lines)
+
+
+def _parts(model: type[BaseModel]) -> list[str]:
+    lines = []
+    for part in parts_of(model):
+        if part is not model:
+            name = _FROM.get(part.__name__, part.__name__)
+            summary = " ".join((part.__doc__ or "").replace("``", "`").split())
+            lines.append(f"**{name}**: {summary}\n")
+        lines += ["| key | type | meaning |", "|---|---|---|"]
+        meanings = meanings_of(part)
+        for field_name, field in part.model_fields.items():
+            key = field.alias or field_name
+            needed = "" if not field.is_required() else " (needed)"
+            kind_of = _type(part.model_json_schema(by_alias=True), key)
+            lines.append(
+                f"| `{key}`{needed} | {kind_of} | {meanings.get(key, '')} |".replace(
+                    "|gte", "\\|gte"
+                )
+            )
+        lines.append("")
+    return lines
 
 
 def _type(schema: dict[str, Any], key: str) -> str:

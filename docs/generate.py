@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,10 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from authoring_pages import files_page, lint_codes_page, modifiers_page
+from authoring_pages import files_page, lint_codes_page, modifiers_page, result_page
 
+import audit
+from audit.authoring.schema import schema_of
 from audit.tables import vocabulary
 from audit.tables.frames import columns_of
 from audit.tables.rows import TABLES
@@ -114,18 +117,27 @@ PAGES = {
     "files.md": lambda: NOTE + files_page(),
     "lint-codes.md": lambda: NOTE + lint_codes_page(),
     "modifiers.md": lambda: NOTE + modifiers_page(),
+    "result.md": lambda: NOTE + result_page(),
     "tables.md": tables_page,
     "vocabularies.md": vocabulary_page,
 }
 
 
+def result_schema() -> str:
+    """Return the JSON Schema that travels in the package."""
+    return json.dumps(schema_of("result"), ensure_ascii=False, indent=1) + "\n"
+
+
+FILES = {REFERENCE / name: page for name, page in PAGES.items()}
+FILES[Path(audit.__file__).parent / "model" / "result.schema.json"] = result_schema
+
+
 def main() -> int:
     """Write the pages, or with ``--check`` report those that differ."""
     stale = []
-    for name, page in PAGES.items():
-        path = REFERENCE / name
+    for path, page in FILES.items():
         if not path.exists() or path.read_text(encoding="utf-8") != page():
-            stale.append(name)
+            stale.append(path.name)
             if "--check" not in sys.argv:
                 path.write_text(page(), encoding="utf-8")
     if "--check" in sys.argv and stale:

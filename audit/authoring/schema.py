@@ -1,4 +1,4 @@
-"""JSON Schema (2020-12) of every YAML file, made from the models that the loader uses.
+"""JSON Schema (2020-12) of every YAML file and of results, made from the models in use.
 
 An editor completes keys, words and ``column|modifier`` with it. What a file means is decided by
 the loader and lint, never by the schema: it knows no variables, lists, roles or kinds of a policy.
@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from audit.authoring.condition_schema import condition_schemas, name_of_table
 from audit.authoring.field_docs import meanings_of
+from audit.model.result import Result
 from audit.tables.rows import TABLES
 from audit.yamlfile import attestations, check, gate, lists, pack, policy, target, waivers
 
@@ -27,7 +28,9 @@ MODELS: Final[dict[str, type[BaseModel]]] = {
     "waivers": waivers.WaiversFile,
     "attestations": attestations.AttestationsFile,
 }
-"""Kind of file -> its model."""
+"""Kind of file that people write -> its model."""
+OUTPUTS: Final[dict[str, type[BaseModel]]] = {"result": Result}
+"""Kind of file that the toolkit writes -> its model."""
 PLACES: Final[dict[str, tuple[str, ...]]] = {
     "policy": ("**/policy.yaml",),
     "pack": ("**/pack.yaml",),
@@ -54,10 +57,11 @@ _OVER_A_TABLE: Final = (
 
 
 def schema_of(kind: str) -> dict[str, Any]:
-    """Return the schema of a kind of file, a key of :data:`MODELS`."""
-    made = _mended(MODELS[kind].model_json_schema(by_alias=True))
-    for model in parts_of(MODELS[kind]):
-        node = made if model is MODELS[kind] else made["$defs"][model.__name__]
+    """Return the schema of a kind of file, a key of :data:`MODELS` or :data:`OUTPUTS`."""
+    whole = (MODELS | OUTPUTS)[kind]
+    made = _mended(whole.model_json_schema(by_alias=True))
+    for model in parts_of(whole):
+        node = made if model is whole else made["$defs"][model.__name__]
         for key, meaning in meanings_of(model).items():
             node["properties"][key].setdefault("description", meaning)
     if kind == "check":
@@ -127,7 +131,7 @@ def write_schemas(folder: Path) -> list[Path]:
     """Write the schema of every kind of file into a folder; return their paths."""
     folder.mkdir(parents=True, exist_ok=True)
     written = []
-    for kind in MODELS:
+    for kind in (*MODELS, *OUTPUTS):
         path = folder / f"{kind}.schema.json"
         path.write_text(
             json.dumps(schema_of(kind), ensure_ascii=False, separators=(",", ":")) + "\n",

@@ -226,5 +226,6 @@ def _record(
         remediation=file.remediation,
         references=list(file.references),
         file=check.path,
+        line=check.located.line(("id",)),
         version=file.version,
     )

@@ -16,6 +16,7 @@ from audit.cli.comparing import compared, require_installs
 from audit.cli.output import progress
 from audit.cli.place import existing_file
 from audit.errors import CaptureError, SetupError, UsageError
+from audit.report.formats import DEFAULT, FORMATS, PolicyPlace, chosen_formats
 from audit.tables.vocabulary import KINDS
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from audit.model.result import Result
     from audit.tables.evidence import CaptureEvidence
 
-FORMATS = ("html", "json")
 SHORTEST: Final = 2
 """Characters of the shortest value that a person may name (a language such as ``de``)."""
 
@@ -253,14 +253,19 @@ def identities_of(opened: Opened, subject: Identity | None) -> list[Identity]:
     return [bundle.identity for bundle in opened.bundles] + ([subject] if subject else [])
 
 
-def write_reports(result: Result, out: Path, formats: Sequence[str] = FORMATS) -> list[Path]:
-    """Write ``result.json`` (always) and the other formats asked for; return their paths."""
-    from audit.report.html import render_html
-    from audit.report.json import render_json
+def write_reports(
+    result: Result,
+    out: Path,
+    formats: Sequence[str] = DEFAULT,
+    place: PolicyPlace | None = None,
+) -> list[Path]:
+    """Write ``result.json`` (always) and the other formats asked for; return their paths.
 
-    contents = {"result.json": render_json(result)}
-    if "html" in formats:
-        contents["index.html"] = render_html(result).encode("utf-8")
+    ``place`` is where the policy lies in the user's repository. Everything is rendered before
+    anything is written.
+    """
+    chosen = [FORMATS["json"], *(one for one in chosen_formats(formats) if one.name != "json")]
+    contents = {one.file: one.render(result, place) for one in chosen}
     return [write_whole(out / name, data) for name, data in contents.items()]
 
 

@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "mark": ("audit.cli.mark", "Note an action in the recording that runs."),
     "import": ("audit.cli.import_", "Make a bundle of capture files that exist."),
     "run": ("audit.cli.run", "Judge captures against a policy and write the report."),
+    "report": ("audit.cli.report", "Render a result again, in any format."),
     "live": ("audit.cli.live", "Run a proxy that shows violations as they happen."),
     "verify": ("audit.cli.verify", "Check every digest of a bundle, or of a report's captures."),
     "tables": ("audit.cli.tables", "Print the evidence tables of a capture."),

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Final
 
 from audit.errors import UsageError
+from audit.report.formats import PolicyPlace
 
 CAPTURES: Final = Path("captures")
 REPORTS: Final = Path("reports")
+_POLICY_FILE: Final = "policy.yaml"
 
 
 def cache_folder() -> Path:
@@ -33,3 +35,30 @@ def existing_file(path: Path) -> Path:
     if not path.is_file():
         raise UsageError("there is no such file", source=str(path))
     return path
+
+
+def policy_place(policy: str | None, target: str | None = None) -> PolicyPlace | None:
+    """Return where the policy that a call names by a path lies in its repository.
+
+    The repository is the nearest folder above with a ``.git``, else the working folder. ``None``:
+    the policy is a shipped one, or lies outside of both.
+    """
+    folder = _policy_folder(policy, target)
+    if folder is None:
+        return None
+    roots = [parent for parent in (folder, *folder.parents) if (parent / ".git").exists()]
+    root = roots[0] if roots else Path.cwd().resolve()
+    if not folder.is_relative_to(root):
+        return None
+    return PolicyPlace(folder="/".join(folder.relative_to(root).parts))
+
+
+def _policy_folder(policy: str | None, target: str | None) -> Path | None:
+    if policy is not None:
+        path = Path(policy).resolve()
+        path = path.parent if path.name == _POLICY_FILE else path
+        return path if (path / _POLICY_FILE).is_file() else None
+    if target is None:
+        return None
+    path = Path(target).resolve()
+    return next((up for up in path.parents if (up / _POLICY_FILE).is_file()), None)

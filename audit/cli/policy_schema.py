@@ -1,4 +1,4 @@
-"""``audit policy schema``: JSON Schemas of the YAML files, for editors and other tools."""
+"""``audit policy schema``: JSON Schemas of the YAML files and of results."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from audit.errors import UsageError
 def command(kind: str | None, out: Path | None, write_vscode: bool) -> None:
     """Print the JSON Schema of a KIND of file (default: check), or write all of them.
 
-    Kinds: policy pack check list target gate waivers attestations.
+    Kinds: policy pack check list target gate waivers attestations, and result.
     """
     from audit.authoring import schema
 
@@ -38,6 +38,7 @@ def command(kind: str | None, out: Path | None, write_vscode: bool) -> None:
             ) from None
         return
     name = kind or "check"
-    if name not in schema.MODELS:
-        raise UsageError(f"there is no kind of file {name!r}", hint=" ".join(schema.MODELS))
+    known = (*schema.MODELS, *schema.OUTPUTS)
+    if name not in known:
+        raise UsageError(f"there is no kind of file {name!r}", hint=" ".join(known))
     click.echo(json.dumps(schema.schema_of(name), ensure_ascii=False, indent=2))

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import click
 
-from audit.cli.judging import FORMATS, Call, judge, write_reports
+from audit.cli.judging import Call, judge, write_reports
 from audit.cli.output import say
-from audit.cli.place import REPORTS
+from audit.cli.place import REPORTS, policy_place
 from audit.errors import UsageError
+from audit.report.formats import DEFAULT, FORMATS, chosen_formats
 
 
 @click.command(name="run", help="Judge captures against a policy and write the report.")
@@ -23,7 +24,14 @@ from audit.errors import UsageError
 @click.option("--attestations", type=click.Path(path_type=Path), help="Default: as the gate says.")
 @click.option("--as-of", help="Moment of judging, ISO 8601 UTC; default: now.")
 @click.option("--out", type=click.Path(path_type=Path), help="Default: reports/NAME.")
-@click.option("--format", "formats", default=",".join(FORMATS), show_default=True)
+@click.option(
+    "--format",
+    "formats",
+    default=",".join(DEFAULT),
+    show_default=True,
+    metavar="F[,F]",
+    help=f"Of: {' '.join(FORMATS)}. 'json' is always written.",
+)
 @click.option("--tls-keys", type=click.Path(path_type=Path), help="Key log for bare packet files.")
 @click.option("--mixed", is_flag=True, help="A bare file holds other programs' traffic too.")
 @click.option("--together", is_flag=True, help="The bare files are of one recording.")
@@ -55,7 +63,7 @@ def command(
     """Write result.json and index.html, print what was kept, broken and not proven."""
     from audit.report.summary import summarise
 
-    chosen = _formats(formats)
+    chosen = [one.name for one in chosen_formats(formats.split(","))]
     result = judge(
         captures,
         Call(
@@ -75,18 +83,12 @@ def command(
         ),
     )
     folder = out or REPORTS / _name(captures)
-    written = write_reports(result, folder, chosen)
-    for line in summarise(result, look_at=str(written[-1])):
+    place = policy_place(policy, target)
+    written = write_reports(result, folder, chosen, place)
+    look_at = next((path for path in written if path.name == "index.html"), written[0])
+    for line in summarise(result, look_at=str(look_at)):
         say(line)
     return 0 if exit_zero else result.gate.exit_code
-
-
-def _formats(text: str) -> list[str]:
-    chosen = [word.strip() for word in text.split(",") if word.strip()]
-    unknown = [word for word in chosen if word not in FORMATS]
-    if unknown:
-        raise UsageError(f"unknown format {unknown[0]!r}", hint="known: " + ", ".join(FORMATS))
-    return chosen
 
 
 def _moment(text: str | None) -> datetime | None:

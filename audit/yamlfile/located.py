@@ -115,6 +115,10 @@ class Located:
             return place.key
         return place.value
 
+    def line(self, path: Path, at: Literal["key", "value"] = "value") -> int:
+        """Return the 1-based line that a part begins on."""
+        return self.source.line_and_column(self.span(path, at).start)[0]
+
     def problem(
         self,
         path: Path,

@@ -8,8 +8,10 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from audit.authoring.schema import MODELS, schema_of, write_vscode
+from audit.authoring.schema import MODELS, OUTPUTS, schema_of, write_schemas, write_vscode
 from audit.checks.modifiers import MODIFIERS
+from audit.errors import PolicyError
+from audit.model.reading import parse_result
 from audit.tables.frames import columns_of
 from audit.tables.rows import TABLES
 from audit.yamlfile.loader import load_yaml, load_yaml_bytes
@@ -20,10 +22,11 @@ from .making import CHECK
 FILES = sorted(
     [*(ROOT / "policies").rglob("*.yaml"), *(ROOT / "tests/checks/worked").rglob("*.yaml")]
 )
-VALIDATORS = {kind: jsonschema.Draft202012Validator(schema_of(kind)) for kind in MODELS}
+KINDS = (*MODELS, *OUTPUTS)
+VALIDATORS = {kind: jsonschema.Draft202012Validator(schema_of(kind)) for kind in KINDS}
 
 
-@pytest.mark.parametrize("kind", MODELS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_schema_is_a_schema(kind):
     jsonschema.Draft202012Validator.check_schema(schema_of(kind))
 
@@ -114,3 +117,65 @@ def test_settings_of_an_editor_are_kept(tmp_path):
     settings.write_text("[]")
     with pytest.raises(ValueError, match="no JSON object"):
         write_vscode(tmp_path)
+
+
+RESULTS = [
+    ROOT / "reports/sample/result.json",
+    ROOT / "tests/report/golden/session-python/result.json",
+]
+
+
+@pytest.mark.parametrize("path", RESULTS, ids=lambda path: path.parent.name)
+def test_results_are_valid(path):
+    result = json.loads(path.read_text(encoding="utf-8"))
+    assert not [error.message for error in VALIDATORS["result"].iter_errors(result)]
+
+
+def _drop(key):
+    return lambda result: result.pop(key)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        *(_drop(key) for key in ("as_of", "policy", "captures", "coverage", "verdicts", "gate")),
+        lambda result: result.update(schema="audit/result@2"),
+        lambda result: result.update(remark="x"),
+        lambda result: result["gate"].update(exit_code=2),
+        lambda result: result["verdicts"][0].update(outcome="passed"),
+        lambda result: result["verdicts"][0].pop("quote"),
+        lambda result: result["verdicts"][0]["findings"][0].update(baseline="old"),
+        lambda result: result["verdicts"][0]["findings"][0].update(recordings=[1]),
+        lambda result: result["verdicts"][0]["findings"][0]["evidence"][0].update(bytes="00"),
+        lambda result: result["captures"][0].update(digests=[]),
+        lambda result: result["clauses"][0].update(outcome="unknown"),
+    ],
+)
+def test_a_broken_result_is_not_valid_and_is_not_read(change):
+    result = json.loads(RESULTS[1].read_text(encoding="utf-8"))
+    result["verdicts"].sort(key=lambda verdict: not verdict["findings"])
+    change(result)
+    assert list(VALIDATORS["result"].iter_errors(result))
+    with pytest.raises(PolicyError):
+        parse_result(json.dumps(result).encode(), "result.json")
+
+
+def test_every_field_of_a_result_says_what_it_means():
+    schema = schema_of("result")
+    silent = [
+        f"{name}.{key}"
+        for name, node in {"Result": schema, **schema["$defs"]}.items()
+        for key, field in node.get("properties", {}).items()
+        if not field.get("description")
+    ]
+    assert not silent
+
+
+def test_the_schema_in_the_package_is_the_one_of_the_model():
+    shipped = ROOT / "audit" / "model" / "result.schema.json"
+    assert json.loads(shipped.read_text(encoding="utf-8")) == schema_of("result")
+
+
+def test_all_schemas_are_written(tmp_path):
+    written = write_schemas(tmp_path)
+    assert [path.name for path in written] == [f"{kind}.schema.json" for kind in KINDS]

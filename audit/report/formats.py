@@ -1,0 +1,78 @@
+"""Every output: its name, its file, and the function that renders it.
+
+An output is one module with one pure function, and one line here. A renderer takes the result
+alone, or the result and where its policy lies, and returns text or bytes; equal input gives equal
+bytes.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from audit.errors import UsageError
+from audit.model.result import Result
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyPlace:
+    """Where the YAML of the policy lies in the repository that an output is shown in."""
+
+    folder: str
+    """Path from the root of the repository, with forward slashes, without one at either end;
+    ``''``: the root itself."""
+
+    def path(self, file: str) -> str:
+        """Return the path of a file of the policy, such as ``checks/identity.yaml``."""
+        return "/".join(part for part in (self.folder, file) if part)
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One output."""
+
+    name: str
+    """As ``--format`` takes it."""
+    file: str
+    """Name of the file in the report's folder."""
+    renderer: str
+    """``module:function``, imported when it is first called."""
+    summary: str
+    """What it is for, a few words."""
+    knows_place: bool = False
+    """Whether the function takes a :class:`PolicyPlace` beside the result."""
+
+    def render(self, result: Result, place: PolicyPlace | None = None) -> bytes:
+        """Return the file's bytes; without a place the policy lies in ``policies/<id>``."""
+        module, _, function = self.renderer.partition(":")
+        call = getattr(importlib.import_module(module), function)
+        where = place or PolicyPlace(folder=f"policies/{result.policy.id}")
+        rendered = call(result, where) if self.knows_place else call(result)
+        return rendered if isinstance(rendered, bytes) else bytes(rendered.encode("utf-8"))
+
+
+FORMATS: Final[dict[str, Format]] = {
+    one.name: one
+    for one in (
+        Format("html", "index.html", "audit.report.html:render_html", "the page for people"),
+        Format("json", "result.json", "audit.report.json:render_json", "everything, by schema"),
+    )
+}
+"""Name -> output, in the order of the documentation."""
+DEFAULT: Final = ("html", "json")
+"""What ``audit run`` writes unless told otherwise."""
+
+
+def chosen_formats(names: Iterable[str]) -> tuple[Format, ...]:
+    """Return the outputs of these names, each once, in the order given.
+
+    Raises :class:`UsageError` for a name that is none, and where there is no name at all.
+    """
+    asked = list(dict.fromkeys(name.strip() for name in names if name.strip()))
+    unknown = next((name for name in asked if name not in FORMATS), None)
+    if unknown is not None or not asked:
+        what = f"unknown format {unknown!r}" if unknown is not None else "no format is named"
+        raise UsageError(what, hint="known: " + ", ".join(FORMATS))
+    return tuple(FORMATS[name] for name in asked)

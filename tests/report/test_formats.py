@@ -1,0 +1,68 @@
+"""The registry: every output has its own name and file, and is a pure function of the result."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from audit.errors import UsageError
+from audit.report.formats import DEFAULT, FORMATS, PolicyPlace, chosen_formats
+from tests.conftest import ROOT
+
+
+def test_names_and_files_are_unique():
+    assert len({one.file for one in FORMATS.values()}) == len(FORMATS)
+    assert set(DEFAULT) <= set(FORMATS)
+    for name, one in FORMATS.items():
+        assert one.name == name
+        assert one.summary
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_output_renders(name, broken):
+    assert FORMATS[name].render(broken)
+
+
+def test_outputs_are_chosen_once_in_order():
+    assert [one.name for one in chosen_formats([" json", "html", "", "json"])] == ["json", "html"]
+
+
+@pytest.mark.parametrize("names", [["pdfx"], [], [""]])
+def test_what_is_no_format_is_refused(names):
+    with pytest.raises(UsageError, match="format"):
+        chosen_formats(names)
+
+
+def test_a_place_joins_paths():
+    assert PolicyPlace(folder="").path("checks/a.yaml") == "checks/a.yaml"
+    assert PolicyPlace(folder="a/b").path("checks/a.yaml") == "a/b/checks/a.yaml"
+
+
+_DIGESTS = """
+import hashlib
+from audit.report.formats import FORMATS
+from tests.report import results
+for make in (results.session_python, lambda: results.misbehaving(3)):
+    for one in FORMATS.values():
+        print(one.name, hashlib.sha256(one.render(make())).hexdigest())
+"""
+
+
+def test_another_process_and_hash_seed_give_the_same_bytes():
+    """What a run gives depends on the result alone."""
+
+    def digests(seed: str) -> str:
+        return subprocess.run(
+            [sys.executable, "-c", _DIGESTS],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=120,
+        ).stdout
+
+    first = digests("1")
+    assert first == digests("2")
+    assert len(first.splitlines()) >= 2
