@@ -97,7 +97,7 @@ def open_bundle(folder: Path) -> Bundle:
     lines = "".join(f"{digests[name]}  {name}\n" for name in sorted(digests))
     return Bundle(
         folder=folder,
-        manifest=manifest,
+        manifest=manifest.of_file(digest_file(folder / MANIFEST)),
         journal=tuple(journal),
         identity=read_identity(folder / IDENTITY),
         truncated=tuple(truncated + cut),

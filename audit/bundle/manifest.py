@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
 from audit.bundle.layout import MANIFEST
 from audit.errors import CaptureError
@@ -111,10 +111,26 @@ class Manifest(_Part):
     """Imports only: the capture holds other programs' traffic."""
     truncated: tuple[str, ...] = ()
     """Why the recorder calls its own recording incomplete, a sentence each."""
+    redacted_from: str | None = None
+    """Digest of the bundle that this one was cut from by ``audit redact``; ``None``: it is what
+    was recorded. ``truncated`` says what was cut."""
     files: dict[str, str] = Field(default_factory=dict)
     """Path of every other file -> sha256; filled when complete."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    _sha256: str | None = PrivateAttr(default=None)
+
+    @property
+    def sha256(self) -> str | None:
+        """Digest of the file of the bundle that it was opened with; ``None``: of no bundle."""
+        return self._sha256
+
+    def of_file(self, sha256: str) -> Manifest:
+        """Return the same manifest, which knows the digest of its file."""
+        opened = self.model_copy()
+        opened._sha256 = sha256  # noqa: SLF001 - of this very class
+        return opened
 
     def write(self, folder: Path) -> None:
         """Replace ``capture.json`` in ``folder`` atomically and durably."""

@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 
 from audit.checks.assertions import Rows, Tested, combined_codes
+from audit.checks.demands import demand
 from audit.checks.encoding import EncodedTable
 from audit.checks.fingerprints import SERVER_COLUMNS, Redact, fingerprint, normalise
 from audit.checks.messages import ABSENT, render_message, render_time, render_value, shorten
@@ -20,7 +21,6 @@ from audit.identifiers.kinds import kind_info
 from audit.model.result import Evidence, Finding
 from audit.tables.column import ColumnType
 from audit.tables.reference import Reference, parse_reference
-from audit.yamlfile.expectation import Every, NoneOf, Uniform
 
 MOST_EVIDENCE: Final = 20
 """Rows that a finding points at, at most; ``count`` says how many there are."""
@@ -62,7 +62,7 @@ def missing_rows_finding(one: Tested, program: Program) -> Finding:
         fingerprint=fingerprint(check.id, item.id, {}),
         count=0,
         evidence=[],
-        expected=_expected(one),
+        expected=demand(one.expectation),
     )
 
 
@@ -140,7 +140,7 @@ def _finding(
         fingerprint=key,
         count=len(group.rows),
         evidence=[_evidence(one, row, message, redact) for row, message in chosen],
-        expected=_expected(one),
+        expected=demand(one.expectation),
         terms=_terms(one, group),
     )
 
@@ -241,11 +241,20 @@ def _evidence(one: Tested, row: int, message: str, redact: Redact) -> Evidence:
         part=reference.part,
         locator=locator,
         excerpt=_excerpt(one, row, redact),
-        reasoning=f"{message}; {_expected(one)}",
+        reasoning=f"{message}; {demand(one.expectation)}",
         conversation=None if conversation is None else redact(str(conversation)),
         ts=None if moment is None else render_time(moment),
         also=None if also is None else str(also),
+        chain=_chain(one, row),
     )
+
+
+def _chain(one: Tested, row: int) -> list[str]:
+    """Return the decoders of a hit and, last, its form; nothing for other rows."""
+    if one.table.name != "identifier_hits":
+        return []
+    steps, form = one.table.value("chain", row), one.table.value("form", row)
+    return [*(steps if isinstance(steps, list | tuple) else ()), *([str(form)] if form else [])]
 
 
 def _excerpt(one: Tested, row: int, redact: Redact) -> str:
@@ -275,24 +284,3 @@ def _columns_read(one: Tested) -> list[FieldRef]:
     for item in (*expectation.group_by, *([expectation.field] if expectation.field else [])):
         read[item.text] = item
     return list(read.values())
-
-
-def _expected(one: Tested) -> str:
-    """Say what the expectation demands, in words."""
-    expectation = one.expectation
-    item = expectation.item
-    if isinstance(expectation, JoinExpectation):
-        return (
-            f"'{item.id}' expects no row of {expectation.tables[1]} whose "
-            f"{expectation.right_key.column} is a {expectation.left_key.column} of "
-            f"{expectation.tables[0]}"
-        )
-    table = expectation.item.from_
-    if isinstance(item, NoneOf):
-        return f"'{item.id}' expects no such row of {table}"
-    if isinstance(item, Every):
-        return f"'{item.id}' expects every row of {table} to be as it says, this one is not"
-    if isinstance(item, Uniform):
-        groups = ", ".join(item.group_by)
-        return f"'{item.id}' expects one {item.field} for each {groups} in {table}"
-    return f"'{item.id}' expects at least {expectation.min} such rows of {table}"

@@ -91,6 +91,7 @@ def capture_ref(
         started_at=manifest.started_at if manifest else None,
         ended_at=manifest.ended_at if manifest else None,
         digests=dict(sorted(manifest.files.items())) if manifest else {},
+        manifest=manifest.sha256 if manifest else None,
         stand_ins=manifest.stand_ins if manifest else False,
         ladder=[rung.model_dump(mode="json") for rung in manifest.ladder] if manifest else [],
         tools=dict(sorted(manifest.tools.items())) if manifest else {},
