@@ -68,7 +68,7 @@ def test_a_violating_row_fails_and_points_at_its_bytes(policy):
     )
     assert evidence.locator == row["ref"]
     assert evidence.ts == "2026-03-01T11:00:00.000000Z"
-    assert "expects no such row of conversations" in evidence.reasoning
+    assert "no conversation of this kind may be there" in evidence.reasoning
     assert "host=m.tracker.example" in evidence.excerpt
 
 
