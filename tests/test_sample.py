@@ -32,6 +32,17 @@ def test_verdicts_and_fingerprints_of_the_sample_stay(tmp_path: Path) -> None:
     assert "pass" in {verdict["outcome"] for verdict in now["verdicts"]}
 
 
+def test_another_policy_judges_the_sample_by_its_target_for_any_client(tmp_path: Path) -> None:
+    ran = run_audit("run", CAPTURE, "--policy", "generic", "--out", tmp_path, "--exit-zero")
+    assert ran.code == 0, ran.err
+    assert ran.err == (
+        "note: policy 'generic' has no target 'sessionpy-messenger', of which the recording is: "
+        "judged as 'any-client'\n"
+    )
+    result = json.loads((tmp_path / "result.json").read_text())
+    assert (result["policy"]["id"], result["target"]["name"]) == ("generic", "any-client")
+
+
 def test_the_committed_report_belongs_to_the_sample() -> None:
     ran = run_audit("verify", ROOT / "reports" / "sample", "--capture", CAPTURE)
     assert ran.code == 0, ran.err

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +19,7 @@ from audit.yamlfile.validate import parse_model
 
 TARGET_FILE: Final = "target.yaml"
 ANY: Final = "any"
-"""Target of the default policy for a client of which nothing is known."""
+"""Target of a policy for a client of which nothing is known; ``any-…`` is one, too."""
 
 
 def find_policy(name: str | None = None) -> Path:
@@ -117,11 +119,12 @@ def locate_target(name_or_path: str | None, policy: str | None = None) -> tuple[
     """Load the policy and target that a call means.
 
     A target's name is looked for in ``policy``, else in every shipped policy; without one it is
-    the default policy's ``any``. Raises :class:`PolicyError` where nothing, or two, have the name.
+    the ``any`` (or only ``any-…``) of the policy, or of the default policy. Raises
+    :class:`PolicyError` where nothing, or two, have the name.
     """
     if name_or_path is None or policy is not None:
         loaded = load_policy(find_policy(policy))
-        return loaded, load_target(loaded, name_or_path or ANY)
+        return loaded, load_target(loaded, name_or_path or target_of_anything(loaded.folder))
     path = Path(name_or_path)
     found = [folder for folder in shipped_policies() if name_or_path in target_names(folder)]
     if len(found) > 1:
@@ -141,6 +144,65 @@ def locate_target(name_or_path: str | None, policy: str | None = None) -> tuple[
         )
     loaded = load_policy(found[0])
     return loaded, load_target(loaded, name_or_path)
+
+
+def target_of_anything(policy_folder: Path) -> str:
+    """Return the policy's target for a client that none describes: ``any``, or the only ``any-…``.
+
+    Raises :class:`PolicyError` where there is none, or several.
+    """
+    names = target_names(policy_folder)
+    found = [name for name in names if name.startswith(f"{ANY}-")]
+    if ANY in names or not found:
+        return ANY
+    if len(found) == 1:
+        return found[0]
+    raise PolicyError(
+        f"no target is named, and {display_name(policy_folder)} has several for any client",
+        hint=f"add --target with one of: {' '.join(found)}",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """Policy and target that captures name; ``None``: they name none."""
+
+    policy: str | None = None
+    target: str | None = None
+
+
+def locate_judged(
+    target: str | None, policy: str | None, recorded: Recorded
+) -> tuple[Policy, Target, str | None]:
+    """Load what captures are judged by, and say in a sentence what nobody named.
+
+    What a call names holds; else what the captures name, as far as the policy knows it; else the
+    policy's target for any client. The sentence is ``None`` where nothing was chosen. Raises
+    :class:`PolicyError`.
+    """
+    if target is not None:
+        return *_named(target, policy, recorded), None
+    if policy is None or recorded.target is None:
+        return *locate_target(recorded.target, policy or recorded.policy), None
+    folder = find_policy(policy)
+    if recorded.target in target_names(folder):
+        return *locate_target(recorded.target, policy), None
+    loaded = load_policy(folder)
+    chosen = load_target(loaded, target_of_anything(folder))
+    said = (
+        f"policy '{loaded.id}' has no target '{recorded.target}', of which the recording is: "
+        f"judged as '{chosen.name}'"
+    )
+    return loaded, chosen, said
+
+
+def _named(target: str, policy: str | None, recorded: Recorded) -> tuple[Policy, Target]:
+    """Load a target that a call names: of the policy recorded for, if it is there."""
+    if policy is None and recorded.policy is not None and Path(target).name == target:
+        with contextlib.suppress(PolicyError):  # recorded for a policy that is not here
+            if target in target_names(find_policy(recorded.policy)):
+                policy = recorded.policy
+    return locate_target(target, policy)
 
 
 def _policy_of(folder: Path) -> Path:

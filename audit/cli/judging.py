@@ -13,7 +13,7 @@ import audit
 from audit.bundle.folder import Bundle, open_bundle
 from audit.bundle.identity import Identity, read_identity
 from audit.cli.comparing import compared, require_installs
-from audit.cli.output import progress
+from audit.cli.output import note, progress
 from audit.cli.place import existing_file
 from audit.errors import CaptureError, SetupError, UsageError
 from audit.report.formats import DEFAULT, FORMATS, PolicyPlace, chosen_formats
@@ -21,6 +21,7 @@ from audit.tables.vocabulary import KINDS
 
 if TYPE_CHECKING:
     from audit.checks.policy import Policy
+    from audit.checks.targets import Recorded
     from audit.evidence.context import EvidenceContext
     from audit.evidence.imports import BareOptions
     from audit.identifiers.redaction import Redactor
@@ -45,9 +46,12 @@ class Opened:
         return {(bundle.manifest.policy, bundle.manifest.target) for bundle in self.bundles}
 
     @property
-    def recorded(self) -> tuple[str | None, str | None]:
+    def recorded(self) -> Recorded:
         """Policy and target that a bundle names; both ``None`` where there are bare files alone."""
-        return next(iter(self.targets), (None, None))
+        from audit.checks.targets import Recorded
+
+        policy, target = next(iter(self.targets), (None, None))
+        return Recorded(policy=policy, target=target)
 
 
 def open_captures(paths: Sequence[Path]) -> Opened:
@@ -118,15 +122,16 @@ def _prepare(opened: Opened) -> None:
 
 def _judge(opened: Opened, call: Call) -> Result:
     from audit.checks.evaluate import evaluate
-    from audit.checks.targets import locate_target
+    from audit.checks.targets import locate_judged
     from audit.evidence.context import EvidenceContext
     from audit.gate.assemble import make_result
     from audit.gate.decide import decide
     from audit.gate.exercised import share_exercised
     from audit.gate.rules import load_rules
 
-    recorded_policy, recorded_target = opened.recorded
-    loaded, chosen = locate_target(call.target or recorded_target, call.policy or recorded_policy)
+    loaded, chosen, said = locate_judged(call.target, call.policy, opened.recorded)
+    if said:
+        note(said)
     rules = load_rules(loaded, call.gate, call.waivers, call.attestations)
     moment = call.as_of or datetime.now(UTC)
     subject = read_subject(call.identity, loaded) if call.identity else None

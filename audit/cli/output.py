@@ -28,6 +28,11 @@ def error(text: str) -> None:
     click.echo(f"audit: {safe(text)}", err=True)
 
 
+def note(text: str) -> None:
+    """Print what the tool decided by itself, on standard error."""
+    click.echo(f"note: {safe(text)}", err=True)
+
+
 def progress(text: str) -> None:
     """Print what is being done, on a terminal only; a pipe stays quiet."""
     if sys.stderr.isatty():

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from audit.cli.output import say
+from audit.cli.output import note, say
 from audit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -33,16 +33,15 @@ def command(
     CHECK is an id, or the path of a check's file.
     """
     from audit.authoring.trying import try_check
-    from audit.checks.targets import locate_target
+    from audit.checks.targets import locate_judged
     from audit.cli.judging import open_captures, read_all, read_subject, redactor_for
     from audit.evidence.context import EvidenceContext
 
     opened = open_captures(captures)
-    recorded = opened.recorded
-    meant = policy or _policy_of(Path(check)) or recorded[0]
-    if target is None and meant != recorded[0]:
-        recorded = (meant, None)
-    loaded, chosen = locate_target(target or recorded[1], meant)
+    meant = policy or _policy_of(Path(check))
+    loaded, chosen, said = locate_judged(target, meant, opened.recorded)
+    if said:
+        note(said)
     found = _check(loaded, check)
     moment = datetime.now(UTC)
     subject = read_subject(identity, loaded) if identity else None

@@ -60,13 +60,12 @@ def command(
 def _frames(
     capture: Path, policy: str | None, target: str | None, identity: Path | None
 ) -> dict[str, pd.DataFrame]:
-    from audit.checks.targets import locate_target
+    from audit.checks.targets import locate_judged
     from audit.cli.judging import open_captures, read_all, read_subject
     from audit.evidence.context import EvidenceContext
 
     opened = open_captures([capture])
-    recorded = opened.recorded
-    loaded, chosen = locate_target(target or recorded[1], policy or recorded[0])
+    loaded, chosen, _ = locate_judged(target, policy, opened.recorded)
     subject = read_subject(identity, loaded) if identity else None
     context = EvidenceContext.of(loaded, chosen.file, identity=subject)
     return dict(read_all(opened, context)[0].tables)

@@ -3,7 +3,15 @@ from __future__ import annotations
 import pytest
 
 from audit.checks import shipped, targets
-from audit.checks.targets import find_policy, load_target, locate_target, target_names
+from audit.checks.targets import (
+    Recorded,
+    find_policy,
+    load_target,
+    locate_judged,
+    locate_target,
+    target_names,
+    target_of_anything,
+)
 from audit.errors import PolicyError
 
 from .making import CHECK, POLICY, make_policy, write_policy
@@ -86,6 +94,49 @@ def test_a_target_is_looked_for_in_every_shipped_policy(shipped_folder):
     assert (policy.folder.name, target.name) == ("second", "other")
     policy, target = locate_target(None)
     assert (policy.folder.name, target.name) == ("example", "any")
+
+
+def test_a_policys_only_target_for_any_client_needs_no_naming(shipped_folder):
+    with pytest.raises(PolicyError, match="there is no target 'any'"):
+        locate_target(None, "second")
+    write_policy(shipped_folder / "second", targets__any_client__target=TARGET)
+    folder = shipped_folder / "second"
+    (folder / "targets" / "any_client").rename(folder / "targets" / "any-client")
+    assert locate_target(None, "second")[1].name == "any-client"
+    assert target_of_anything(shipped_folder / "example") == "any"
+    (folder / "targets" / "any-site").mkdir()
+    (folder / "targets" / "any-site" / "target.yaml").write_text(TARGET)
+    with pytest.raises(PolicyError, match="several for any client") as caught:
+        locate_target(None, "second")
+    assert caught.value.hint == "add --target with one of: any-client any-site"
+
+
+@pytest.mark.parametrize(
+    ("target", "policy", "recorded", "expected"),
+    [
+        (None, None, Recorded(), ("example", "any")),
+        (None, None, Recorded(policy="example", target="app"), ("example", "app")),
+        ("any", None, Recorded(policy="example", target="app"), ("example", "any")),
+        ("other", None, Recorded(policy="example", target="app"), ("second", "other")),
+        ("app", None, Recorded(policy="gone", target="x"), ("example", "app")),
+        (None, "example", Recorded(policy="second", target="app"), ("example", "app")),
+        ("app", "example", Recorded(policy="second", target="other"), ("example", "app")),
+    ],
+)
+def test_what_a_call_names_goes_before_what_the_captures_name(
+    shipped_folder, target, policy, recorded, expected
+):
+    found, chosen, said = locate_judged(target, policy, recorded)
+    assert (found.folder.name, chosen.name, said) == (*expected, None)
+
+
+def test_another_policy_judges_by_its_target_for_any_client_and_says_so(shipped_folder):
+    recorded = Recorded(policy="second", target="other")
+    found, chosen, said = locate_judged(None, "example", recorded)
+    assert (found.folder.name, chosen.name) == ("example", "any")
+    assert said == (
+        "policy 'example' has no target 'other', of which the recording is: judged as 'any'"
+    )
 
 
 def test_two_targets_of_a_name_are_refused(shipped_folder):
