@@ -1,8 +1,9 @@
 """Conversations that one capture leaves closed though another supplies what opens them.
 
-A client may behave well only where it is opened. What stayed closed in a capture that sees all must
-therefore have its counterpart, to the same recipient or role, among what was opened elsewhere; and
-a capture in which some encryption was opened explains nothing that stayed closed beside it.
+A client may behave well only where it is opened. What stayed closed in a capture, whether or not it
+sees all, must therefore have its counterpart, to the same recipient or role, among what was opened
+elsewhere; and a capture in which some encryption was opened explains nothing that stayed closed
+beside it.
 """
 
 from __future__ import annotations
@@ -52,16 +53,15 @@ class Closed:
 def measure(
     program: Program, supplies: Sequence[Sequence[Supply]], union: Union
 ) -> tuple[Closed, ...]:
-    """Return what stayed closed in each capture that sees all, where some capture supplies."""
+    """Return what stayed closed in each capture, where some capture supplies."""
     found: dict[Closed, None] = {}
     for item, supply in zip(program.observe, supplies, strict=True):
         if item.item.capability not in OPENING or not any(one.is_there for one in supply):
             continue
-        for index, one in enumerate(supply):
-            if one.is_there or union.captures[index].sees_all:
-                closed = _of_capture(item, supply, index, union)
-                if closed is not None:
-                    found[closed] = None
+        for index in range(len(supply)):
+            closed = _of_capture(item, supply, index, union)
+            if closed is not None:
+                found[closed] = None
     return tuple(found)
 
 

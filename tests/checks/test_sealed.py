@@ -107,9 +107,16 @@ def test_what_stayed_closed_may_hold_onion_requests(tmp_path):
     assert verdict(made, GOOD).outcome is Outcome.PASS
 
 
-def test_what_does_not_see_all_is_no_measure(tmp_path):
-    other = capture("proxy", *to("192.0.2.9", SEALED), sees_all=False)
-    assert verdict(policy(tmp_path), GOOD, other).outcome is Outcome.PASS
+@pytest.mark.parametrize("sees_all", [True, False])
+def test_a_capture_that_sees_less_explains_no_more(tmp_path, sees_all):
+    other = capture("proxy", *to("192.0.2.9", SEALED), sees_all=sees_all)
+    record = verdict(policy(tmp_path), GOOD, other)
+    assert record.outcome is Outcome.INCONCLUSIVE
+    assert "1 conversation of capture proxy to 192.0.2.9 could not be opened" in [
+        reason.text.partition(" and has")[0] for reason in record.reasons
+    ]
+    known = capture("proxy", *to("a.example", SEALED), sees_all=sees_all)
+    assert verdict(policy(tmp_path), GOOD, known).outcome is Outcome.PASS
 
 
 def test_without_conversations_nobody_can_say_what_stayed_closed_of_the_onion(tmp_path):
