@@ -10,6 +10,7 @@ from audit.model.outcome import Outcome
 from audit.report import view
 from audit.report.anchors import Anchors
 from audit.report.coverage import coverage_view, table_of
+from audit.report.document import passages
 from audit.report.matrix import matrix_view
 from audit.report.sentence import client_of, mark_of, tallies_of, verdict_sentence
 from audit.report.texts import meaning, say
@@ -111,10 +112,11 @@ def _sections(result: model.Result, anchors: Anchors) -> tuple[view.Section, ...
     grouped = groupby(result.clauses, key=lambda clause: clause.section)
     return tuple(
         view.Section(
-            title=title,
+            title=passage.title,
+            paragraphs=passage.paragraphs,
             clauses=tuple(_clause(clause, verdicts, anchors) for clause in clauses),
         )
-        for title, clauses in grouped
+        for (_, clauses), passage in zip(grouped, passages(result, anchors), strict=True)
     )
 
 

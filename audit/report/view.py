@@ -84,10 +84,23 @@ class Clause:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """A stretch of the policy's text."""
+
+    text: str
+    mark: str | None = None
+    """Mark of the sentence that it is; ``None``: words between two judged sentences."""
+    anchor: str | None = None
+    """Where the sentence and its checks stand; ``None``: words between two judged sentences."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
     """A heading of the policy and the clauses below it."""
 
     title: str
+    paragraphs: tuple[tuple[Run, ...], ...]
+    """The policy's own text below the heading, the sentences in their places."""
     clauses: tuple[Clause, ...]
 
 

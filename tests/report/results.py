@@ -35,6 +35,11 @@ def sha(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def policy_text() -> str:
+    """The text of the shipped policy."""
+    return (POLICIES / "session" / "source.txt").read_text(encoding="utf-8")
+
+
 def clauses() -> list[tuple[str, str, str, str]]:
     """The clauses of the shipped policy: id, section, kind, quote."""
     import yaml
@@ -201,7 +206,12 @@ def make_result(verdicts: list[VerdictRecord], **fields: object) -> Result:
     values: dict[str, object] = {
         "as_of": "2026-04-14T09:00:00Z",
         "tool": Tool(name="privacy-audit", version="0.1.0"),
-        "policy": PolicyRef(id="session", title="Session privacy policy", sha256=sha("policy")),
+        "policy": PolicyRef(
+            id="session",
+            title="Session privacy policy",
+            sha256=sha(policy_text()),
+            text=policy_text(),
+        ),
         "target": {
             "name": "session-python",
             "title": "session-python, a third-party Python library",
