@@ -92,6 +92,10 @@ class Call:
     gate: Path | None = None
     waivers: Path | None = None
     attestations: Path | None = None
+    baseline: Path | None = None
+    """Earlier result of the same client."""
+    exit_zero: bool = False
+    """Whether the exit code is 0 whatever the gate says; the report says so."""
     as_of: datetime | None = None
     """Moment of judging, UTC; ``None``: now."""
     mixed: bool = False
@@ -125,14 +129,19 @@ def _judge(opened: Opened, call: Call) -> Result:
     from audit.checks.targets import locate_judged
     from audit.evidence.context import EvidenceContext
     from audit.gate.assemble import make_result
-    from audit.gate.decide import decide
     from audit.gate.exercised import share_exercised
+    from audit.gate.limits import require_within
     from audit.gate.rules import load_rules
+    from audit.gate.settle import read_baseline, settle
+    from audit.model.result import Gate
 
     loaded, chosen, said = locate_judged(call.target, call.policy, opened.recorded)
     if said:
         note(said)
-    rules = load_rules(loaded, call.gate, call.waivers, call.attestations)
+    rules = load_rules(loaded, call.gate, call.waivers, call.attestations, call.baseline)
+    baseline = None
+    if rules.baseline is not None:
+        baseline = read_baseline(rules.baseline, loaded.id, chosen.name)
     moment = call.as_of or datetime.now(UTC)
     subject = read_subject(call.identity, loaded) if call.identity else None
     if call.compare_installs:
@@ -142,24 +151,25 @@ def _judge(opened: Opened, call: Call) -> Result:
     captures = read_all(opened, context, call)
     redact = redactor_for(opened, subject).text
     progress("judging")
+    require_within(loaded, chosen, captures, moment, rules.gate.limits.rows_a_check)
     judgement = evaluate(loaded, chosen, captures, moment, redact)
     reported = list(judgement.reported)
     if call.compare_installs:
         reported += compared(captures, identities_of(opened, subject), redact)
     exercised = share_exercised(loaded, chosen, captures, moment)
-    decision = decide(judgement.verdicts, rules, moment, exercised)
     manifests = {bundle.digest: bundle.manifest for bundle in opened.bundles}
-    return make_result(
+    draft = make_result(
         loaded,
         chosen,
         [(capture, manifests.get(capture.digest)) for capture in captures],
-        decision.verdicts,
+        judgement.verdicts,
         reported,
-        decision.gate,
+        Gate(exit_code=0, reasons=[]),
         moment,
         audit.__version__,
         redact,
     )
+    return settle(draft, rules, moment, exercised, baseline, redact, exit_zero=call.exit_zero)
 
 
 def read_subject(path: Path, policy: Policy) -> Identity:

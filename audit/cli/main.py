@@ -22,6 +22,7 @@ COMMANDS: Final = {
     "import": ("audit.cli.import_", "Make a bundle of capture files that exist."),
     "run": ("audit.cli.run", "Judge captures against a policy and write the report."),
     "report": ("audit.cli.report", "Render a result again, in any format."),
+    "diff": ("audit.cli.diff", "Compare two results of one client, release to release."),
     "live": ("audit.cli.live", "Run a proxy that shows violations as they happen."),
     "verify": ("audit.cli.verify", "Check every digest of a bundle, or of a report's captures."),
     "tables": ("audit.cli.tables", "Print the evidence tables of a capture."),

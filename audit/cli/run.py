@@ -22,6 +22,11 @@ from audit.report.formats import DEFAULT, FORMATS, chosen_formats
 @click.option("--gate", type=click.Path(path_type=Path), help="Default: the policy's gate.yaml.")
 @click.option("--waivers", type=click.Path(path_type=Path), help="Default: as the gate says.")
 @click.option("--attestations", type=click.Path(path_type=Path), help="Default: as the gate says.")
+@click.option(
+    "--baseline",
+    type=click.Path(path_type=Path),
+    help="Earlier result.json to compare with; default: as the gate says.",
+)
 @click.option("--as-of", help="Moment of judging, ISO 8601 UTC; default: now.")
 @click.option("--out", type=click.Path(path_type=Path), help="Default: reports/NAME.")
 @click.option(
@@ -49,6 +54,7 @@ def command(
     gate: Path | None,
     waivers: Path | None,
     attestations: Path | None,
+    baseline: Path | None,
     as_of: str | None,
     out: Path | None,
     formats: str,
@@ -61,6 +67,7 @@ def command(
     exit_zero: bool,
 ) -> int:
     """Write result.json and index.html, print what was kept, broken and not proven."""
+    from audit.report.difference import gate_lines
     from audit.report.summary import summarise
 
     chosen = [one.name for one in chosen_formats(formats.split(","))]
@@ -73,6 +80,8 @@ def command(
             gate=gate,
             waivers=waivers,
             attestations=attestations,
+            baseline=baseline,
+            exit_zero=exit_zero,
             as_of=_moment(as_of),
             mixed=mixed,
             together=together,
@@ -87,6 +96,8 @@ def command(
     written = write_reports(result, folder, chosen, place)
     look_at = next((path for path in written if path.name == "index.html"), written[0])
     for line in summarise(result, look_at=str(look_at)):
+        say(line)
+    for line in gate_lines(result):
         say(line)
     return 0 if exit_zero else result.gate.exit_code
 

@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from audit.checks.truth import TRUE
-from audit.gate.rules import GateRules, LoadedWaiver
+from audit.gate.rules import GateRules, LoadedAttestation, LoadedWaiver
 from audit.model.outcome import Outcome
 from audit.model.result import Finding, VerdictRecord
-from audit.yamlfile.attestations import Attestation
 from audit.yamlfile.units import parse_time
+
+State = Literal["in force", "expired", "not yet in force"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clock:
+    """The moments that decide what is in force."""
+
+    as_of: datetime
+    """Moment of judging."""
+    recorded: datetime | None = None
+    """End of the latest recording; ``None``: not known. What had lapsed before it was made is
+    lapsed, whatever moment of judging a call names."""
+
+    @property
+    def latest(self) -> datetime:
+        """Moment that things lapse by."""
+        return self.as_of if self.recorded is None else max(self.as_of, self.recorded)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,48 +40,55 @@ class Laid:
     verdict: VerdictRecord
     """With its ``disposition`` filled in."""
     open: tuple[Finding, ...]
-    """Findings that no waiver covers."""
+    """Findings that no waiver covers, or only one that is not yet in force."""
     lapsed: tuple[Finding, ...]
     """Findings that only an expired waiver covers."""
-    used: frozenset[str]
-    """Ids of the waivers that cover a finding, expired ones included."""
-    attestation: Attestation | None = None
-    """Latest attestation of the check, if nothing could be observed."""
+    covers: Mapping[str, int]
+    """Waiver -> findings that it covers, were it in force."""
+    expired: tuple[str, ...] = ()
+    """Ids of the expired waivers among them."""
+    attestation: LoadedAttestation | None = None
+    """Attestation of the check that lasts longest, if nothing could be observed."""
     is_attested: bool = False
     """Whether that attestation is in force."""
 
 
-def lay(verdict: VerdictRecord, rules: GateRules, as_of: datetime) -> Laid:
+def lay(verdict: VerdictRecord, rules: GateRules, clock: Clock) -> Laid:
     """Lay the waivers and attestations of its check over a verdict."""
     waivers = [item for item in rules.waivers if item.file.check == verdict.check]
-    covering = {finding.fingerprint: _covering(finding, waivers) for finding in verdict.findings}
-    valid = {
-        key: [item for item in found if is_valid(item, as_of)] for key, found in covering.items()
-    }
-    attestation = _attestation(verdict, rules.attestations, as_of)
-    attested = attestation is not None and parse_time(attestation.valid_until) > as_of
-    used = {item.file.id: item for found in covering.values() for item in found}
+    covering = [(finding, _covering(finding, waivers)) for finding in verdict.findings]
+    states = [{state_of(item, clock) for item in found} for _, found in covering]
+    covers = Counter(item.file.id for _, found in covering for item in found)
+    attestation = _attestation(verdict, rules.attestations, clock)
+    attested = (
+        attestation is not None and attestation.is_entitled and attestation.lapses > clock.latest
+    )
+    used = [item for item in waivers if covers[item.file.id]]
     disposition: dict[str, Any] | None = None
     if used:
-        covered = sum(bool(found) for found in valid.values())
-        disposition = _waived([used[name] for name in sorted(used)], covered, verdict, as_of)
+        covered = sum("in force" in state for state in states)
+        disposition = _waived(used, covered, verdict, clock)
     elif attestation is not None:
-        disposition = _attested(attestation, attested)
+        disposition = _attested(attestation, clock)
+    findings = [(finding, state) for (finding, _), state in zip(covering, states, strict=True)]
     return Laid(
         verdict=verdict.model_copy(update={"disposition": disposition}),
-        open=tuple(f for f in verdict.findings if not covering[f.fingerprint]),
+        open=tuple(one for one, state in findings if not state & {"in force", "expired"}),
         lapsed=tuple(
-            f for f in verdict.findings if covering[f.fingerprint] and not valid[f.fingerprint]
+            one for one, state in findings if "expired" in state and "in force" not in state
         ),
-        used=frozenset(used),
+        covers=dict(covers),
+        expired=tuple(item.file.id for item in used if state_of(item, clock) == "expired"),
         attestation=attestation,
         is_attested=attested,
     )
 
 
-def is_valid(waiver: LoadedWaiver, as_of: datetime) -> bool:
-    """Whether a waiver is in force."""
-    return parse_time(waiver.file.created) <= as_of < parse_time(waiver.file.expires)
+def state_of(waiver: LoadedWaiver, clock: Clock) -> State:
+    """Return whether a waiver is in force."""
+    if parse_time(waiver.file.expires) <= clock.latest:
+        return "expired"
+    return "in force" if parse_time(waiver.file.created) <= clock.as_of else "not yet in force"
 
 
 def _covering(finding: Finding, waivers: Sequence[LoadedWaiver]) -> list[LoadedWaiver]:
@@ -71,24 +96,25 @@ def _covering(finding: Finding, waivers: Sequence[LoadedWaiver]) -> list[LoadedW
 
 
 def _attestation(
-    verdict: VerdictRecord, attestations: Sequence[Attestation], as_of: datetime
-) -> Attestation | None:
-    """Return the attestation that lasts longest of those already signed."""
+    verdict: VerdictRecord, attestations: Sequence[LoadedAttestation], clock: Clock
+) -> LoadedAttestation | None:
+    """Return the attestation that lasts longest of those signed, by somebody entitled if any."""
     if verdict.outcome is not Outcome.NOT_OBSERVABLE:
         return None
     signed = [
         item
         for item in attestations
-        if item.check == verdict.check and parse_time(item.signed) <= as_of
+        if item.file.check == verdict.check and parse_time(item.file.signed) <= clock.as_of
     ]
-    return max(signed, key=lambda item: parse_time(item.valid_until), default=None)
+    return max(signed, key=lambda item: (item.is_entitled, item.lapses), default=None)
 
 
 def _waived(
-    waivers: Sequence[LoadedWaiver], covered: int, verdict: VerdictRecord, as_of: datetime
+    waivers: Sequence[LoadedWaiver], covered: int, verdict: VerdictRecord, clock: Clock
 ) -> dict[str, Any]:
+    waivers = sorted(waivers, key=lambda item: item.file.id)
     files = [item.file for item in waivers]
-    expired = [item.file.id for item in waivers if not is_valid(item, as_of)]
+    expired = [item.file.id for item in waivers if state_of(item, clock) == "expired"]
     return {
         "kind": "waiver",
         "ids": [file.id for file in files],
@@ -102,14 +128,19 @@ def _waived(
     }
 
 
-def _attested(attestation: Attestation, is_in_force: bool) -> dict[str, Any]:
+def _attested(attestation: LoadedAttestation, clock: Clock) -> dict[str, Any]:
+    file = attestation.file
+    lapses = attestation.lapses
     return {
         "kind": "attestation",
-        "statement": attestation.statement,
-        "by": attestation.by,
-        "role": attestation.role,
-        "signed": attestation.signed,
-        "valid_until": attestation.valid_until,
-        "expired": not is_in_force,
-        "evidence": list(attestation.evidence),
+        "statement": file.statement,
+        "by": file.by,
+        "role": file.role,
+        "signed": file.signed,
+        "valid_until": file.valid_until
+        if lapses >= parse_time(file.valid_until)
+        else lapses.date().isoformat(),
+        "expired": lapses <= clock.latest,
+        "entitled": attestation.is_entitled,
+        "evidence": list(file.evidence),
     }

@@ -251,6 +251,10 @@ class Gate(_Part):
     """What decided it, the gravest first, and what to know beside."""
     exit_zero: bool = False
     """Whether the caller asked for exit code 0 whatever the gate says."""
+    waivers: list[dict[str, Any]] = []
+    """Every waiver that was given: ``{id, check, state, covers, reason, owner, approved_by,
+    created, expires, issue}``; ``state`` is ``in force``, ``expired`` or ``not yet in force``,
+    ``covers`` counts findings (0: unused)."""
 
 
 class Result(_Part):

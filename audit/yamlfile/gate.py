@@ -30,17 +30,42 @@ class Require(Part):
     """Least share of the actions that the applicable checks ask for."""
 
 
+class Compare(Part):
+    """What an earlier result, the baseline, changes."""
+
+    baseline: Text | None = None
+    """Its ``result.json``, relative to the gate file; ``None``: as the call says."""
+    new_only: Flag = False
+    """Whether violations that the baseline already had are listed, not blocking. What ``require``
+    demands stays demanded."""
+    coverage_loss: Literal["block", "warn"] = "block"
+    """What follows where the baseline had proven more."""
+    removed_checks: Literal["block", "warn"] = "block"
+    """What follows where the baseline had a stable check that is gone, or stable no more."""
+
+
+class Limits(Part):
+    """How much work is done: rows, not seconds, so no verdict depends on the machine's load."""
+
+    rows_a_check: Annotated[StrictInt, Field(ge=1)] = 50_000_000
+    """Most rows of evidence tables that one check reads, over all captures."""
+
+
+Waivable = Literal["info", "low", "medium", "high"]
+"""Severities that a gate may let be waived; critical is none of them."""
+
+
 class WaiverRules(Part):
     """Which waivers count."""
 
     file: Text | None = None
     """Relative to the gate file."""
-    max_days: Annotated[StrictInt, Field(ge=1)] = 90
-    """Longest life of a waiver, days."""
+    max_days: Annotated[StrictInt, Field(ge=1, le=366)] = 90
+    """Longest life of a waiver, days; a year is the most that a gate can allow."""
     approver_differs: Flag = True
     """Whether owner and approver must be two."""
     unused: Literal["warn", "ignore"] = "warn"
-    allow_for: tuple[Severity, ...] = ("low", "medium", "high")
+    allow_for: tuple[Waivable, ...] = ("low", "medium", "high")
 
 
 class AttestationRules(Part):
@@ -56,5 +81,7 @@ class GateFile(Part):
     schema_: Literal["audit/gate@1"] = Field(default=SCHEMA, alias="schema")
     fail_on: FailOn = FailOn()
     require: Require = Require()
+    compare: Compare = Compare()
+    limits: Limits = Limits()
     waivers: WaiverRules = WaiverRules()
     attestations: AttestationRules = AttestationRules()

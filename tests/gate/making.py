@@ -6,10 +6,20 @@ import hashlib
 from datetime import UTC, datetime
 from pathlib import Path
 
+from audit.gate.dispositions import Clock
 from audit.model.outcome import Outcome
-from audit.model.result import Finding, VerdictRecord
+from audit.model.result import (
+    Coverage,
+    Finding,
+    Gate,
+    PolicyRef,
+    Result,
+    Tool,
+    VerdictRecord,
+)
 
 AS_OF = datetime(2026, 3, 1, 12, tzinfo=UTC)
+CLOCK = Clock(as_of=AS_OF)
 TEXT = "We never talk to trackers.\n"
 CHECK = """\
 schema: audit/check@1
@@ -22,6 +32,8 @@ observe: [{{capability: process.attribution}}]
 exercise: [{{id: idle, actions: [app.idle, app.message.send]}}]
 expect:
   - {{id: none, assert: none, from: http_requests, match: {{host: t.example}}, identity: [recipient, user_agent], message: '{{recipient}}'}}
+attest: {{question: Is it so?, by: [operator], valid_for: 365d, needs: [signed statement]}}
+procedure: Look.
 tests: [{{name: quiet, actions: [app.idle], verdict: inconclusive}}]
 """
 SEVERITIES = {"low": "low", "high": "high", "critical": "critical", "tracker": "high"}
@@ -44,6 +56,8 @@ def write_gate_policy(folder: Path) -> Path:
             "schema: audit/gate@1\nfail_on: {severity: high}\n"
             "require: {verdicts: {critical: [pass], high: [pass, not_observable+attested]}}\n"
         ),
+        "checks/plain.yaml": CHECK.format(name="plain", severity="high").split("attest:")[0].strip()
+        + "\ntests: [{name: quiet, actions: [app.idle], verdict: inconclusive}]\n",
     } | {
         f"checks/{name}.yaml": CHECK.format(name=name, severity=severity)
         for name, severity in SEVERITIES.items()
@@ -75,7 +89,7 @@ def make_verdict(
         "check": f"example.{name}",
         "clause": "trackers",
         "title": "No tracker",
-        "severity": SEVERITIES[name],
+        "severity": SEVERITIES.get(name, "high"),
         "quote": "We never talk to trackers.",
         "reading": "None is contacted.",
         "outcome": outcome,
@@ -105,3 +119,28 @@ schema: audit/attestations@1
 attestations:
   - {check: example.tracker, statement: It is so., by: Ann, role: operator, signed: 2026-01-01, valid_until: 2026-06-01}
 """
+
+
+def make_result(*verdicts: VerdictRecord, **changes) -> Result:
+    values = {
+        "as_of": "2026-03-01T12:00:00Z",
+        "tool": Tool(name="privacy-audit", version="1"),
+        "policy": PolicyRef(id="example", title="Example policy", sha256="1" * 64),
+        "target": {"name": "client", "title": "client", "platform": None, "is_official": False},
+        "captures": [],
+        "coverage": Coverage(
+            conversations={},
+            bytes={},
+            missed_by_proxy=[],
+            drops={},
+            truncated=[],
+            unattributed={},
+            actions=[],
+            vantage=[],
+        ),
+        "clauses": [],
+        "verdicts": list(verdicts),
+        "reported": [],
+        "gate": Gate(exit_code=0, reasons=[]),
+    }
+    return Result(**(values | changes))

@@ -17,7 +17,7 @@ from audit.tables.evidence import CaptureEvidence, PerformedAction, TapState
 from audit.tables.frames import make_frame
 from audit.tables.rows import TABLES
 
-from .making import AS_OF
+from .making import AS_OF, CLOCK
 
 COVERAGE = {
     "conversations": {"transport": {"tls-keys": 2}, "content": {"readable": 2}},
@@ -89,7 +89,7 @@ def run(policy, *names: str) -> Result:
     captures = [make_evidence(name) for name in names]
     judged = evaluate(policy, target, captures, AS_OF, redact)
     share = share_exercised(policy, target, captures, AS_OF)
-    decision = decide(judged.verdicts, load_rules(policy), AS_OF, share)
+    decision = decide(judged.verdicts, load_rules(policy), CLOCK, share)
     return make_result(
         policy,
         target,
@@ -112,7 +112,7 @@ def test_a_run_again_gives_the_same_bytes_whatever_the_order_of_captures(policy)
 def test_every_clause_stands_in_the_result_those_without_a_check_included(policy):
     clauses = {clause.id: clause for clause in run(policy, "a").clauses}
     assert clauses["trackers"].outcome is Outcome.FAIL
-    assert len(clauses["trackers"].checks) == 4
+    assert len(clauses["trackers"].checks) == 5
     assert (clauses["other"].outcome, clauses["other"].checks) == (None, [])
     assert clauses["other"].kind == "disclosure"
 
@@ -154,7 +154,7 @@ def test_a_bare_file_has_no_manifest(policy):
         [(evidence, None)],
         [],
         [],
-        decide([], load_rules(policy), AS_OF).gate,
+        decide([], load_rules(policy), CLOCK).gate,
         AS_OF,
         "0.1.0",
         redact,

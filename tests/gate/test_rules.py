@@ -30,7 +30,7 @@ def test_files_that_a_gate_names_lie_beside_it(policy, tmp_path):
     text = "schema: audit/gate@1\nwaivers: {file: w.yaml}\nattestations: {file: a.yaml}\n"
     rules = load_rules(policy, gate=write(tmp_path, "gate", text))
     assert [item.file.id for item in rules.waivers] == ["W-1"]
-    assert [item.by for item in rules.attestations] == ["Ann"]
+    assert [item.file.by for item in rules.attestations] == ["Ann"]
 
 
 @pytest.mark.parametrize(
@@ -41,6 +41,17 @@ def test_files_that_a_gate_names_lie_beside_it(policy, tmp_path):
         ("where: {recipient|domain: example, user_agent: curl}", "where: {}", "E132"),
         ("expires: 2026-04-01", "expires: 2026-09-01", "E133"),
         ("approved_by: privacy-lead", "approved_by: Net-Team", "E134"),
+        ("approved_by: privacy-lead", "approved_by: Net Team", "E134"),
+        ("{recipient|domain: example, user_agent: curl}", "{recipient|exists: true}", "E132"),
+        ("{recipient|domain: example, user_agent: curl}", "{recipient|re: '.*'}", "E132"),
+        ("{recipient|domain: example, user_agent: curl}", "{not: {user_agent: curl}}", "E132"),
+        ("{recipient|domain: example, user_agent: curl}", "{user_agent|not: curl}", "E132"),
+        ("{recipient|domain: example, user_agent: curl}", "{all: [{}, {}]}", "E132"),
+        (
+            "{recipient|domain: example, user_agent: curl}",
+            "{any: [{user_agent: curl}, {user_agent|exists: true}]}",
+            "E132",
+        ),
         ("recipient|domain", "recipeint|domain", "E102"),
         ("recipient|domain", "user_agent|domain", "E107"),
         ("expires: 2026-04-01", "expires: 2026-01-01", "E016"),
@@ -74,7 +85,11 @@ def test_an_attestation_of_an_unknown_check_is_refused(policy, tmp_path):
         ("fail_on: {severity: hihg}", "did you mean 'high'"),
         ("require: {verdicts: {high: [passed]}}", "did you mean 'pass'"),
         ("require: {min_exercised: 2}", "at most 1"),
-        ("compare: {new_only: true}", "unknown key 'compare'"),
+        ("compare: {new_onyl: true}", "did you mean 'new_only'"),
+        ("compare: {coverage_loss: ignore}", "allowed: block warn"),
+        ("limits: {rows_a_check: 0}", "at least 1"),
+        ("waivers: {allow_for: [critical]}", "allowed: info low medium high"),
+        ("waivers: {max_days: 4000}", "at most 366"),
     ],
 )
 def test_a_gate_with_a_mistake_is_refused_at_its_place(policy, tmp_path, text, words):
@@ -82,3 +97,24 @@ def test_a_gate_with_a_mistake_is_refused_at_its_place(policy, tmp_path, text, w
         load_rules(policy, gate=write(tmp_path, "gate", f"schema: audit/gate@1\n{text}\n"))
     assert words in str(caught.value)
     assert caught.value.problems[0].line == 2
+
+
+def test_an_attestation_of_what_can_be_recorded_is_refused(policy, tmp_path):
+    text = ATTESTATION.replace("example.tracker", "example.plain")
+    with pytest.raises(PolicyFileError) as caught:
+        load_rules(policy, attestations=write(tmp_path, "a", text))
+    assert [problem.code for problem in caught.value.problems] == ["E135"]
+
+
+def test_a_baseline_lies_beside_its_gate_and_a_call_goes_before_it(policy, tmp_path):
+    gate = write(tmp_path, "gate", "schema: audit/gate@1\ncompare: {baseline: old/result.json}\n")
+    assert load_rules(policy, gate=gate).baseline == tmp_path / "old/result.json"
+    named = tmp_path / "other.json"
+    assert load_rules(policy, gate=gate, baseline=named).baseline == named
+
+
+def test_a_waiver_for_what_is_absent_is_narrow(policy, tmp_path):
+    text = WAIVER.replace(
+        "{recipient|domain: example, user_agent: curl}", "{user_agent|exists: false}"
+    )
+    assert len(load_rules(policy, waivers=write(tmp_path, "w", text)).waivers) == 1

@@ -1,0 +1,165 @@
+"""The last step to a result: the gate decides, and every finding is told old or new."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from audit.errors import PolicyError
+from audit.gate.compare import Compared, Comparison, Difference, compare
+from audit.gate.coverage import redacted
+from audit.gate.decide import decide
+from audit.gate.dispositions import Clock
+from audit.gate.rules import GateRules
+from audit.model.reading import read_result
+from audit.model.result import Result, VerdictRecord
+from audit.yamlfile.units import parse_time
+
+MOST_LISTED: Final = 1000
+"""Findings of a baseline that a result lists as absent, at most; their number is told."""
+
+Redact = Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Baseline:
+    """An earlier result of the same client."""
+
+    result: Result
+    name: str
+    """File as the user named it, for errors."""
+
+
+def read_baseline(path: Path, policy: str, target: str) -> Baseline:
+    """Read the earlier result; raises :class:`PolicyError` where it is of something else."""
+    baseline = Baseline(result=read_result(path), name=str(path))
+    for what, mine, its in (
+        ("policy", policy, baseline.result.policy.id),
+        ("target", target, str(baseline.result.target.get("name"))),
+    ):
+        if mine != its:
+            raise PolicyError(
+                f"the baseline is of another {what}: {its[:80]!r}, not {mine!r}",
+                source=baseline.name,
+                hint="name a result of the same policy and target; 'audit diff' compares any two",
+            )
+    return baseline
+
+
+def settle(
+    draft: Result,
+    rules: GateRules,
+    as_of: datetime,
+    exercised: float | None,
+    baseline: Baseline | None,
+    redact: Redact,
+    *,
+    exit_zero: bool = False,
+) -> Result:
+    """Return a result with its gate, its dispositions and what a baseline says of it.
+
+    ``draft`` holds the verdicts as they were judged. ``exit_zero``: the caller asked for exit
+    code 0 whatever the gate says; the gate still says it.
+    """
+    comparison = None if baseline is None else compare(baseline.result, draft)
+    clock = Clock(as_of=as_of, recorded=_recorded(draft))
+    decision = decide(draft.verdicts, rules, clock, exercised, comparison)
+    gate = decision.gate.model_copy(update={"exit_zero": exit_zero})
+    verdicts = list(decision.verdicts)
+    if comparison is None:
+        if rules.gate.compare.new_only:
+            notes = [*gate.reasons, "no baseline was given: every finding counts as new"]
+            gate = gate.model_copy(update={"reasons": notes})
+        return draft.model_copy(update={"verdicts": verdicts, "gate": gate})
+    gate = gate.model_copy(update={"reasons": [*gate.reasons, *_same_captures(comparison)]})
+    return draft.model_copy(
+        update={
+            "verdicts": [_told(verdict, comparison) for verdict in verdicts],
+            "gate": gate,
+            "baseline": _described(comparison, redact),
+        }
+    )
+
+
+def _recorded(draft: Result) -> datetime | None:
+    """Return when the latest capture ended, where the manifests say it."""
+    found = []
+    for capture in draft.captures:
+        for text in (capture.started_at, capture.ended_at):
+            try:
+                found.append(parse_time(text))
+            except ValueError:
+                continue
+    return max(found, default=None)
+
+
+def _told(verdict: VerdictRecord, comparison: Comparison) -> VerdictRecord:
+    old = {(one.verdict.check, one.finding.fingerprint) for one in comparison.kept}
+    findings = [
+        one.model_copy(
+            update={"baseline": "unchanged" if (verdict.check, one.fingerprint) in old else "new"}
+        )
+        for one in verdict.findings
+    ]
+    return verdict.model_copy(update={"findings": findings})
+
+
+def _same_captures(comparison: Comparison) -> list[str]:
+    """Say that a recording compared with itself shows nothing new."""
+    digests = [{one.digest for one in side.captures} for side in (comparison.old, comparison.new)]
+    if not digests[0] & digests[1]:
+        return []
+    return ["the baseline is of the same recordings: nothing in them can be new"]
+
+
+def _described(comparison: Comparison, redact: Redact) -> dict[str, Any]:
+    """Return ``Result.baseline``: what it was, and what it had that is not there any more."""
+    old = comparison.old
+    absent = comparison.absent
+    described: dict[str, Any] = redacted(
+        {
+            "as_of": old.as_of,
+            "tool": f"{old.tool.name} {old.tool.version}",
+            "policy_sha256": old.policy.sha256,
+            "captures": [{"id": one.id, "digest": one.digest} for one in old.captures],
+            "exit_code": old.gate.exit_code,
+            "new": len(comparison.added),
+            "unchanged": len(comparison.kept),
+            "fixed": sum(one.doubt is None for one in absent),
+            "not_seen": sum(one.doubt is not None for one in absent),
+            "absent": [absent_data(one) for one in absent[:MOST_LISTED]],
+            "coverage_loss": [
+                {"check": one.check, "before": one.before, "after": one.after, "text": one.text}
+                for one in comparison.losses
+            ],
+            "removed_checks": [
+                {"check": one.check, "why": one.why} for one in comparison.removed_checks
+            ],
+            "added_checks": list(comparison.added_checks),
+            "policy_drift": changes_data(comparison.drift),
+            "changed_checks": changes_data(comparison.changed_checks),
+            "differences": changes_data(comparison.differences),
+        },
+        redact,
+    )
+    return described
+
+
+def absent_data(one: Compared) -> dict[str, Any]:
+    """Return a finding of the older result as plain data."""
+    return {
+        "check": one.verdict.check,
+        "severity": one.finding.severity,
+        "fingerprint": one.finding.fingerprint,
+        "message": one.finding.message[:400],
+        "fixed": one.doubt is None,
+        "doubt": one.doubt,
+    }
+
+
+def changes_data(changes: Iterable[Difference]) -> list[dict[str, str]]:
+    """Return differences as plain data."""
+    return [{"what": one.what, "before": one.before, "after": one.after} for one in changes]
