@@ -66,11 +66,13 @@ class ExampleEvidence:
         )
 
     def _made_for(self, base: Target) -> Target:
-        """Return the target of the example: on a platform in scope, with its own variables."""
+        """Return the target of the example: on its platform, with its own variables."""
         file = base.file
         scope = self._check.file.scope
         platform = file.app.platform
-        if scope is not None and platform not in scope.platforms:
+        if self._example.platform is not None:
+            platform = self._example.platform
+        elif scope is not None and platform not in scope.platforms:
             platform = scope.platforms[0]
         for name, value in self._example.vars.items():
             declared = self._policy.pack.vars.get(name)

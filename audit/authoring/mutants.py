@@ -2,8 +2,8 @@
 
 Dropped in turn are: expectations, observations, exercises, unsure and reported items; keys of
 conditions and items of ``any`` and ``all``; modifiers; entries of literal lists; actions; bounds
-(``min max min_ratio distinct age|gte``); and ``opaque: limit``. What a check cannot do without is
-left alone.
+(``min max min_ratio distinct age|gte``); the ``source`` of an observation; the ``scope`` and each
+of its platforms; and ``opaque: limit``. What a check cannot do without is left alone.
 """
 
 from __future__ import annotations
@@ -50,6 +50,11 @@ def mutants_of(check: dict[str, Any]) -> Iterator[Mutant]:
             if len(items) > 1 or part not in _NEEDED:
                 yield _without(check, (part, index), f"the {word} {_name(item)}")
             yield from _of_item(check, (part, index), item)
+    if isinstance(check.get("scope"), dict):
+        yield _without(check, ("scope",), "the scope", at_key=True)
+        yield from _entries(
+            check, ("scope", "platforms"), check["scope"].get("platforms"), "platform"
+        )
     if check.get("opaque") == "limit":
         yield _without(check, ("opaque",), "'opaque: limit'", at_key=True)
 
@@ -71,6 +76,8 @@ def _of_item(check: dict[str, Any], path: Path, item: dict[str, Any]) -> Iterato
     for key in ("min", "min_ratio", "distinct", "age|gte"):
         if key in item and not (key == "min" and item[key] == 1):
             yield _without(check, (*path, key), f"the bound '{key}'", at_key=True)
+    if "source" in item:
+        yield _without(check, (*path, "source"), "the bound 'source'", at_key=True)
     if "max" in item:
         yield _changed(
             check, (*path, "max"), "the bound 'max'", lambda parent, _: parent.update(max=_NO_BOUND)

@@ -19,7 +19,7 @@ from audit.authoring.one_line import one_line
 from audit.authoring.samples import sample_rows
 from audit.checks.policy import LoadedCheck, Policy, Target
 from audit.checks.targets import target_of_nothing
-from audit.tables.vocabulary import KINDS
+from audit.tables.vocabulary import KINDS, PLATFORMS
 from audit.yamlfile.check import Example
 from audit.yamlfile.problem import PolicyFileError
 
@@ -65,7 +65,9 @@ def _edits(policy: Policy, survivor: Survivor, target: Target) -> Iterator[dict[
     path = survivor.mutant.path
     part, step = path[0], path[1] if len(path) > 1 else None
     for base in _bases(survivor.check):
-        if part == "opaque":
+        if part == "scope":
+            yield from ({**base, "platform": platform} for platform in PLATFORMS)
+        elif part == "opaque":
             yield _with_row(base, "http_requests", {"content": "opaque"})
         elif part == "observe":
             yield from _unobserved(base, survivor, policy, target)
@@ -138,6 +140,8 @@ def _unobserved(
 ) -> Iterator[dict[str, Any]]:
     item: Any = survivor.check.located.value(survivor.mutant.path[:2])
     yield base | {"without": [item["capability"]]}
+    if "source" in item:
+        yield base | {"without": [f"{item['capability']}:{item['source']}"]}
     if item["capability"] == "identifiers.planted":
         for kind in KINDS:
             yield base | {"planted": [kind]}

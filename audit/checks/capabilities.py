@@ -43,7 +43,10 @@ class Supply:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assumptions:
-    """Capabilities that an example declares instead of showing evidence of them."""
+    """Capabilities that an example declares instead of showing evidence of them.
+
+    ``server.logs:name`` stands for one source alone.
+    """
 
     there: frozenset[str] = frozenset()
     absent: frozenset[str] = frozenset()
@@ -54,8 +57,9 @@ def supply(
 ) -> Supply:
     """Return what capture number ``index`` has of an observed capability."""
     name = item.item.capability
-    if name in assumed.absent:
-        return Supply(is_there=False, detail=f"{name} is absent")
+    for known in (name, f"{name}:{item.item.source}"):
+        if known in assumed.absent:
+            return Supply(is_there=False, detail=f"{known} is absent")
     capture = union.captures[index]
     if name == "transport.opened":
         return _opened(item, union, index, assume=name in assumed.there)

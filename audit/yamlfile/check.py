@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, StrictStr, model_validator
+from pydantic import (
+    AfterValidator,
+    Discriminator,
+    Field,
+    StrictStr,
+    Tag,
+    WithJsonSchema,
+    model_validator,
+)
 
 from audit.tables.vocabulary import Action, Capability, Platform, Severity
 from audit.yamlfile.expectation import Expectation
@@ -25,6 +34,28 @@ from audit.yamlfile.shape import (
 SCHEMA: Final = "audit/check@1"
 
 Outcomes = Literal["fail", "not_observable", "inconclusive", "pass", "not_applicable"]
+
+
+_SOURCED: Final = re.compile(r"server\.(logs|records|config):[a-z0-9][a-z0-9_-]{0,79}")
+
+
+def _sourced(text: str) -> str:
+    if not _SOURCED.fullmatch(text):
+        raise ValueError("one source of a server reads 'server.logs:name'")
+    return text
+
+
+Absent = Annotated[
+    Annotated[Capability, Tag("word")]
+    | Annotated[
+        StrictStr,
+        AfterValidator(_sourced),
+        WithJsonSchema({"type": "string", "pattern": f"^{_SOURCED.pattern}$"}),
+        Tag("sourced"),
+    ],
+    Discriminator(lambda value: "sourced" if ":" in str(value) else "word"),
+]
+"""A capability that an example lacks; ``server.logs:seed`` is what servers keep, of one source."""
 
 
 class ClauseLink(Part):
@@ -160,8 +191,10 @@ class Example(Part):
     """Action -> how long ago it was done."""
     rows: dict[StrictStr, list[ExampleRow]] = Field(default_factory=dict)
     """Table -> rows; columns that are left out have their defaults."""
-    without: list[Capability] = Field(default_factory=list)
-    """Capabilities that are absent; all others are there."""
+    without: list[Absent] = Field(default_factory=list)
+    """Capabilities that are absent; all others are there. ``server.logs:seed`` is one source's."""
+    platform: Platform | None = None
+    """Platform of the client; absent: the first in scope."""
     planted: list[Name] | None = None
     """Kinds of identifier that the subject has; ``None``: all."""
     vars: dict[StrictStr, Any] = Field(default_factory=dict)

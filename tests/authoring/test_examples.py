@@ -37,6 +37,25 @@ def test_an_example_that_holds_has_no_problem(tmp_path, example):
     assert run(tmp_path, example).problems == ()
 
 
+@pytest.mark.parametrize(
+    "example",
+    [
+        "{name: x, actions: [app.idle], platform: desktop, verdict: pass}",
+        "{name: x, actions: [app.idle], platform: web, verdict: not_applicable}",
+        "{name: x, actions: [app.idle], without: ['server.logs:seed'], verdict: not_observable}",
+        "{name: x, actions: [app.idle], without: [server.logs], verdict: not_observable}",
+        "{name: x, actions: [app.idle], without: ['server.logs:website'], verdict: pass}",
+    ],
+)
+def test_an_example_may_be_of_a_platform_and_lack_one_source(tmp_path, example):
+    text = CHECK[: CHECK.index("tests:")] + f"tests:\n  - {example}\n"
+    text = text.replace(
+        "observe:\n",
+        "scope: {platforms: [ios, desktop]}\nobserve:\n  - {capability: server.logs, source: seed}\n",
+    )
+    assert run_examples(make_policy(tmp_path, text))[0].problems == ()
+
+
 def test_an_example_that_does_not_hold_says_what_was_found(tmp_path):
     row = "rows: {conversations: [{host: tracker.example}]}"
     result = run(tmp_path, f"{{name: x, {row}, verdict: pass, hits: 0}}")

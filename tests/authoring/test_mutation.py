@@ -60,6 +60,9 @@ PARTS = [
     ("match: {host|domain: tracker.example}", "match: {host|domain: [tracker.example, b.example]}", "the entry 'b.example'"),
     ("match: {host|domain: tracker.example}", "match: {any: [{host|domain: tracker.example}, {layer|gt: 3}]}", "item 2 of 'any'"),
     ("match: {host|domain: tracker.example}", "match: {host|domain: tracker.example, iface|not: lo}", "the condition 'iface|not'"),
+    ("observe:\n", "scope: {platforms: [ios, desktop]}\nobserve:\n", "the scope"),
+    ("observe:\n", "scope: {platforms: [ios, desktop]}\nobserve:\n", "the platform 'desktop'"),
+    ("observe:\n", "observe:\n  - {capability: server.logs, source: seed}\n", "the bound 'source'"),
     ("tests:\n", "unsure:\n  - {from: dns_queries, where: {process: unknown}, because: so}\ntests:\n", "the unsure item 'so'"),
     ("expect:\n", "expect:\n  - {id: two, assert: uniform, from: conversations, group_by: [recipient, iface], field: transport, message: x}\n", "the expectation 'two'"),
 ]  # fmt: skip
