@@ -58,6 +58,8 @@ FORMATS: Final[dict[str, Format]] = {
     for one in (
         Format("html", "index.html", "audit.report.html:render_html", "the page for people"),
         Format("json", "result.json", "audit.report.json:render_json", "everything, by schema"),
+        Format("sarif", "result.sarif", "audit.report.sarif:render_sarif", "SARIF 2.1.0 in full"),
+        Format("junit", "junit.xml", "audit.report.junit:render_junit", "a test case a check"),
     )
 }
 """Name -> output, in the order of the documentation."""

@@ -22,16 +22,17 @@ def render_json(result: Result) -> bytes:
     """
     import rfc8785
 
-    return bytes(rfc8785.dumps(_expressible(result.model_dump(mode="json", by_alias=True))))
+    return bytes(rfc8785.dumps(expressible(result.model_dump(mode="json", by_alias=True))))
 
 
-def _expressible(value: object) -> object:
+def expressible(value: object) -> object:
+    """Return the value as JSON can hold it; see :func:`render_json`."""
     if isinstance(value, str):
         return _LONE.sub(lambda found: f"[U+{ord(found[0]):04X}]", value)
     if isinstance(value, Mapping):
-        return {_expressible(key): _expressible(item) for key, item in value.items()}
+        return {expressible(key): expressible(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_expressible(item) for item in value]
+        return [expressible(item) for item in value]
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) > _SAFE:
         return str(value)
     if isinstance(value, float) and not math.isfinite(value):

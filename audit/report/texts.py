@@ -1,6 +1,7 @@
 """The catalogue of everything that a report says in its own words.
 
-One file a language, ``texts/en.toml``. Keys are dotted paths; braces name the values to fill in.
+``texts/en.toml`` for the page, ``texts/outputs.en.toml`` for the other outputs. Keys are dotted
+paths; braces name the values to fill in.
 A key with ``one`` and ``other`` below it counts something.
 """
 
@@ -10,13 +11,19 @@ import tomllib
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
+from typing import Final
+
+_FILES: Final = ("en.toml", "outputs.en.toml")
 
 
 @cache
 def catalogue() -> Mapping[str, str]:
     """Return every text by its dotted key."""
-    path = resources.files("audit.report").joinpath("texts", "en.toml")
-    return dict(_flat("", tomllib.loads(path.read_text(encoding="utf-8"))))
+    found: dict[str, str] = {}
+    for name in _FILES:
+        path = resources.files("audit.report").joinpath("texts", name)
+        found |= _flat("", tomllib.loads(path.read_text(encoding="utf-8")))
+    return found
 
 
 def _flat(prefix: str, tree: Mapping[str, object]) -> list[tuple[str, str]]:

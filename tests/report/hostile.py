@@ -23,7 +23,7 @@ ATTACKS = (
 EVERYTHING = " ".join(ATTACKS)
 HIDDEN = [c for c in EVERYTHING if not c.isprintable() and c not in "\n "]
 """Control, format and separator characters that no output may hold."""
-KEPT = {"schema", "outcome", "exit_code", "pass"}
+KEPT = {"schema", "outcome", "exit_code", "pass", "baseline"}
 """Keys whose values the schema closes."""
 
 
