@@ -17,6 +17,7 @@ from audit.cli.output import note, progress
 from audit.cli.place import existing_file
 from audit.errors import CaptureError, SetupError, UsageError
 from audit.report.formats import DEFAULT, FORMATS, PolicyPlace, chosen_formats
+from audit.report.handover import handover
 from audit.tables.vocabulary import KINDS
 
 if TYPE_CHECKING:
@@ -276,12 +277,16 @@ def write_reports(
 ) -> list[Path]:
     """Write ``result.json`` (always) and the other formats asked for; return their paths.
 
+    Beside them goes what an opponent checks them with, see :mod:`audit.report.handover`.
     ``place`` is where the policy lies in the user's repository. Everything is rendered before
     anything is written.
     """
     chosen = [FORMATS["json"], *(one for one in chosen_formats(formats) if one.name != "json")]
     contents = {one.file: one.render(result, place) for one in chosen}
-    return [write_whole(out / name, data) for name, data in contents.items()]
+    written = [write_whole(out / name, data) for name, data in contents.items()]
+    for name, data in handover(contents).items():
+        write_whole(out / name, data)
+    return written
 
 
 def write_whole(path: Path, data: bytes) -> Path:

@@ -12,6 +12,7 @@ from audit.cli.output import say
 from audit.cli.place import policy_place
 from audit.errors import UsageError
 from audit.report.formats import DEFAULT, FORMATS, chosen_formats
+from audit.report.handover import SUMS, renewed
 
 STANDARD_OUTPUT = "-"
 
@@ -49,3 +50,6 @@ def command(result: Path, formats: str, out: str | None, policy: str | None) -> 
     folder = Path(out) if out else result if result.is_dir() else result.parent
     for name, data in contents.items():
         say(str(write_whole(folder / name, data)))
+    sums = renewed(folder, contents)
+    if sums is not None:
+        write_whole(folder / SUMS, sums)
