@@ -21,6 +21,7 @@ from audit.checks.faults import Faults
 from audit.checks.findings import make_findings, missing_rows_finding
 from audit.checks.policy import LoadedCheck, Policy, Target
 from audit.checks.program import Program
+from audit.checks.recurrence import Recurrence
 from audit.checks.reporting import reported
 from audit.checks.union import Union
 from audit.model.outcome import Outcome
@@ -94,7 +95,6 @@ class Judge:
     def _judge(self, program: Program) -> VerdictRecord:
         union = self._union
         tested = [assertions.apply(expectation, union) for expectation in program.expect]
-        findings = make_findings(tested, program, self._redact)
         supplies = self._supplies(program)
         candidates = [
             index
@@ -102,6 +102,8 @@ class Judge:
             if all(supply[index].is_there for supply in supplies)
         ]
         items = [exercised(item, union, candidates, self._as_of) for item in program.exercise]
+        recurrence = Recurrence(union, lambda index: self._could_show(program, candidates, index))
+        findings = make_findings(tested, program, self._redact, recurrence)
         hidden = opacity.measure(program, tested, union)
         closed = sealed.measure(program, supplies, union)
         absent = list(_absent(program, supplies))
@@ -139,6 +141,12 @@ class Judge:
                 ),
             ],
             exercised=leaning.performed(items),
+        )
+
+    def _could_show(self, program: Program, candidates: Sequence[int], index: int) -> bool:
+        """Whether a capture by itself supplies and exercises all that a check asks for."""
+        return index in candidates and all(
+            exercised(item, self._union, [index], self._as_of).is_met for item in program.exercise
         )
 
     def _supplies(self, program: Program) -> list[list[Supply]]:

@@ -17,6 +17,7 @@ from audit.checks.encoding import EncodedTable
 from audit.checks.fingerprints import SERVER_COLUMNS, Redact, fingerprint, normalise
 from audit.checks.messages import ABSENT, render_message, render_time, render_value, shorten
 from audit.checks.program import FieldRef, JoinExpectation, Program
+from audit.checks.recurrence import Recurrence
 from audit.identifiers.kinds import kind_info
 from audit.model.result import Evidence, Finding
 from audit.tables.column import ColumnType
@@ -34,8 +35,16 @@ class _Group:
     rows: list[int] = field(default_factory=list)
 
 
-def make_findings(tested: Sequence[Tested], program: Program, redact: Redact) -> list[Finding]:
-    """Return the findings of a check, in the order of its expectations and their columns."""
+def make_findings(
+    tested: Sequence[Tested],
+    program: Program,
+    redact: Redact,
+    recurrence: Recurrence | None = None,
+) -> list[Finding]:
+    """Return the findings of a check, in the order of its expectations and their columns.
+
+    ``recurrence`` counts the recordings that show each; ``None``: not counted.
+    """
     findings: list[Finding] = []
     for one in tested:
         if one.is_short:
@@ -43,7 +52,7 @@ def make_findings(tested: Sequence[Tested], program: Program, redact: Redact) ->
         groups = _groups(one, program, redact)
         order = sorted(groups, key=lambda key: ([*map(str, groups[key].columns.values())], key))
         findings += [
-            _finding(one, program, groups[key], key, number, redact)
+            _finding(one, program, groups[key], key, number, redact, recurrence)
             for number, key in enumerate(order, start=1)
         ]
     return findings
@@ -124,11 +133,18 @@ def _identity(one: Tested, row: int, redact: Redact) -> dict[str, str | None]:
 
 
 def _finding(
-    one: Tested, program: Program, group: _Group, key: str, number: int, redact: Redact
+    one: Tested,
+    program: Program,
+    group: _Group,
+    key: str,
+    number: int,
+    redact: Redact,
+    recurrence: Recurrence | None,
 ) -> Finding:
     item = one.expectation.item
     check = program.check.file
     chosen = _chosen(one, group.rows, redact)
+    shown = set(one.table.origin[np.array(group.rows, dtype=np.intp)].tolist())
     return Finding(
         id=f"{check.id}/{item.id}/{number}",
         expectation=item.id,
@@ -141,6 +157,7 @@ def _finding(
         count=len(group.rows),
         evidence=[_evidence(one, row, message, redact) for row, message in chosen],
         expected=demand(one.expectation),
+        recordings=None if recurrence is None else recurrence.of(shown),
         terms=_terms(one, group),
     )
 
