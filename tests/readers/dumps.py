@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from mitmproxy import connection, dns, flow, http, tcp, udp, websocket
-from mitmproxy.io import FlowWriter
-from mitmproxy.net.server_spec import ServerSpec
-from mitmproxy.proxy.mode_specs import ProxyMode
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # of packages below mitmproxy, on newer Pythons
+    from mitmproxy import connection, dns, flow, http, tcp, udp, websocket
+    from mitmproxy.io import FlowWriter
+    from mitmproxy.net.server_spec import ServerSpec
+    from mitmproxy.proxy.mode_specs import ProxyMode
 
 CLIENT = ("192.0.2.10", 40_000)
 SERVER = ("198.51.100.7", 443)
