@@ -59,6 +59,13 @@ FORMATS: Final[dict[str, Format]] = {
         Format("html", "index.html", "audit.report.html:render_html", "the page for people"),
         Format("json", "result.json", "audit.report.json:render_json", "everything, by schema"),
         Format("sarif", "result.sarif", "audit.report.sarif:render_sarif", "SARIF 2.1.0 in full"),
+        Format(
+            "sarif-github",
+            "result.github.sarif",
+            "audit.report.sarif_github:render_sarif_github",
+            "violations alone, for code scanning",
+            knows_place=True,
+        ),
         Format("junit", "junit.xml", "audit.report.junit:render_junit", "a test case a check"),
     )
 }

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from audit.model.outcome import Outcome
 from audit.model.result import ClauseRecord, Result, VerdictRecord
-from audit.report.disposition import word_of_waiver
 from audit.report.sarif import text_of, text_without_finding
+from audit.report.suppressions import word_of_waiver
 from audit.report.texts import count, say
 from audit.report.xml_text import xml
 

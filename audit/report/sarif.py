@@ -12,7 +12,6 @@ from typing import Any, Final
 
 from audit.model.outcome import Outcome
 from audit.model.result import Finding, Result, VerdictRecord
-from audit.report.disposition import suppressions_of, word_of_attestation
 from audit.report.sarif_log import (
     FINGERPRINT,
     level_of,
@@ -22,6 +21,7 @@ from audit.report.sarif_log import (
 )
 from audit.report.sarif_places import Artifacts
 from audit.report.sarif_rules import Taxonomies, rules_of
+from audit.report.suppressions import suppressions_of, word_of_attestation
 from audit.report.texts import count, say
 from audit.report.verdicts import PSEUDONYM, recipient_of
 from audit.report.wording import parse_moment

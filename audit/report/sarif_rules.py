@@ -89,6 +89,7 @@ def rules_of(verdicts: Sequence[VerdictRecord], taxonomies: Taxonomies) -> list[
 def rule_of(verdict: VerdictRecord) -> dict[str, Any]:
     """Return a check as a rule, its help with quote and reading."""
     tags = ["privacy", verdict.clause, *verdict.references]
+    is_stable = verdict.status == "stable"
     return {
         "id": verdict.check,
         "shortDescription": message(verdict.title),
@@ -99,8 +100,8 @@ def rule_of(verdict: VerdictRecord) -> dict[str, Any]:
             {
                 "tags": list(dict.fromkeys(tags))[:_MAX_TAGS],
                 "severity": verdict.severity,
-                "security-severity": _SECURITY.get(verdict.severity),
-                "precision": "very-high" if verdict.status == "stable" else "medium",
+                "security-severity": _SECURITY.get(verdict.severity) if is_stable else None,
+                "precision": "very-high" if is_stable else "medium",
                 "status": verdict.status,
                 "version": verdict.version,
                 "clause": verdict.clause,

@@ -1,0 +1,106 @@
+"""SARIF as GitHub's code scanning takes it: violations alone, each at its check's line.
+
+GitHub shows an alert at a line of a file of the repository, so a violation stands where its
+promise is put to the test: at the check's YAML. It reads neither kinds nor suppressions; so only
+fails are written, and what a waiver in force covers is left out and counted. Alerts are told apart
+by rule, file and ``primaryLocationLineHash``, which is the finding's own fingerprint: it does not
+move when the YAML is edited.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from audit.model.outcome import Outcome
+from audit.model.result import Finding, Result, VerdictRecord
+from audit.report.formats import PolicyPlace
+from audit.report.sarif import invocation_of, of_finding, run_of, text_of, text_without_finding
+from audit.report.sarif_log import (
+    FINGERPRINT,
+    level_of,
+    message,
+    render_log,
+    uri_path,
+    without_nothing,
+)
+from audit.report.sarif_rules import rule_of
+from audit.report.suppressions import is_waived
+from audit.report.texts import count, say
+from audit.report.verdicts import by_severity, recipient_of
+
+MAX_RESULTS: Final = 5_000
+"""Results of one run that GitHub shows; more than 25,000 it refuses."""
+MAX_TEXT: Final = 4_000
+"""Characters of a message; the whole upload may have 10 MB, packed."""
+
+
+def render_sarif_github(result: Result, place: PolicyPlace) -> bytes:
+    """Return the log; results worst first, so that a cut loses the least."""
+    broken = by_severity(v for v in result.verdicts if v.outcome is Outcome.FAIL)
+    found = [pair for verdict in broken for pair in _pairs(verdict)]
+    shown = [pair for pair in found if pair[1] is None or not is_waived(pair[1])]
+    kept = shown[:MAX_RESULTS]
+    speaking = [verdict for verdict in broken if any(one is verdict for one, _ in kept)]
+    index = {verdict.check: place for place, verdict in enumerate(speaking)}
+    results = [_result(verdict, finding, index, place) for verdict, finding in kept]
+    invocation = invocation_of(result)
+    notes = _left_out(len(found) - len(shown), len(shown) - len(kept))
+    invocation["toolExecutionNotifications"] = [
+        *notes, *invocation.get("toolExecutionNotifications", []),
+    ]  # fmt: skip
+    rules = [rule_of(verdict) for verdict in speaking]
+    return render_log(run_of(result, rules, results) | {"invocations": [invocation]})
+
+
+def _pairs(verdict: VerdictRecord) -> list[tuple[VerdictRecord, Finding | None]]:
+    return [(verdict, finding) for finding in verdict.findings] or [(verdict, None)]
+
+
+def _left_out(waived: int, cut: int) -> list[dict[str, Any]]:
+    texts = [count("outputs.left_waived", waived)] if waived else []
+    texts += [count("outputs.left_cut", cut)] if cut else []
+    return [{"level": "note", "message": message(text)} for text in texts]
+
+
+def _result(
+    verdict: VerdictRecord, finding: Finding | None, index: dict[str, int], place: PolicyPlace
+) -> dict[str, Any]:
+    location = {"physicalLocation": physical_location(verdict, place)}
+    rule = {"ruleId": verdict.check, "ruleIndex": index[verdict.check], "locations": [location]}
+    if finding is None:
+        level = level_of(verdict.severity, verdict.status)
+        text = _cut(text_without_finding(verdict))
+        return rule | {"kind": "fail", "level": level, "message": message(text)}
+    whole = of_finding(verdict, finding)
+    hashes = {
+        FINGERPRINT: finding.fingerprint,
+        "primaryLocationLineHash": f"{finding.fingerprint[:32]}:1",
+    }
+    kept = ("kind", "level", "occurrenceCount", "properties")
+    return (
+        rule
+        | {key: whole[key] for key in kept}
+        | {"message": message(_cut(_text(finding))), "partialFingerprints": hashes}
+    )
+
+
+def physical_location(verdict: VerdictRecord, place: PolicyPlace) -> dict[str, Any]:
+    """Return the line of the check in the repository; its first line where none is known."""
+    path = place.path(verdict.file or "policy.yaml")
+    line = verdict.line or 1
+    return {
+        "artifactLocation": {"uri": uri_path(path), "uriBaseId": "%SRCROOT%"},
+        "region": without_nothing({"startLine": max(1, line)}),
+    }
+
+
+def _text(finding: Finding) -> str:
+    recipient = recipient_of(finding.columns)[0]
+    text = text_of(finding)
+    if recipient and recipient not in text:
+        text += "\n" + say("outputs.recipient", recipient=recipient)
+    return text
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 1] + "…"
