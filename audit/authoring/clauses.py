@@ -28,6 +28,8 @@ _PROMISES: Final = re.compile(
 _DISCLOSES: Final = re.compile(
     r"\b(may|might|could|can|we (use|collect|share|store|process|receive|log))\b", re.IGNORECASE
 )
+_PLACES: Final = re.compile(r"\S+@\S+|\b(?:https?://|www\.)\S+", re.IGNORECASE)
+"""Addresses of mail and pages: their words say nothing."""
 _STOPWORDS_TEXT: Final = (
     "a an and any are as at be been being but by can could did do does for from had has have "
     "how i if in into is it its it's may might more most of on or other our out own shall "
@@ -57,14 +59,15 @@ def suggest(sentences: Sequence[Sentence]) -> list[Suggestion]:
     found = []
     for sentence in sentences:
         identity = _unique(_id(sentence), taken)
-        promises = _PROMISES.search(sentence.text) is not None
-        discloses = _DISCLOSES.search(sentence.text) is not None
+        words = _PLACES.sub(" ", sentence.text)
+        promises = _PROMISES.search(words) is not None
+        discloses = _DISCLOSES.search(words) is not None
         found.append(
             Suggestion(
                 sentence=sentence,
                 id=identity,
                 kind="promise" if promises or not discloses else "disclosure",
-                is_clause=_SIGNS.search(sentence.text) is not None and len(sentence.text) >= 15,
+                is_clause=_SIGNS.search(words) is not None and len(words) >= 15,
             )
         )
     return found

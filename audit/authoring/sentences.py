@@ -16,6 +16,8 @@ LONGEST_HEADING: Final = 90
 _SHORTEST_WRAPPED: Final = 40
 """Characters of a line that may go on in the next one, at least."""
 _BULLET: Final = re.compile(r"^\s*(?:[-*•‣–—]|\(?(?:\d{1,3}|[a-z])[.)])\s+")
+_NUMBER: Final = re.compile(r"\(?\d{1,3}[.)](?:\s+|$)")
+"""A number that a sentence in the middle of a line begins with."""
 _MARKED_HEADING: Final = re.compile(r"^\s*#{1,6}\s+|^\s*(?:\d{1,2}\.)+\d*\s+(?=[A-Z][^.!?]*$)")
 _ENDS: Final = ".!?:;…。！？"
 _QUOTES: Final = "\"'”’»)]"
@@ -66,7 +68,8 @@ def _paragraphs(text: str) -> Iterator[tuple[bool, str]]:
             held = []
         if not line.strip():
             continue
-        if not held and _is_heading(line, lines[index + 1 :]):
+        is_title = not any(map(str.strip, lines[:index]))
+        if not held and _is_heading(line, lines[index + 1 :], is_title=is_title):
             yield True, _SPACE.sub(" ", _MARKED_HEADING.sub("", line)).strip(" #:")
         else:
             held.append(line if held else _BULLET.sub("", line))
@@ -78,14 +81,17 @@ def _goes_on(line: str) -> bool:
     return line.rstrip(_QUOTES)[-1:] not in _ENDS and len(line) >= _SHORTEST_WRAPPED
 
 
-def _is_heading(line: str, following: list[str]) -> bool:
+def _is_heading(line: str, following: list[str], *, is_title: bool) -> bool:
+    """Whether a line heads what follows; a title, alone on the first line, may be longer."""
     if _MARKED_HEADING.match(line):
         return True
     text = line.strip()
     if len(text) > LONGEST_HEADING or text.rstrip(_QUOTES)[-1:] in _ENDS or _BULLET.match(line):
         return False
     after = next((item for item in following if item.strip()), "")
-    return bool(after) and not after.lstrip()[:1].islower() and len(text) < len(after)
+    if not after or after.lstrip()[:1].islower():
+        return False
+    return len(text) < len(after) or (is_title and not following[0].strip())
 
 
 def _split(paragraph: str) -> Iterator[str]:
@@ -95,11 +101,15 @@ def _split(paragraph: str) -> Iterator[str]:
         if _ABBREVIATED.search(before):
             continue
         end = match.end() if match[1] is None else match.start(1)
-        if words := paragraph[start:end].strip():
+        if words := _unnumbered(paragraph[start:end]):
             yield words
         start = match.end()
-    if words := paragraph[start:].strip():
+    if words := _unnumbered(paragraph[start:]):
         yield words
+
+
+def _unnumbered(text: str) -> str:
+    return _NUMBER.sub("", text.strip(), count=1) if _NUMBER.match(text.strip()) else text.strip()
 
 
 _BLOCKS_TEXT: Final = (

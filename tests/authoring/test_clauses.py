@@ -40,6 +40,11 @@ def test_what_is_said_of_data_is_a_clause(sentence, kind):
     assert found.kind == kind
 
 
+def test_the_address_of_a_mailbox_or_page_says_nothing():
+    text = "Write to privacy@data.example. Visit https://data.example/privacy-cookies for more. We log nothing."
+    assert [item.is_clause for item in suggest(sentences_of(text))] == [False, False, True]
+
+
 def test_what_says_nothing_of_data_is_none():
     assert [item.is_clause for item in suggest(sentences_of("Welcome! We like hills."))] == [
         False,

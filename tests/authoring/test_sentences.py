@@ -37,6 +37,7 @@ def test_any_page_gives_text(page):
         ("See Art. 5 GDPR. It says so.", ["See Art. 5 GDPR.", "It says so."]),
         ("Version 2.5 is out. v1.2 is not.", ["Version 2.5 is out.", "v1.2 is not."]),
         ("- first thing\n- second thing", ["first thing", "second thing"]),
+        ("1. We sell nothing. 2) We keep nothing. (3) We are 3. 4. We go.", ["We sell nothing.", "We keep nothing.", "We are 3.", "We go."]),
         ("我们不收集数据。我们不出售。", ["我们不收集数据。", "我们不出售。"]),
         ("A sentence that is wrapped by hand at some\nwidth of a terminal. And one more.", ["A sentence that is wrapped by hand at some width of a terminal.", "And one more."]),
     ],
@@ -52,6 +53,15 @@ def test_headings_name_the_sections():
         ("What we collect", "We collect nothing at all of yours."),
         ("Your Rights", "You may ask us anything."),
     ]
+
+
+def test_a_title_is_no_sentence_though_it_is_longer_than_what_follows():
+    text = "Privacy Notice of the Example Company\n\nLogs\n\nWe keep no logs.\n"
+    assert cut(text) == [("Logs", "We keep no logs.")]
+    assert cut("We keep no logs of anything\n\nNone.\n") == [
+        ("We keep no logs of anything", "None.")
+    ]
+    assert cut("We keep no logs of anything\nNone.\n")[0] == ("", "We keep no logs of anything")
 
 
 def test_a_page_gives_its_words_alone():
