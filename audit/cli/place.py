@@ -40,17 +40,23 @@ def existing_file(path: Path) -> Path:
 def policy_place(policy: str | None, target: str | None = None) -> PolicyPlace | None:
     """Return where the policy that a call names by a path lies in its repository.
 
-    The repository is the nearest folder above with a ``.git``, else the working folder. ``None``:
-    the policy is a shipped one, or lies outside of both.
+    ``None``: the policy is a shipped one, or lies outside, see :func:`path_in_repository`.
     """
     folder = _policy_folder(policy, target)
-    if folder is None:
-        return None
-    roots = [parent for parent in (folder, *folder.parents) if (parent / ".git").exists()]
-    root = roots[0] if roots else Path.cwd().resolve()
-    if not folder.is_relative_to(root):
-        return None
-    return PolicyPlace(folder="/".join(folder.relative_to(root).parts))
+    inside = None if folder is None else path_in_repository(folder)
+    return None if inside is None else PolicyPlace(folder=inside)
+
+
+def path_in_repository(path: Path) -> str | None:
+    """Return a path from the root of its repository, with forward slashes; ``''``: the root.
+
+    The repository is the nearest folder above with a ``.git``, else the working folder; ``None``
+    outside of both.
+    """
+    whole = path.resolve()
+    root = next((up for up in (whole, *whole.parents) if (up / ".git").exists()), None)
+    root = root or Path.cwd().resolve()
+    return "/".join(whole.relative_to(root).parts) if whole.is_relative_to(root) else None
 
 
 def _policy_folder(policy: str | None, target: str | None) -> Path | None:

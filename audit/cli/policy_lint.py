@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from audit.cli.output import error, say
+from audit.cli.place import path_in_repository
 from audit.cli.policy import policy_folders
 from audit.errors import UsageError
 
@@ -16,12 +19,22 @@ if TYPE_CHECKING:
     from audit.authoring.lint import Linted
     from audit.yamlfile.problem import Problem
 
+STYLES: Final = ("text", "json", "sarif")
+
 
 @click.command(name="lint")
 @click.argument("policies", nargs=-1)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@click.option(
+    "--format",
+    "style",
+    type=click.Choice(STYLES),
+    default=STYLES[0],
+    show_default=True,
+    help="On standard output; 'sarif' is SARIF 2.1.0.",
+)
 @click.option("--explain", metavar="CODE", help="Explain a code, such as E204; lints nothing.")
-def command(policies: tuple[str, ...], as_json: bool, explain: str | None) -> int:
+def command(policies: tuple[str, ...], as_json: bool, style: str, explain: str | None) -> int:
     """Say every mistake of every file at once, each at its place; exit 2 if one is an error.
 
     A warning is allowed, with a reason, by a comment on its line: '# audit: allow CODE REASON'.
@@ -31,7 +44,9 @@ def command(policies: tuple[str, ...], as_json: bool, explain: str | None) -> in
     from audit.authoring.lint import lint_folders
 
     found = lint_folders(policy_folders(policies))
-    if as_json:
+    if style == "sarif":
+        sys.stdout.buffer.write(_as_sarif(found))
+    elif as_json or style == "json":
         click.echo(json.dumps(_as_json(found), ensure_ascii=False, indent=2))
     else:
         for one in found:
@@ -76,6 +91,30 @@ def _as_json(found: list[Linted]) -> dict[str, Any]:
             for one in found
         ]
     }
+
+
+def _as_sarif(found: list[Linted]) -> bytes:
+    import audit
+    from audit.authoring.codes import CODES
+    from audit.report.sarif_lint import render_lint
+
+    problems: list[tuple[Problem, str | None]] = []
+    for one in found:
+        problems += [(problem, None) for problem in one.problems]
+        problems += [(item.problem, item.reason) for item in one.allowed]
+    rules = {code.code: (code.title, code.why, code.mend) for code in CODES.values()}
+    return render_lint(problems, rules, audit.__version__, _path_of)
+
+
+def _path_of(source: str) -> str:
+    """Return where a file lies in the user's repository; a shipped one, as in this project's."""
+    from audit.checks.shipped import shipped_root
+
+    path, shipped = Path(source).resolve(), shipped_root()
+    inside = path_in_repository(path)
+    if inside is None and shipped is not None and path.is_relative_to(shipped):
+        inside = f"policies/{path.relative_to(shipped).as_posix()}"
+    return inside or path.name
 
 
 def _problem(problem: Problem) -> dict[str, Any]:
