@@ -56,7 +56,11 @@ class Laid:
 def lay(verdict: VerdictRecord, rules: GateRules, clock: Clock) -> Laid:
     """Lay the waivers and attestations of its check over a verdict."""
     waivers = [item for item in rules.waivers if item.file.check == verdict.check]
-    covering = [(finding, _covering(finding, waivers)) for finding in verdict.findings]
+    covering = [
+        (_told(finding, found, clock), found)
+        for finding in verdict.findings
+        for found in [_covering(finding, waivers)]
+    ]
     states = [{state_of(item, clock) for item in found} for _, found in covering]
     covers = Counter(item.file.id for _, found in covering for item in found)
     attestation = _attestation(verdict, rules.attestations, clock)
@@ -72,7 +76,9 @@ def lay(verdict: VerdictRecord, rules: GateRules, clock: Clock) -> Laid:
         disposition = _attested(attestation, clock)
     findings = [(finding, state) for (finding, _), state in zip(covering, states, strict=True)]
     return Laid(
-        verdict=verdict.model_copy(update={"disposition": disposition}),
+        verdict=verdict.model_copy(
+            update={"disposition": disposition, "findings": [finding for finding, _ in covering]}
+        ),
         open=tuple(one for one, state in findings if not state & {"in force", "expired"}),
         lapsed=tuple(
             one for one, state in findings if "expired" in state and "in force" not in state
@@ -93,6 +99,11 @@ def state_of(waiver: LoadedWaiver, clock: Clock) -> State:
 
 def _covering(finding: Finding, waivers: Sequence[LoadedWaiver]) -> list[LoadedWaiver]:
     return [item for item in waivers if item.where.of(dict(finding.columns)) == TRUE]
+
+
+def _told(finding: Finding, covering: Sequence[LoadedWaiver], clock: Clock) -> Finding:
+    states = {item.file.id: state_of(item, clock) for item in covering}
+    return finding.model_copy(update={"waivers": dict(sorted(states.items()))})
 
 
 def _attestation(

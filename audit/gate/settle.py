@@ -126,6 +126,7 @@ def _described(comparison: Comparison, redact: Redact) -> dict[str, Any]:
             "policy_sha256": old.policy.sha256,
             "captures": [{"id": one.id, "digest": one.digest} for one in old.captures],
             "exit_code": old.gate.exit_code,
+            "outcomes": {verdict.check: verdict.outcome for verdict in old.verdicts},
             "new": len(comparison.added),
             "unchanged": len(comparison.kept),
             "fixed": sum(one.doubt is None for one in absent),

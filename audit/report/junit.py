@@ -52,10 +52,10 @@ def _suites(result: Result) -> dict[str, list[_Case]]:
     suites: dict[str, list[_Case]] = {}
     for clause in result.clauses:
         verdicts = by_clause.pop(clause.id, [])
-        cases = [_case(verdict) for verdict in verdicts] or [_unchecked(clause)]
+        cases = [_case(verdict, result) for verdict in verdicts] or [_unchecked(clause)]
         suites.setdefault(clause.section, []).extend(cases)
     for clause_id, verdicts in by_clause.items():
-        suites.setdefault(clause_id, []).extend(map(_case, verdicts))
+        suites.setdefault(clause_id, []).extend(_case(verdict, result) for verdict in verdicts)
     return suites
 
 
@@ -67,7 +67,7 @@ def _unchecked(clause: ClauseRecord) -> _Case:
     )  # fmt: skip
 
 
-def _case(verdict: VerdictRecord) -> _Case:
+def _case(verdict: VerdictRecord, result: Result) -> _Case:
     name, group, kind = verdict.check, verdict.clause, verdict.outcome.value
     match verdict.outcome:
         case Outcome.PASS:
@@ -75,7 +75,7 @@ def _case(verdict: VerdictRecord) -> _Case:
         case Outcome.FAIL:
             kind = ", ".join([verdict.severity, *([] if _is_stable(verdict) else [verdict.status])])
             message = count("outputs.broken", len(verdict.findings), title=verdict.title)
-            text = "\n\n".join([_about(verdict), *_findings(verdict)])
+            text = "\n\n".join([_about(verdict), *_findings(verdict, result)])
             return _Case(
                 name=name, group=group, mark="failure", kind=kind, message=message, text=text
             )
@@ -100,12 +100,9 @@ def _about(verdict: VerdictRecord) -> str:
     )
 
 
-def _findings(verdict: VerdictRecord) -> Iterator[str]:
+def _findings(verdict: VerdictRecord, result: Result) -> Iterator[str]:
     for finding in verdict.findings:
-        waivers = [
-            word_of_waiver(verdict, name, state) or f"{name}, {state}"
-            for name, state in finding.waivers.items()
-        ]
+        waivers = [word_of_waiver(result, *item) for item in finding.waivers.items()]
         yield "\n".join([text_of(finding), *waivers])
     if verdict.remediation:
         yield f"{say('outputs.remediation')}: {verdict.remediation}"

@@ -114,7 +114,7 @@ def _of_verdicts(
             for finding in verdict.findings:
                 yield (
                     rule
-                    | of_finding(verdict, finding)
+                    | of_finding(result, verdict, finding)
                     | states.of_finding(finding)
                     | {
                         "locations": [artifacts.location(one) for one in finding.evidence],
@@ -126,7 +126,7 @@ def _of_verdicts(
             yield rule | _without_finding(verdict) | states.of_check(verdict)
 
 
-def of_finding(verdict: VerdictRecord, finding: Finding) -> dict[str, Any]:
+def of_finding(result: Result, verdict: VerdictRecord, finding: Finding) -> dict[str, Any]:
     """Return a violation without its places."""
     return {
         "kind": "fail",
@@ -134,7 +134,7 @@ def of_finding(verdict: VerdictRecord, finding: Finding) -> dict[str, Any]:
         "message": message(text_of(finding)),
         "occurrenceCount": max(1, finding.count),
         "partialFingerprints": {FINGERPRINT: finding.fingerprint},
-        "suppressions": suppressions_of(verdict, finding),
+        "suppressions": suppressions_of(result, finding),
         "properties": without_nothing(
             {
                 "id": finding.id,

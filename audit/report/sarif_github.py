@@ -9,6 +9,7 @@ move when the YAML is edited.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from audit.model.outcome import Outcome
@@ -41,8 +42,11 @@ def render_sarif_github(result: Result, place: PolicyPlace) -> bytes:
     shown = [pair for pair in found if pair[1] is None or not is_waived(pair[1])]
     kept = shown[:MAX_RESULTS]
     speaking = [verdict for verdict in broken if any(one is verdict for one, _ in kept)]
-    index = {verdict.check: place for place, verdict in enumerate(speaking)}
-    results = [_result(verdict, finding, index, place) for verdict, finding in kept]
+    index = {verdict.check: number for number, verdict in enumerate(speaking)}
+    results = [
+        _located(verdict, index, place) | _result(result, verdict, finding)
+        for verdict, finding in kept
+    ]
     invocation = invocation_of(result)
     notes = _left_out(len(found) - len(shown), len(shown) - len(kept))
     invocation["toolExecutionNotifications"] = [
@@ -62,26 +66,28 @@ def _left_out(waived: int, cut: int) -> list[dict[str, Any]]:
     return [{"level": "note", "message": message(text)} for text in texts]
 
 
-def _result(
-    verdict: VerdictRecord, finding: Finding | None, index: dict[str, int], place: PolicyPlace
+def _located(
+    verdict: VerdictRecord, index: Mapping[str, int], place: PolicyPlace
 ) -> dict[str, Any]:
     location = {"physicalLocation": physical_location(verdict, place)}
-    rule = {"ruleId": verdict.check, "ruleIndex": index[verdict.check], "locations": [location]}
+    return {"ruleId": verdict.check, "ruleIndex": index[verdict.check], "locations": [location]}
+
+
+def _result(result: Result, verdict: VerdictRecord, finding: Finding | None) -> dict[str, Any]:
     if finding is None:
         level = level_of(verdict.severity, verdict.status)
         text = _cut(text_without_finding(verdict))
-        return rule | {"kind": "fail", "level": level, "message": message(text)}
-    whole = of_finding(verdict, finding)
+        return {"kind": "fail", "level": level, "message": message(text)}
+    whole = of_finding(result, verdict, finding)
     hashes = {
         FINGERPRINT: finding.fingerprint,
         "primaryLocationLineHash": f"{finding.fingerprint[:32]}:1",
     }
     kept = ("kind", "level", "occurrenceCount", "properties")
-    return (
-        rule
-        | {key: whole[key] for key in kept}
-        | {"message": message(_cut(_text(finding))), "partialFingerprints": hashes}
-    )
+    return {key: whole[key] for key in kept} | {
+        "message": message(_cut(_text(finding))),
+        "partialFingerprints": hashes,
+    }
 
 
 def physical_location(verdict: VerdictRecord, place: PolicyPlace) -> dict[str, Any]:

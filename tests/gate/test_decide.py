@@ -121,6 +121,7 @@ def test_a_finding_that_no_waiver_covers_still_blocks(rules):
     decision = decide([verdict], rules(waivers=WAIVER), CLOCK)
     assert decision.gate.exit_code == 1
     assert decision.verdicts[0].disposition["covers"] == "1 of 2 findings"
+    assert [one.waivers for one in decision.verdicts[0].findings] == [{"W-1": "in force"}, {}]
 
 
 def test_an_expired_waiver_is_5(rules):
@@ -129,6 +130,7 @@ def test_an_expired_waiver_is_5(rules):
     assert decision.gate.exit_code == 5
     assert decision.gate.reasons == ["example.tracker: 1 finding covered only by expired W-1"]
     assert decision.gate.waivers[0]["state"] == "expired"
+    assert decision.verdicts[0].findings[0].waivers == {"W-1": "expired"}
 
 
 def test_a_waiver_that_is_not_yet_in_force_excuses_nothing(rules):

@@ -43,6 +43,7 @@ def test_what_is_absent_is_listed_redacted():
     (absent,) = baseline["absent"]
     assert absent["fixed"]
     assert absent["message"] == "t.ex_mple"
+    assert baseline["outcomes"] == {OLD.check: "f_il"}
 
 
 def test_new_only_without_a_baseline_is_said():

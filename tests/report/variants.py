@@ -38,21 +38,24 @@ def waived() -> Result:
             )
             for place, finding in enumerate(verdict.findings)
         ]
-        disposition = {
-            "kind": "waiver",
-            "ids": ["W-1", "W-2", "W-9"],
-            "covers": "1 of 2 findings",
-            "reasons": ["mended in 1.15", "was due", "later"],
-            "owners": ["net-team"] * 3,
-            "approved_by": ["privacy-lead"] * 3,
-            "expires": ["2027-01-15", "2026-01-01", "2028-01-01"],
-            "expired": ["W-2"],
-            "issues": [],
+        verdicts.append(verdict.model_copy(update={"findings": findings}))
+    waivers = [
+        {
+            "id": name,
+            "check": "session.app.identity-beside-address",
+            "state": state,
+            "covers": 1,
+            "reason": "mended in 1.15",
+            "owner": "net-team",
+            "approved_by": "privacy-lead",
+            "created": "2025-01-01",
+            "expires": "2027-01-15",
+            "issue": None,
         }
-        verdicts.append(
-            verdict.model_copy(update={"findings": findings, "disposition": disposition})
-        )
-    return result.model_copy(update={"verdicts": verdicts})
+        for name, state in (("W-1", "in force"), ("W-2", "expired"), ("W-9", "not yet in force"))
+    ]
+    gate = result.gate.model_copy(update={"waivers": waivers})
+    return result.model_copy(update={"verdicts": verdicts, "gate": gate})
 
 
 def compared() -> Result:
