@@ -188,10 +188,16 @@ class Capture:
     def flow(self, name, number):
         """Return the state of a flow of mitmproxy's dump."""
         if self._flows is None:
-            self._flows = list(flow_records(read_file(self.path(name))))
+            self._dump = read_file(self.path(name))
+            self._flows = list(flow_records(self._dump))
         if not 1 <= number <= len(self._flows):
             raise Differs("%s has no record %d" % (safe(name), number))
-        return self._flows[number - 1]
+        return self._flows[number - 1][0]
+
+    def record(self, name, number):
+        """Return the bytes of a whole record of mitmproxy's dump."""
+        self.flow(name, number)
+        return self._dump[slice(*self._flows[number - 1][1:])]
 
     def entry(self, name, number):
         """Return an entry of an HTTP archive."""
@@ -359,6 +365,8 @@ def resolve(capture, ref):
             return packet_bytes(capture, ref)
     if lower.endswith(".har"):
         return Bytes(archive_bytes(capture, ref))
+    if lower.endswith(".mitm") and ref.part is None and len(ref.records) == 1:
+        return Bytes(capture.record(ref.file, ref.records[0]))
     if (ref.part or "").startswith(
         ("request", "response", "websocket", "tcp", "udp", "dns", "tls")
     ):
@@ -424,8 +432,9 @@ def flow_records(data):
     """Yield the records of a dump."""
     at = 0
     while at < len(data):
+        start = at
         value, at = tnetstring(data, at)
-        yield value
+        yield value, start, at
 
 
 def octets(value):
@@ -461,6 +470,12 @@ def flow_bytes(capture, ref):
     if len(ref.records) != 1:
         raise Differs("a flow has one number")
     state = capture.flow(ref.file, ref.records[0])
+    if (
+        not isinstance(state, dict)
+        or not isinstance(state.get("version"), int)
+        or state["version"] < 15
+    ):
+        raise Unable("dumps of so old a mitmproxy are read by the toolkit alone")
     part, _, deeper = (ref.part or "").partition("/")
     if deeper.startswith("unfolded."):
         return unfolded(
@@ -535,6 +550,8 @@ def archive_bytes(capture, ref):
     part, _, deeper = (ref.part or "").partition("/")
     if deeper:
         raise Unable(not_opened(deeper))
+    if not part:
+        return json.dumps(entry, sort_keys=True).encode()
     side, _, name = part.partition(".")
     try:
         message = entry[side]
@@ -554,9 +571,13 @@ def archive_bytes(capture, ref):
             ]
         if name == "head":
             return head_of(" ".join(first).encode("utf-8", "surrogateescape"), headers)
+        if part == "request.host":
+            return url.netloc.rpartition("@")[2].encode("utf-8", "surrogateescape")
+        if part == "request.user":
+            return url.netloc.rpartition("@")[0].encode("utf-8", "surrogateescape")
         if name == "body":
             return archive_body(log, message, side)
-        if name.startswith("listed") or name == "user":
+        if name.startswith("listed"):
             raise Unable("what an archive lists apart is read by the toolkit alone")
         if side == "websocket":
             raise Unable("WebSocket messages of archives are read by the toolkit alone")
@@ -743,7 +764,7 @@ class Packets:
                     self._flows.setdefault(key, []).append(packet)
         packet = self.packet(number)
         if packet is None:
-            raise Differs("packet %d carries no TCP or UDP" % number)
+            raise Unable("packet %d carries no TCP or UDP that is read here" % number)
         return sorted(
             self._flows[packet.proto, frozenset(packet.flow)], key=lambda one: (one.ts, one.number)
         )
@@ -974,7 +995,8 @@ def packet_bytes(capture, ref):
     low, high = max(ref.start - 4096, 0), ref.end + 4096
     listed = stream.numbers(ref.start, ref.end)
     stream.get(ref.start, ref.end)
-    if listed != sorted(set(ref.records)):
+    named = set(ref.records)
+    if not set(listed) <= named or not named <= set(stream.numbers(0, 1 << 62)):
         raise Differs(
             "these bytes came in packets %s, not in those named" % ",".join(map(str, listed[:20]))
         )
@@ -1831,7 +1853,7 @@ def check_meaning(capture, found, columns):
         check_columns(found)
         return
     every, unknown = decode(found.data, chain)
-    if evidence["part"] in ("frame", "dns"):
+    if (evidence["part"] or "") in ("frame", "dns", "tcp.sent", "tcp.received"):
         every = [*every, *names_in(found)]
     found.pieces = every
     kind, form = columns.get("kind"), chain[-1]
@@ -1964,6 +1986,10 @@ def check_capture(said, capture):
     return differs
 
 
+REPORT_FILES = {"result.json", "index.html", "audit-verify.py"}
+"""Files that every list of digests names, where they are there."""
+
+
 def check_sums(folder):
     """Check the files of the report by SHA256SUMS; return what differs and what to say."""
     path = os.path.join(folder, "SHA256SUMS")
@@ -1972,19 +1998,22 @@ def check_sums(folder):
             [],
             "no SHA256SUMS lies beside the result: its words are checked only where they can be re-derived",
         )
-    differs = []
-    for line in read_file(path).decode("utf-8", "replace").splitlines()[:1000]:
-        digest, _, name = line.partition("  ")
-        target = os.path.join(folder, name)
-        if "/" in name or "\\" in name or name in ("", ".", ".."):
-            differs.append("SHA256SUMS names %s" % safe(name))
-        elif os.path.isfile(target) and sha256_of(target) != digest:
-            differs.append("%s is not the file that was written" % safe(name))
-        elif not os.path.isfile(target):
-            say("note: %s is not here" % safe(name))
-    listed = read_file(path).decode("utf-8", "replace")
-    if "  result.json\n" not in listed:
-        differs.append("SHA256SUMS does not name result.json")
+    differs, names = [], set()
+    for line in read_file(path).decode("utf-8", "replace").split("\n")[:1000]:
+        match = re.match(r"([0-9a-f]{64})  ([^/\\]+)\Z", line)
+        if not match:
+            differs += ["SHA256SUMS has a line that is none: %s" % safe(line, 100)] if line else []
+            continue
+        names.add(match[2])
+        target = os.path.join(folder, match[2])
+        if os.path.isfile(target) and sha256_of(target) != match[1]:
+            differs.append("%s is not the file that was written" % safe(match[2]))
+    unknown = [name for name in sorted(os.listdir(folder)) if name in REPORT_FILES - names]
+    missing = sorted(name for name in names if not os.path.isfile(os.path.join(folder, name)))
+    for name in missing:
+        say("note: %s is not here" % safe(name))
+    if (missing and unknown) or "result.json" not in names:
+        differs.append("SHA256SUMS does not name %s" % safe(", ".join(unknown)))
     return differs, "the files of the report are those of SHA256SUMS"
 
 
