@@ -164,8 +164,8 @@ def _violations(one: Laid, rules: GateRules, known: frozenset[_Key]) -> Iterator
     if not verdict.findings:
         yield _Cause(VIOLATED, f"{verdict.check} is fail, {verdict.severity}")
     old = [item for item in one.open if (verdict.check, item.fingerprint) in known]
-    excused = [] if is_required else old
-    open_ = gating([item for item in one.open if item not in excused])
+    excused = frozenset() if is_required else frozenset(item.fingerprint for item in old)
+    open_ = gating([item for item in one.open if item.fingerprint not in excused])
     lapsed = gating(one.lapsed)
     if open_:
         yield _Cause(VIOLATED, f"{verdict.check} is fail, {verdict.severity}: {_count(len(open_))}")
