@@ -1,0 +1,66 @@
+"""No output holds a value of the subject: real recordings, every format, every decoder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from audit.bundle.folder import Bundle, open_bundle
+from audit.bundle.identity import Identity
+from audit.identifiers.detector import Detector
+from audit.report.formats import FORMATS
+from audit.tables.extract import Payload
+from audit.tables.reference import Reference
+from tests.conftest import ROOT, Demo, run_audit
+
+pytestmark = pytest.mark.system
+SAMPLE = ROOT / "captures" / "sample"
+
+
+def secrets_of(bundle: Bundle) -> Identity:
+    """All but what every output may hold by chance: ``en`` and ``UTC`` are no secrets."""
+    known = [one for one in bundle.identity.identifiers if one.kind not in {"locale", "time_zone"}]
+    return Identity(tuple(known))
+
+
+def kinds_in(detector: Detector, data: bytes) -> list[str]:
+    payload = Payload(
+        table="http_requests", row=0, location="body", detail="", direction="sent", data=data,
+        ref=Reference(file="x"),
+    )  # fmt: skip
+    return [hit.kind for hit in detector.scan(payload).hits]
+
+
+def assert_clean(folder: Path, bundles: list[Bundle]) -> None:
+    files = {one.file for one in FORMATS.values()}
+    assert files <= {path.name for path in folder.iterdir()}
+    for bundle in bundles:
+        secrets = secrets_of(bundle)
+        detector = Detector(secrets, thorough=True)
+        tokens = [line.control["token"] for line in bundle.journal if line.control]
+        for name in sorted(files):
+            data = (folder / name).read_bytes()
+            assert kinds_in(detector, data) == [], name
+            assert not [token for token in tokens if token and token.encode() in data], name
+        value = next(one.value for one in secrets.identifiers if one.kind == "account_id")
+        planted = (folder / "result.json").read_bytes() + f' "{value}"'.encode()
+        assert "account_id" in kinds_in(detector, planted)  # the detector is alive
+
+
+def test_no_output_of_the_sample_holds_a_value_of_the_subject(tmp_path: Path) -> None:
+    ran = run_audit("run", SAMPLE, "--out", tmp_path, "--format", ",".join(FORMATS))
+    assert ran.code == 1, ran.err
+    assert_clean(tmp_path, [open_bundle(SAMPLE)])
+
+
+@pytest.mark.parametrize("name", ["session-python", "sessionpy-messenger", "misbehaving"])
+def test_no_output_of_the_demo_holds_a_value_of_the_subject(
+    demo: Demo, name: str, tmp_path: Path
+) -> None:
+    ran = run_audit("report", demo.reports / name, "--format", ",".join(FORMATS), "--out", tmp_path)
+    assert ran.code == 0, ran.err
+    assert_clean(
+        tmp_path,
+        [open_bundle(path.parent) for path in demo.captures.glob(f"{name}-*/capture.json")],
+    )
