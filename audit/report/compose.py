@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 
 from audit.model import result as model
@@ -10,12 +10,14 @@ from audit.model.outcome import Outcome
 from audit.report import view
 from audit.report.anchors import Anchors
 from audit.report.coverage import coverage_view, table_of
+from audit.report.dispositions import attestation_views, links_of, waiver_views
 from audit.report.document import passages
+from audit.report.flow import flow_views
 from audit.report.matrix import matrix_view
 from audit.report.sentence import client_of, mark_of, tallies_of, verdict_sentence
 from audit.report.texts import meaning, say
 from audit.report.timeline import timeline_views
-from audit.report.verdicts import Context, by_severity, roles_of, verdict_view
+from audit.report.verdicts import Context, by_severity, column_label, roles_of, verdict_view
 from audit.report.wording import cell, joined, moment, sentence_case
 
 CHAPTERS = (
@@ -26,6 +28,7 @@ CHAPTERS = (
     "reported",
     "coverage",
     "leaning",
+    "dispositions",
     "method",
     "passes",
 )
@@ -47,17 +50,22 @@ def make_view(result: model.Result) -> view.Report:
     marks = {clause.id: mark_of(clause.outcome) for clause in result.clauses}
     context = Context(anchors=anchors, roles=roles_of(result), marks=marks)
     groups = _verdicts(result.verdicts, context)
+    links = links_of(result, anchors)
+    seen = coverage_view(result, anchors)
     return view.Report(
         head=_head(result),
-        sections=_sections(result, anchors),
+        sections=_sections(result, links, anchors),
         violations=groups[Outcome.FAIL],
         matrix=matrix_view(result, context),
+        flows=flow_views(result, context),
         inconclusive=groups[Outcome.INCONCLUSIVE],
         not_observable=groups[Outcome.NOT_OBSERVABLE],
         reported=tuple(_reported(row, anchors) for row in result.reported),
-        coverage=coverage_view(result),
-        timelines=timeline_views(result),
-        leaning=_leaning(result.verdicts, anchors),
+        coverage=seen,
+        timelines=timeline_views(result, anchors),
+        leaning=_leaning(result.verdicts, links),
+        waivers=waiver_views(result, links),
+        attestations=attestation_views(result, links),
         captures=tuple(_capture(capture, anchors) for capture in result.captures),
         passes=groups[Outcome.PASS],
         out_of_scope=groups[Outcome.NOT_APPLICABLE],
@@ -100,28 +108,38 @@ def _head(result: model.Result) -> view.Head:
         sentence=verdict_sentence(result),
         tallies=tallies_of(result),
         n_clauses=len(result.clauses),
-        gate=view.Gate(exit_code=result.gate.exit_code, reasons=tuple(result.gate.reasons)),
+        gate=view.Gate(
+            exit_code=result.gate.exit_code,
+            reasons=tuple(result.gate.reasons),
+            exit_zero=result.gate.exit_zero,
+        ),
+        baseline=tuple(
+            (column_label(key), cell(value))
+            for key, value in (result.baseline or {}).items()
+            if not isinstance(value, list | dict) and value not in (None, "")
+        ),
         truncated=tuple(
             f"{capture.id}: {why}" for capture in result.captures for why in capture.truncated
         ),
     )
 
 
-def _sections(result: model.Result, anchors: Anchors) -> tuple[view.Section, ...]:
-    verdicts = {verdict.check: verdict for verdict in result.verdicts}
+def _sections(
+    result: model.Result, links: Mapping[str, view.CheckLink], anchors: Anchors
+) -> tuple[view.Section, ...]:
     grouped = groupby(result.clauses, key=lambda clause: clause.section)
     return tuple(
         view.Section(
             title=passage.title,
             paragraphs=passage.paragraphs,
-            clauses=tuple(_clause(clause, verdicts, anchors) for clause in clauses),
+            clauses=tuple(_clause(clause, links, anchors) for clause in clauses),
         )
         for (_, clauses), passage in zip(grouped, passages(result, anchors), strict=True)
     )
 
 
 def _clause(
-    clause: model.ClauseRecord, verdicts: dict[str, model.VerdictRecord], anchors: Anchors
+    clause: model.ClauseRecord, links: Mapping[str, view.CheckLink], anchors: Anchors
 ) -> view.Clause:
     return view.Clause(
         id=clause.id,
@@ -129,18 +147,7 @@ def _clause(
         quote=clause.quote,
         mark=mark_of(clause.outcome),
         is_disclosure=clause.kind == "disclosure",
-        checks=tuple(
-            _check_link(verdicts[check], anchors) for check in clause.checks if check in verdicts
-        ),
-    )
-
-
-def _check_link(verdict: model.VerdictRecord, anchors: Anchors) -> view.CheckLink:
-    return view.CheckLink(
-        title=verdict.title,
-        mark=verdict.outcome.value,
-        status=verdict.status,
-        anchor=anchors.add("check", verdict.check),
+        checks=tuple(links[check] for check in clause.checks if check in links),
     )
 
 
@@ -165,12 +172,14 @@ def _reported(row: dict[str, object], anchors: Anchors) -> view.Reported:
     )
 
 
-def _leaning(verdicts: Sequence[model.VerdictRecord], anchors: Anchors) -> tuple[view.Leaning, ...]:
+def _leaning(
+    verdicts: Sequence[model.VerdictRecord], links: Mapping[str, view.CheckLink]
+) -> tuple[view.Leaning, ...]:
     """Return each thing leaned on once, with all the checks that lean on it."""
     checks: dict[str, list[view.CheckLink]] = {}
     for verdict in verdicts:
         for text in verdict.leaned_on:
-            checks.setdefault(text, []).append(_check_link(verdict, anchors))
+            checks.setdefault(text, []).append(links[verdict.check])
     return tuple(
         view.Leaning(text=sentence_case(text), checks=tuple(by)) for text, by in checks.items()
     )

@@ -8,6 +8,8 @@ from typing import Any
 from audit.bundle.layout import FLOWS, PACKETS
 from audit.model import result as model
 from audit.report import view
+from audit.report.actions import action_views
+from audit.report.anchors import Anchors
 from audit.report.texts import count, meaning, say
 from audit.report.verdicts import column_label
 from audit.report.wording import cell, moment, size
@@ -18,11 +20,10 @@ _TIMES = frozenset({"ts", "first_seen", "last_seen", "started_at", "ended_at"})
 _SIZES = frozenset({"bytes", "bytes_out", "bytes_in"})
 _MISSED = ("conversation", "recipient", "reason", "bytes", "capture")
 _RECIPIENTS = ("recipient", "role", "owner", "process", "conversations", "bytes")
-_ACTIONS = ("name", "ts", "phase", "driver", "ok", "corroborated_by", "note")
 
 
-def coverage_view(result: model.Result) -> view.Coverage:
-    """Return the section on coverage and blindness."""
+def coverage_view(result: model.Result, anchors: Anchors) -> view.Coverage:
+    """Return the section on coverage and blindness; anchors of actions are added."""
     coverage = result.coverage
     return view.Coverage(
         vantages=tuple(meaning("vantage", vantage) for vantage in coverage.vantage),
@@ -31,7 +32,7 @@ def coverage_view(result: model.Result) -> view.Coverage:
         missed=_table(coverage.missed_by_proxy, _MISSED),
         has_both_taps=any({FLOWS, PACKETS} <= c.digests.keys() for c in result.captures),
         recipients=_table(coverage.recipients, _RECIPIENTS),
-        actions=_actions(coverage.actions),
+        actions=action_views(result, anchors),
         losses=tuple(_losses(coverage)),
     )
 
@@ -53,18 +54,6 @@ def _bars(group: str, coverage: model.Coverage) -> tuple[view.Bar, ...]:
         )
         for key in keys
     )
-
-
-def _actions(rows: Sequence[Mapping[str, Any]]) -> tuple[tuple[str, view.Table], ...]:
-    """Return a table a recording, with a word where nothing corroborates an action."""
-    nothing = say("coverage.not_corroborated")
-    by_capture: dict[str, list[dict[str, Any]]] = {}
-    for row in rows:
-        told = {key: value for key, value in row.items() if key != "capture"}
-        told["corroborated_by"] = row.get("corroborated_by") or nothing
-        by_capture.setdefault(str(row.get("capture") or ""), []).append(told)
-    tables = ((capture, _table(listed, _ACTIONS)) for capture, listed in by_capture.items())
-    return tuple((capture, table) for capture, table in tables if table)
 
 
 def _table(rows: Sequence[Mapping[str, Any]], known: tuple[str, ...]) -> view.Table | None:

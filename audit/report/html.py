@@ -5,14 +5,12 @@ from __future__ import annotations
 from audit.model.result import Result
 from audit.report.compose import CHAPTERS, make_view
 from audit.report.templating import environment
+from audit.report.verdicts import FIRST_FINDINGS
 
-FIRST_FINDINGS = 12
-"""Findings of one check that stand open on the page; the others are folded below them."""
+__all__ = ["FIRST_FINDINGS", "render_html"]
 
 
 def render_html(result: Result) -> str:
     """Return the whole page; equal for equal results."""
     template = environment().get_template("report.html.j2")
-    return template.render(
-        report=make_view(result), chapters=CHAPTERS, first_findings=FIRST_FINDINGS
-    )
+    return template.render(report=make_view(result), chapters=CHAPTERS)

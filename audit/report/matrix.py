@@ -6,9 +6,9 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from audit.model import result as model
-from audit.report import view
+from audit.report import pictures
 from audit.report.commands import onion_layer
-from audit.report.texts import count, say
+from audit.report.texts import count, meaning, say
 from audit.report.verdicts import Context, finding_key, recipient_of
 from audit.report.wording import joined
 from audit.tables.vocabulary import KINDS
@@ -24,7 +24,7 @@ class _Counts:
     servers: dict[_Who, set[str]] = field(default_factory=lambda: defaultdict(set))
 
 
-def matrix_view(result: model.Result, context: Context) -> view.Matrix | None:
+def matrix_view(result: model.Result, context: Context) -> pictures.Matrix | None:
     """Return the matrix; from all hits where the result has them, else from the findings.
 
     Servers of one role are one row, as in findings: which of them serves a client is drawn anew
@@ -67,15 +67,15 @@ def _from_hits(result: model.Result) -> _Counts:
     return counts
 
 
-def _matrix(counts: _Counts, context: Context, *, is_complete: bool) -> view.Matrix:
+def _matrix(counts: _Counts, context: Context, *, is_complete: bool) -> pictures.Matrix:
     seen = {kind for _, kind in counts.hits}
     kinds = [kind for kind in KINDS if kind in seen] + sorted(seen - set(KINDS))
     accused = {who for who, _ in counts.anchors}
     everybody = sorted({who for who, _ in counts.hits}, key=lambda who: (who not in accused, who))
-    return view.Matrix(
-        kinds=tuple(kinds),
+    return pictures.Matrix(
+        kinds=tuple(meaning("kind", kind) for kind in kinds),
         rows=tuple(
-            view.MatrixRow(
+            pictures.MatrixRow(
                 recipient=who[0],
                 note=_note(who, counts, context),
                 cells=tuple(_cell(counts, who, kind) for kind in kinds),
@@ -86,10 +86,10 @@ def _matrix(counts: _Counts, context: Context, *, is_complete: bool) -> view.Mat
     )
 
 
-def _cell(counts: _Counts, who: _Who, kind: str) -> view.MatrixCell | None:
+def _cell(counts: _Counts, who: _Who, kind: str) -> pictures.MatrixCell | None:
     if (who, kind) not in counts.hits:
         return None
-    return view.MatrixCell(count=counts.hits[who, kind], anchor=counts.anchors.get((who, kind)))
+    return pictures.MatrixCell(count=counts.hits[who, kind], anchor=counts.anchors.get((who, kind)))
 
 
 def _note(who: _Who, counts: _Counts, context: Context) -> str:

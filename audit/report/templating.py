@@ -1,4 +1,4 @@
-"""The template environment: escaping everywhere, hidden characters named, no network, no script."""
+"""The template environment: escaping everywhere, hidden characters named, no network."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from audit.report.sentence import MARKS
 from audit.report.texts import count, meaning, say
+from audit.report.verdicts import SEVERITIES
 from audit.report.visible import visible
 from audit.report.wording import share, size
 
@@ -29,11 +30,26 @@ def stylesheet() -> str:
     return _file("report.css")
 
 
-def content_security_policy() -> str:
-    """Return the policy of a page: nothing is loaded, run or sent; its own style alone counts."""
-    digest = hashlib.sha256(stylesheet().encode()).digest()
-    style = base64.b64encode(digest).decode()
-    return f"default-src 'none'; style-src 'sha256-{style}'; base-uri 'none'; form-action 'none'"
+@cache
+def script() -> str:
+    """Return the script of a report, which filters; a page reads whole without it."""
+    return _file("report.js")
+
+
+def content_security_policy(*, has_script: bool = False) -> str:
+    """Return the policy of a page: nothing is loaded or sent; its own style and script alone count.
+
+    Both are named by their digests, so nothing else is applied or run.
+    """
+    parts = ["default-src 'none'", f"style-src {_source(stylesheet())}"]
+    if has_script:
+        parts += [f"script-src {_source(script())}", "require-trusted-types-for 'script'"]
+    return "; ".join([*parts, "base-uri 'none'", "form-action 'none'"])
+
+
+def _source(text: str) -> str:
+    digest = hashlib.sha256(text.encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"
 
 
 @cache
@@ -66,8 +82,12 @@ def environment() -> Environment:
         "share": share,
         "size": size,
         "css": lambda: Markup(stylesheet()),  # noqa: S704 - our own file
-        "csp": lambda: Markup(content_security_policy()),  # noqa: S704 - a digest of our own file
+        "script": lambda: Markup(script()),  # noqa: S704 - our own file
+        "csp": lambda has_script=False: Markup(  # noqa: S704 - digests of our own files
+            content_security_policy(has_script=has_script)
+        ),
     }
     env.globals.update(functions)
     env.globals["marks"] = MARKS
+    env.globals["severities"] = SEVERITIES
     return env

@@ -9,7 +9,9 @@ from datetime import datetime
 from typing import Any
 
 from audit.model import result as model
-from audit.report import view
+from audit.report import pictures
+from audit.report.actions import action_key
+from audit.report.anchors import Anchors
 from audit.report.texts import count, say
 from audit.report.verdicts import recipient_of, roles_of
 from audit.report.wording import duration, parse_moment
@@ -17,16 +19,24 @@ from audit.report.wording import duration, parse_moment
 _MAX_LANES = 40
 _MAX_SPANS = 60
 _MAX_MARKS = 200
+_NUMBER_ROWS = 3
+_NUMBER_WIDTH = 0.035
+"""Share of the line's length that a number needs to itself."""
 _RESPONDER = re.compile(r" > \[?([0-9a-f:.]+?)\]?(?::\d+)?\Z")
 
 
-def timeline_views(result: model.Result) -> tuple[view.Timeline, ...]:
-    """Return one timeline a recording; none for a recording without start, end and spans."""
-    drawn = (_timeline(result, capture) for capture in result.captures)
+def timeline_views(result: model.Result, anchors: Anchors) -> tuple[pictures.Timeline, ...]:
+    """Return one timeline a recording; none for a recording without start, end and spans.
+
+    Anchors of actions must have been added.
+    """
+    drawn = (_timeline(result, capture, anchors) for capture in result.captures)
     return tuple(timeline for timeline in drawn if timeline)
 
 
-def _timeline(result: model.Result, capture: model.CaptureRef) -> view.Timeline | None:
+def _timeline(
+    result: model.Result, capture: model.CaptureRef, anchors: Anchors
+) -> pictures.Timeline | None:
     start, end = parse_moment(capture.started_at), parse_moment(capture.ended_at)
     rows = [row for row in result.coverage.timeline if row.get("capture") == capture.id]
     if start is None or end is None or end <= start or not rows:
@@ -34,10 +44,10 @@ def _timeline(result: model.Result, capture: model.CaptureRef) -> view.Timeline 
     clock = _Clock(start, end)
     lanes = sorted((_Lane.read(row, clock) for row in rows), key=_Lane.first)[:_MAX_LANES]
     _mark(lanes, result, capture.id, clock)
-    return view.Timeline(
+    return pictures.Timeline(
         capture=capture.id,
         length=duration(clock.length_s),
-        ticks=_ticks(result, capture.id, clock),
+        ticks=_ticks(result, capture.id, clock, anchors),
         lanes=tuple(lane.drawn(clock) for lane in lanes),
     )
 
@@ -61,7 +71,7 @@ class _Clock:
 @dataclass(slots=True)
 class _Lane:
     recipient: str
-    spans: list[view.Span]
+    spans: list[pictures.Span]
     findings: list[float] = field(default_factory=list)
 
     @classmethod
@@ -70,7 +80,7 @@ class _Lane:
         for pair in (row.get("spans") or [])[:_MAX_SPANS]:
             first, last = (clock.at(pair[0]), clock.at(pair[-1])) if pair else (None, None)
             if first is not None and last is not None:
-                spans.append(view.Span(start=first, end=max(first, last)))
+                spans.append(pictures.Span(start=first, end=max(first, last)))
         return cls(recipient=str(row.get("recipient")), spans=spans)
 
     def first(self) -> float:
@@ -81,7 +91,7 @@ class _Lane:
         """Return how far a moment lies from the nearest span, as a share of the length."""
         return min((max(s.start - at, at - s.end, 0.0) for s in self.spans), default=2.0)
 
-    def drawn(self, clock: _Clock) -> view.Lane:
+    def drawn(self, clock: _Clock) -> pictures.Lane:
         what = count("coverage.timeline_spans", len(self.spans))
         if self.findings:
             what += ", " + count("coverage.timeline_findings", len(self.findings))
@@ -93,7 +103,7 @@ class _Lane:
             end=clock.after(max((span.end for span in self.spans), default=0.0)),
             length=duration(clock.length_s),
         )
-        return view.Lane(
+        return pictures.Lane(
             recipient=self.recipient,
             alt=alt,
             spans=tuple(self.spans),
@@ -129,10 +139,24 @@ def _lane_of(
     return min(alike, key=lambda lane: lane.distance(at), default=None)
 
 
-def _ticks(result: model.Result, capture: str, clock: _Clock) -> tuple[view.Tick, ...]:
-    ticks = []
-    for action in result.coverage.actions:
-        at = clock.at(action.get("ts")) if action.get("capture") == capture else None
-        if at is not None and action.get("name"):
-            ticks.append(view.Tick(at=at, name=str(action["name"]), after=clock.after(at)))
-    return tuple(sorted(ticks[:_MAX_MARKS], key=lambda tick: tick.at))
+def _ticks(
+    result: model.Result, capture: str, clock: _Clock, anchors: Anchors
+) -> tuple[pictures.Tick, ...]:
+    """Return the actions in time; the number of one that is close to others goes a line down."""
+    rows = [row for row in result.coverage.actions if row.get("capture") == capture]
+    placed = [(clock.at(row.get("ts")), number, row) for number, row in enumerate(rows, start=1)]
+    dated = sorted(
+        (at, number, str(row.get("name"))) for at, number, row in placed if at is not None
+    )
+    ticks: list[pictures.Tick] = []
+    ends = [-1.0] * _NUMBER_ROWS
+    for at, number, name in dated[:_MAX_MARKS]:
+        free = [row for row, end in enumerate(ends) if end + _NUMBER_WIDTH <= at]
+        row = free[0] if free else min(range(_NUMBER_ROWS), key=lambda one: ends[one])
+        ends[row] = at
+        anchor = anchors.find("action", action_key(capture, number))
+        after = clock.after(at)
+        ticks.append(
+            pictures.Tick(at=at, number=number, name=name, after=after, anchor=anchor, row=row)
+        )
+    return tuple(ticks)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from audit.model import result as model
@@ -11,13 +11,15 @@ from audit.report import view
 from audit.report.anchors import Anchors
 from audit.report.commands import commands_for, onion_layer
 from audit.report.texts import catalogue, meaning, say
-from audit.report.wording import cell, moment, period, sentence_case
+from audit.report.wording import cell, moment, period, plain_words, sentence_case
 from audit.tables.reference import Reference, parse_reference
 
 PSEUDONYM = re.compile(r"\[[a-z][a-z0-9_-]*:[0-9a-f]{6}\]")
 """What redaction leaves of a value of the subject: ``[kind:hhhhhh]``."""
 SEVERITIES = ("critical", "high", "medium", "low", "info")
 """Worst first."""
+FIRST_FINDINGS = 12
+"""Findings of one check that stand open; the others are folded below them, by recipient."""
 _RECIPIENT_COLUMNS = ("recipient", "host", "name", "sni", "responder_ip")
 """Identity columns that say who got it, the best first."""
 
@@ -36,10 +38,15 @@ class Context:
 def verdict_view(verdict: model.VerdictRecord, number: str, context: Context) -> view.Verdict:
     """Return one verdict; its anchor and those of its findings are added to the context's."""
     anchors = context.anchors
+    place_of_check = anchors.add("check", verdict.check)
+    findings = tuple(
+        _finding(finding, f"{number}.{place}", finding_key(verdict.check, place), context)
+        for place, finding in enumerate(verdict.findings, start=1)
+    )
     return view.Verdict(
         number=number,
         check=verdict.check,
-        anchor=anchors.add("check", verdict.check),
+        anchor=place_of_check,
         clause=verdict.clause,
         clause_anchor=anchors.find("clause", verdict.clause),
         clause_mark=context.marks.get(verdict.clause, "none"),
@@ -55,10 +62,9 @@ def verdict_view(verdict: model.VerdictRecord, number: str, context: Context) ->
         ),
         limits=tuple(map(sentence_case, verdict.limits)),
         exercised=tuple(verdict.exercised),
-        findings=tuple(
-            _finding(finding, f"{number}.{place}", finding_key(verdict.check, place), context)
-            for place, finding in enumerate(verdict.findings, start=1)
-        ),
+        findings=findings[:FIRST_FINDINGS],
+        more=tuple(_grouped(findings[FIRST_FINDINGS:])),
+        n_findings=len(findings),
         n_rows=sum(finding.count for finding in verdict.findings),
         attest=_attest(verdict.attest),
         procedure=verdict.procedure,
@@ -123,21 +129,51 @@ def _finding(finding: model.Finding, number: str, key: str, context: Context) ->
     return view.Finding(
         number=number,
         anchor=context.anchors.add("finding", key, finding.fingerprint[:16]),
-        message=finding.message,
+        message=sentence_case(plain_words(finding.message, finding.columns.get("kind"))),
         severity=finding.severity,
         expected=sentence_case(finding.expected) if finding.expected else None,
         recipient=recipient,
         role=role,
         columns=tuple(
-            (column_label(name), cell(value))
+            (column_label(name), _column(name, value))
             for name, value in finding.columns.items()
             if name not in left_out
         ),
         terms=tuple((meaning("terms", name), term) for name, term in sorted(finding.terms.items())),
         count=finding.count,
         fingerprint=finding.fingerprint,
-        evidence=tuple(_evidence(evidence, context.anchors) for evidence in finding.evidence),
+        evidence=tuple(_evidence(one, finding, context.anchors) for one in finding.evidence),
+        notes=tuple(_notes(finding)),
     )
+
+
+def _column(name: str, value: str | None) -> str:
+    known = catalogue().get(f"{name}.{value}") if name in {"kind", "form"} else None
+    return say("finding.word", meaning=known, word=value) if known else cell(value)
+
+
+def _notes(finding: model.Finding) -> Iterator[tuple[str, str]]:
+    if finding.baseline:
+        yield say("finding.baseline"), meaning("baseline", finding.baseline)
+    if finding.recordings:
+        k, n = finding.recordings
+        told = (
+            say("finding.recordings_all", n=n)
+            if k == n
+            else say("finding.recordings_some", k=k, n=n)
+        )
+        yield say("finding.recordings"), told
+    for waiver, state in finding.waivers.items():
+        yield say("finding.waiver"), say("finding.waiver_state", id=waiver, state=state)
+
+
+def _grouped(findings: Sequence[view.Finding]) -> Iterator[view.FindingGroup]:
+    """Yield findings by recipient, those with most of them first."""
+    groups: dict[str, list[view.Finding]] = {}
+    for finding in findings:
+        groups.setdefault(finding.recipient or say("finding.no_recipient"), []).append(finding)
+    for title, group in sorted(groups.items(), key=lambda pair: -len(pair[1])):
+        yield view.FindingGroup(title=title, findings=tuple(group))
 
 
 def _reference(locator: str | None) -> Reference | None:
@@ -147,14 +183,14 @@ def _reference(locator: str | None) -> Reference | None:
         return None
 
 
-def _evidence(evidence: model.Evidence, anchors: Anchors) -> view.Evidence:
+def _evidence(evidence: model.Evidence, finding: model.Finding, anchors: Anchors) -> view.Evidence:
     reference, other = _reference(evidence.locator), _reference(evidence.also)
     layer = onion_layer(evidence.part)
     return view.Evidence(
         place=_place(evidence, reference),
         locator=evidence.locator,
         excerpt=pieces(evidence.excerpt),
-        reasoning=sentence_case(evidence.reasoning),
+        reasoning=_reasoning(evidence, finding),
         capture=evidence.capture,
         capture_anchor=anchors.find("capture", evidence.capture),
         ts=moment(evidence.ts, precise=True),
@@ -167,7 +203,23 @@ def _evidence(evidence: model.Evidence, anchors: Anchors) -> view.Evidence:
             for command in commands_for(one, evidence.conversation)
         ),
         remark=say("place.onion", layer=layer) if layer else None,
+        chain=_chain(evidence),
     )
+
+
+def _reasoning(evidence: model.Evidence, finding: model.Finding) -> str | None:
+    """Return what the evidence adds to the words of its finding."""
+    text = evidence.reasoning.removesuffix(f"; {finding.expected}") if finding.expected else ""
+    text = text or evidence.reasoning
+    if finding.message == text or finding.message.startswith(f"{text} ("):
+        return None
+    return sentence_case(plain_words(text, finding.columns.get("kind")))
+
+
+def _chain(evidence: model.Evidence) -> str | None:
+    """Return the decoders on the way to the value; nothing where there was nothing to decode."""
+    steps = [step for step in evidence.chain if step != "plain"]
+    return say("finding.chain_steps", steps=" › ".join(steps)) if steps else None
 
 
 def pieces(text: str) -> tuple[view.Piece, ...]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from audit.report.pictures import Flow, Matrix, Timeline
+
 Pairs = tuple[tuple[str, str], ...]
 """Label -> text, in order."""
 
@@ -40,6 +42,8 @@ class Gate:
 
     exit_code: int
     reasons: tuple[str, ...]
+    exit_zero: bool = False
+    """Whether the caller asked for exit code 0 whatever it says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +63,8 @@ class Head:
     gate: Gate
     truncated: tuple[str, ...]
     """Recordings that are incomplete, a sentence each."""
+    baseline: Pairs = ()
+    """The earlier result that this one was compared with; empty: none was."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +135,8 @@ class Evidence:
     """File, record, part and byte range, in words."""
     locator: str
     excerpt: tuple[Piece, ...]
-    reasoning: str
+    reasoning: str | None
+    """Why this row violates; ``None``: the finding's own words say it."""
     capture: str
     capture_anchor: str | None
     ts: str
@@ -139,6 +146,8 @@ class Evidence:
     commands: tuple[Command, ...]
     remark: str | None
     """What the commands cannot show; ``None``: nothing."""
+    chain: str | None = None
+    """Decoders on the way from the bytes to the value; ``None``: it stands there as it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +169,16 @@ class Finding:
     count: int
     fingerprint: str
     evidence: tuple[Evidence, ...]
+    notes: Pairs = ()
+    """What a baseline, several recordings and waivers say of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingGroup:
+    """Findings of one check that are folded together, because there are many."""
+
+    title: str
+    findings: tuple[Finding, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,6 +203,10 @@ class Verdict:
     limits: tuple[str, ...]
     exercised: tuple[str, ...]
     findings: tuple[Finding, ...]
+    """The first ones, which stand open."""
+    more: tuple[FindingGroup, ...]
+    """The others, by recipient."""
+    n_findings: int
     n_rows: int
     attest: Pairs
     procedure: str | None
@@ -232,6 +255,19 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Deed:
+    """Something that the client was made to do."""
+
+    number: int
+    """1-based place in its recording."""
+    anchor: str
+    name: str
+    facts: Pairs
+    commands: tuple[Command, ...]
+    """Commands that show the packets around it; empty: there are none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Coverage:
     """What could and could not be seen."""
 
@@ -243,78 +279,20 @@ class Coverage:
     has_both_taps: bool
     """Whether any recording had a proxy and packets to compare."""
     recipients: Table | None
-    actions: tuple[tuple[str, Table], ...]
+    actions: tuple[tuple[str, tuple[Deed, ...]], ...]
     """Recording -> what the client was made to do."""
     losses: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Span:
-    """A stretch of time, as shares of the recording's length (0 to 1)."""
+class Disposition:
+    """A waiver or somebody's statement, laid over verdicts without changing them."""
 
-    start: float
-    end: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lane:
-    """One recipient's line of the timeline."""
-
-    recipient: str
-    alt: str
-    """The line in words."""
-    spans: tuple[Span, ...]
-    findings: tuple[float, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tick:
-    """An action on the timeline."""
-
-    at: float
-    name: str
-    after: str
-    """Time since the start, in words."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timeline:
-    """One recording in time."""
-
-    capture: str
-    length: str
-    ticks: tuple[Tick, ...]
-    lanes: tuple[Lane, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MatrixCell:
-    """How often a recipient got one kind of identifier."""
-
-    count: int
-    anchor: str | None
-    """The finding; ``None``: seen, and no finding."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MatrixRow:
-    """One recipient, or all servers of one role, on the wire or inside the onion."""
-
-    recipient: str
-    note: str
-    """How many servers, whether inside the onion; empty: nothing to add."""
-    cells: tuple[MatrixCell | None, ...]
-    """One a kind; ``None``: never seen."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Matrix:
-    """Recipients by kinds of identifier."""
-
-    kinds: tuple[str, ...]
-    rows: tuple[MatrixRow, ...]
-    is_complete: bool
-    """Drawn from all hits, not from the findings alone."""
+    title: str
+    is_lapsed: bool
+    facts: Pairs
+    checks: tuple[CheckLink, ...]
+    """Checks that it is about and that were judged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -350,12 +328,16 @@ class Report:
     sections: tuple[Section, ...]
     violations: tuple[Verdict, ...]
     matrix: Matrix | None
+    flows: tuple[Flow, ...]
+    """The flow of data for wide and for narrow pages; empty: no recipient is known."""
     inconclusive: tuple[Verdict, ...]
     not_observable: tuple[Verdict, ...]
     reported: tuple[Reported, ...]
     coverage: Coverage
     timelines: tuple[Timeline, ...]
     leaning: tuple[Leaning, ...]
+    waivers: tuple[Disposition, ...]
+    attestations: tuple[Disposition, ...]
     captures: tuple[Capture, ...]
     passes: tuple[Verdict, ...]
     out_of_scope: tuple[Verdict, ...]

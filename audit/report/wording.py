@@ -6,9 +6,11 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
-from audit.report.texts import count, say
+from audit.report.texts import catalogue, count, meaning, say
+from audit.tables.vocabulary import FORMS
 
 _PERIOD = re.compile(r"([0-9]{1,12})([smhd]?)")
+_AS_FORM = re.compile(rf" as ({'|'.join(map(re.escape, FORMS))})(?=$|[;,]| \()")
 _UNITS = ("bytes", "kB", "MB", "GB", "TB")
 
 
@@ -52,6 +54,15 @@ def moment(text: str | None, *, precise: bool = False) -> str:
     return value.replace(tzinfo=None).isoformat(" ", timespec=spec) + " UTC"
 
 
+def epoch(text: object) -> str | None:
+    """Return a moment as seconds since 1970 with six digits behind the point; ``None``: none."""
+    value = parse_moment(text) if isinstance(text, str) else None
+    if value is None or value.year < 1970:
+        return None
+    since = value - datetime(1970, 1, 1, tzinfo=UTC)
+    return f"{since.days * 86_400 + since.seconds:010d}.{since.microseconds:06d}"
+
+
 def duration(seconds: float) -> str:
     """Return a length of time: ``740 ms``, ``6.2 s``, ``4 min 5 s``."""
     if seconds < 1:
@@ -87,6 +98,18 @@ def sentence_case(text: str) -> str:
     """Return a sentence with its first letter raised, unless it starts with a name or a number."""
     first = text.partition(" ")[0].rstrip(",:;")
     return text[:1].upper() + text[1:] if first.isalpha() and first.islower() else text
+
+
+def plain_words(text: str, kind: str | None) -> str:
+    """Return a message with the closed vocabularies' words said in plain ones.
+
+    These are the finding's own kind of identifier, and a form of encoding behind ``as``.
+    """
+    if kind and f"kind.{kind}" in catalogue():
+        text = re.sub(rf"(?<![\w.-]){re.escape(kind)}(?![\w.-])", say(f"kind.{kind}"), text)
+    return _AS_FORM.sub(
+        lambda match: say("finding.as_form", form=meaning("form", match[1])), text, count=1
+    )
 
 
 def cell(value: object) -> str:

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
-VOID = {"meta", "br", "path", "circle", "rect", "use", "link", "img", "hr"}
+VOID = {"meta", "br", "path", "circle", "rect", "use", "link", "img", "hr", "input", "line"}
 
 
 @dataclass
@@ -51,7 +51,7 @@ class Page(HTMLParser):
         assert self.stack.pop() == tag, tag
 
     def handle_data(self, data):
-        if not self.stack or self.stack[-1] != "style":
+        if not self.stack or self.stack[-1] not in {"style", "script"}:
             self.text += data
 
     def words(self) -> str:

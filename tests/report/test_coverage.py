@@ -1,10 +1,11 @@
+from audit.report.anchors import Anchors
 from audit.report.coverage import coverage_view, table_of
 
 from . import results
 
 
 def seen(**fields):
-    return coverage_view(results.make_result([], **fields))
+    return coverage_view(results.make_result([], **fields), Anchors())
 
 
 def test_bars_are_shares_in_the_order_of_the_vocabulary():
@@ -45,16 +46,6 @@ def test_losses_are_said_and_so_is_their_absence():
         "Cut: body of flow 3",
     )
     assert "No drop counter was recorded." in seen(coverage=results.make_coverage(drops={})).losses
-
-
-def test_an_action_that_nothing_corroborates_says_so():
-    actions = [
-        {"capture": "a", "name": "account.create", "corroborated_by": None, "ok": True},
-        {"capture": "b", "name": "app.idle", "corroborated_by": "recorder"},
-    ]
-    tables = dict(seen(coverage=results.make_coverage(actions=actions)).actions)
-    assert tables["a"].rows == (("account.create", "yes", "nothing: does not count"),)
-    assert tables["b"].rows == (("app.idle", "recorder"),)
 
 
 def test_unknown_columns_follow_the_known_ones():

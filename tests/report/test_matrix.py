@@ -16,10 +16,10 @@ def table(result):
 def test_all_hits_stand_by_role_and_lead_to_the_findings(broken):
     assert make_view(broken).matrix.is_complete
     assert table(broken) == {
-        ("storage_node", "2 servers", "account_id"): (7, True),
-        ("storage_node", "2 servers", "contact_id"): (4, True),
-        ("file_server", "filev2.getsession.org", "account_id"): (1, True),
-        ("storage_node", "203.0.113.12, inside the onion", "display_name"): (2, False),
+        ("storage_node", "2 servers", "account id"): (7, True),
+        ("storage_node", "2 servers", "id of a contact"): (4, True),
+        ("file_server", "filev2.getsession.org", "account id"): (1, True),
+        ("storage_node", "203.0.113.12, inside the onion", "display name"): (2, False),
     }
 
 
@@ -29,9 +29,9 @@ def test_without_hits_the_findings_make_the_matrix(broken):
     view = make_view(bare)
     assert not view.matrix.is_complete
     assert table(bare) == {
-        ("storage_node", "", "account_id"): (6, True),
-        ("storage_node", "", "contact_id"): (4, True),
-        ("file_server", "", "account_id"): (1, True),
+        ("storage_node", "", "account id"): (6, True),
+        ("storage_node", "", "id of a contact"): (4, True),
+        ("file_server", "", "account id"): (1, True),
     }
     anchors = {f.anchor for verdict in view.violations for f in verdict.findings}
     assert {cell.anchor for row in view.matrix.rows for cell in row.cells if cell} == anchors
@@ -49,8 +49,8 @@ def test_a_finding_inside_the_onion_accuses_nobody_on_the_wire():
     ]
     result = results.make_result([verdict], coverage=results.make_coverage(who_got_what=hits))
     assert table(result) == {
-        ("storage_node", "203.0.113.9", "locale"): (1, False),
-        ("storage_node", "203.0.113.9, inside the onion", "locale"): (1, True),
+        ("storage_node", "203.0.113.9", "language setting"): (1, False),
+        ("storage_node", "203.0.113.9, inside the onion", "language setting"): (1, True),
     }
 
 

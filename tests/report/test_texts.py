@@ -15,6 +15,7 @@ SOURCES = "".join(
 CHOSEN = {
     "outcome", "outcome_lower", "outcome_meaning", "severity", "status", "column", "part", "vantage", "transport",
     "content", "pass", "terms", "gate", "section", "place", "method", "open", "coverage", "period",
+    "kind", "form", "baseline", "disposition", "process", "flow",
 }  # fmt: skip
 """Groups whose keys are chosen by a value."""
 
@@ -65,6 +66,7 @@ def test_every_mark_has_its_words(group):
     [
         ("transport", vocabulary.Transport.__args__), ("content", vocabulary.Content.__args__), ("pass", vocabulary.Pass.__args__),
         ("vantage", vocabulary.Vantage.__args__), ("severity", vocabulary.SEVERITIES), ("gate", ("0", "1", "4", "5")),
+        ("kind", vocabulary.KINDS), ("form", vocabulary.FORMS), ("process", vocabulary.Process.__args__),
     ],
 )  # fmt: skip
 def test_every_word_of_a_closed_vocabulary_has_its_meaning(group, words):

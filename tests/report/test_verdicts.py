@@ -18,7 +18,7 @@ def test_numbers_follow_chapter_verdict_and_finding(broken):
     assert [finding.number for finding in view.violations[0].findings] == ["3.1.1", "3.1.2"]
     assert [v.number for v in (*view.inconclusive, *view.not_observable)] == ["4.1", "4.2"]
     assert [v.number for v in (*view.passes, *view.out_of_scope)] == [
-        f"9.{i}" for i in range(1, len(view.passes) + 2)
+        f"10.{i}" for i in range(1, len(view.passes) + 2)
     ]
 
 
