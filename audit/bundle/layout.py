@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final
 
 MANIFEST: Final = "capture.json"
@@ -17,3 +18,11 @@ STORAGE: Final = "storage"
 SERVER: Final = "server"
 SECRET_FILES: Final = (IDENTITY, ONION_KEYS)
 """Written with mode 0600."""
+BROWSER: Final = f"{STORAGE}/browser.jsonl"
+"""What a recorded browser stored, called and asked for, a line a fact."""
+BROWSER_SCHEMA: Final = "audit/browser@1"
+
+
+def browser_file(folder: Path) -> Path:
+    """Return the path of :data:`BROWSER` in a folder that takes the place of ``storage/``."""
+    return folder / BROWSER.removeprefix(f"{STORAGE}/")

@@ -25,6 +25,12 @@ ROWS: Final[Mapping[str, tuple[str, str]]] = {
     "controls": ("control", "controls"),
     "cookies": ("cookie", "cookies"),
     "web_storage": ("value stored in the browser", "values stored in the browser"),
+    "script_calls": (
+        "call of what tells browsers apart",
+        "calls of what tells browsers apart",
+    ),
+    "page_requests": ("request of a page", "requests of a page"),
+    "page_forms": ("form of a page", "forms of a page"),
     "log_lines": ("line of a log", "lines of a log"),
     "db_records": ("record of a database", "records of a database"),
     "manifest_entries": ("entry of the program's package", "entries of the program's package"),

@@ -20,7 +20,7 @@ from audit.errors import UsageError
 def command(kind: str | None, out: Path | None, write_vscode: bool) -> None:
     """Print the JSON Schema of a KIND of file (default: check), or write all of them.
 
-    Kinds: policy pack check list target gate waivers attestations, and result.
+    Kinds: policy pack check list target gate waivers attestations steps, and result.
     """
     from audit.authoring import schema
 

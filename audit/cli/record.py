@@ -13,6 +13,7 @@ import click
 from audit.cli.judging import read_subject
 from audit.cli.output import say
 from audit.cli.place import CAPTURES
+from audit.cli.record_browser import CONSENTS, each_consent, plan_browser, stem_of
 from audit.cli.recordings import Request, Rung, record_pass
 from audit.errors import UsageError
 from audit.tables.vocabulary import Pass
@@ -34,9 +35,8 @@ if TYPE_CHECKING:
     "--pass",
     "which",
     type=click.Choice([*get_args(Pass), "both"]),
-    default="both",
-    show_default=True,
-    help="passive: packets and TLS keys; intercepted: through mitmproxy.",
+    help="passive: packets and TLS keys; intercepted: through mitmproxy. "
+    "Default: both; of a website intercepted.",
 )
 @click.option("--vantage", type=click.Choice(get_args(Rung)), default="auto", show_default=True)
 @click.option("--install", help="Id of the install that is recorded; default: a new one.")
@@ -46,6 +46,15 @@ if TYPE_CHECKING:
     metavar="WHEN",
     help="Take the tunnel away in mid-run: after an action of the driver, or after seconds.",
 )
+@click.option("--browser", metavar="URL", help="Record a website: a browser that visits it.")
+@click.option("--steps", type=click.Path(path_type=Path), help="What the browser does: steps.yaml.")
+@click.option(
+    "--consent",
+    type=click.Choice([*CONSENTS, "both"]),
+    help="Answer where a page asks for consent; both: one recording each. Default: both.",
+)
+@click.option("--test", type=click.Path(path_type=Path), help="Test file that drives the browser.")
+@click.option("--browser-program", metavar="PATH", help="Browser to use; default: chromium.")
 @click.option("--lab", is_flag=True, help="Record in the stand-in network of the demo.")
 @click.option(
     "--timeout",
@@ -60,11 +69,16 @@ def command(
     target: str | None,
     policy: str | None,
     identity: Path | None,
-    which: str,
+    which: str | None,
     vantage: Rung,
     install: str | None,
     tunnel: bool,
     drop_tunnel: str | None,
+    browser: str | None,
+    steps: Path | None,
+    consent: str | None,
+    test: Path | None,
+    browser_program: str | None,
     lab: bool,
     timeout: float | None,
     out: Path,
@@ -79,16 +93,20 @@ def command(
     loaded, chosen = locate_target(target, policy)
     if identity:
         read_subject(identity, loaded)
-    if not client and chosen.driver is None:
+    site = plan_browser(
+        browser, steps=steps, test=test, program=browser_program, in_lab=lab, command=client
+    )
+    if site is None and not client and chosen.driver is None:
         raise UsageError(
             "there is no client to record",
             hint="name one: audit record --name mine -- CLIENT, or a --target with a driver",
         )
-    stem = name or target_stem(target, client)
+    stem = name or (stem_of(browser) if browser else target_stem(target, client))
     request = Request(
         policy=loaded,
         target=chosen,
         command=client,
+        browser=site,
         in_lab=lab,
         vantage=vantage,
         identity=identity,
@@ -97,14 +115,16 @@ def command(
         drop_tunnel=_drop_moment(drop_tunnel, chosen, driven=not client),
         install=install or f"install-{secrets.token_hex(4)}",
     )
+    which = which or ("intercepted" if site else "both")
     if request.tunnel and which != "passive":
         raise UsageError(
             "behind a tunnel nothing is intercepted", hint="record with --pass passive"
         )
-    passes: tuple[Pass, ...] = get_args(Pass) if which == "both" else (which,)
+    passes = get_args(Pass) if which == "both" else (which,)
     folders = []
-    for each in passes:
-        label = f"{stem}-{each}" if len(passes) > 1 else stem
+    runs = [(one, each, more) for each in passes for one, more in each_consent(request, consent)]
+    for one, each, more in runs:
+        label = f"{stem}{more}" + (f"-{each}" if len(passes) > 1 else "")
         folder = out / label
         if force and folder.is_dir():
             shutil.rmtree(folder)
@@ -114,7 +134,7 @@ def command(
                 source=str(folder),
                 hint="give another --name, or replace it with --force",
             )
-        report = record_pass(request, each, folder, label)
+        report = record_pass(one, each, folder, label)
         folders.append(folder)
         seen = f", {report.packets} packets" if report.packets else ""
         say(

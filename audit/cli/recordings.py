@@ -15,6 +15,7 @@ from audit.tables.vocabulary import Pass
 
 if TYPE_CHECKING:
     from audit.checks.policy import Policy, Target
+    from audit.record.browser import BrowserPlan
     from audit.record.plan import RecordPlan, RecordReport
 
 Rung = Literal["auto", "netns", "proxy"]
@@ -42,6 +43,8 @@ class Request:
     drop_tunnel: str | float | None = None
     install: str = "install-1"
     """Id of the client's install; passes of one call share it."""
+    browser: BrowserPlan | None = None
+    """The client is a browser on a website."""
     companion: str | None = None
     extra_commands: Sequence[Sequence[str]] = field(default_factory=tuple)
 
@@ -80,7 +83,9 @@ def _plan(request: Request, pass_: Pass, folder: Path, name: str) -> RecordPlan:
 
     target = request.target
     client, peer = list(request.command), None
-    if not client:
+    if request.browser:
+        client = request.browser.command()
+    elif not client:
         client, peer = prepare_driver(target)
     network: NetworkPlan = OutsideNetwork()
     if request.in_lab:
@@ -95,8 +100,9 @@ def _plan(request: Request, pass_: Pass, folder: Path, name: str) -> RecordPlan:
         policy=request.policy.id,
         target_name=target.name,
         target=target.file,
-        speaks_protocol=peer is not None,
+        speaks_protocol=peer is not None or request.browser is not None,
         peer_command=peer,
+        browser=request.browser,
         companion=request.companion,
         extra_commands=[list(command) for command in request.extra_commands],
         identity=request.identity,

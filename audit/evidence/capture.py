@@ -10,6 +10,7 @@ from audit.bundle.identity import Identity, make_identity
 from audit.bundle.layout import JOURNAL
 from audit.bundle.manifest import Manifest
 from audit.evidence import coverage, visibility
+from audit.evidence.browsing import add_browser, browser_unread, mark_aliases
 from audit.evidence.contacts import proxied_conversations, rank_contacts, see_as
 from audit.evidence.context import EvidenceContext
 from audit.evidence.controls import TapControls, expected_taps, find_controls
@@ -25,6 +26,7 @@ from audit.evidence.roles import assign_roles
 from audit.evidence.searching import search
 from audit.evidence.sources import RawRows, Source, read_source, source_of
 from audit.evidence.tunnel import mark_inside, mark_tunnel
+from audit.evidence.visited import web_proof
 from audit.identifiers.kinds import is_blank
 from audit.model.ids import CaptureId
 from audit.readers.endpoint import moment_of
@@ -56,6 +58,7 @@ def read_evidence(source: Source, context: EvidenceContext) -> CaptureEvidence:
     layers = add_layers(extract, raw.node_keys, context.onion)
     tables = extract.rows
     mark_lookups(extract)
+    mark_aliases(tables)
     resolvers = resolvers_of(tables, manifest)
     all_lookups = manifest.vantage == "netns" and "packets" in raw.taps
     odd_names = name_rows(tables, resolvers, all_lookups=all_lookups, stated=raw.names)
@@ -66,23 +69,33 @@ def read_evidence(source: Source, context: EvidenceContext) -> CaptureEvidence:
     mark_inside(tables, manifest)
     assign_roles(tables, context.roles, resolvers)
     see_as(tables, manifest, proxied_conversations(extract) - raw.flowed)
+    browser = add_browser(extract, source.browser, manifest.id, owned.rest, Phases(journal))
     found = search(extract, identity, manifest.id)
     take_back(tables, found.hits, owned)
     rank_contacts(tables)
     onion, onion_limits = onion_state(layers, tables, has_keys=source.onion_keys is not None)
-    events = event_rows(journal, identity, manifest)
+    proof = web_proof(tables, found.hits, browser.answered)
+    events = event_rows(journal, identity, manifest, proof)
     tables |= {
         "identifier_hits": found.hits,
-        "controls": controls.rows + found.controls,
+        "controls": [
+            *controls.rows,
+            *browser.extract.rows.get("controls", ()),
+            *found.controls,
+        ],
         "events": events,
         "captures": [_capture_row(source, tables)],
     }
     states = tuple(_tap_state(tap, source, raw, controls) for tap in taps)
     unproven = [state.tap for state in states if not state.control_found]
     limits = visibility.limits(manifest, tables, unproven) + owned.limits
-    limits += onion_limits + odd_names
+    limits += onion_limits + odd_names + browser.extract.limits
     limits += [limit for rows in raw.taps.values() for limit in rows.limits]
-    unread = (*(body for rows in raw.taps.values() for body in rows.unread), *found.unread)
+    unread = (
+        *(body for rows in raw.taps.values() for body in rows.unread),
+        *found.unread,
+        *browser_unread(browser),
+    )
     return CaptureEvidence(
         capture=CaptureId(manifest.id),
         digest=source.digest,
@@ -92,7 +105,7 @@ def read_evidence(source: Source, context: EvidenceContext) -> CaptureEvidence:
         device=manifest.device,
         platform=manifest.platform,
         tables=_frames(tables),
-        capabilities=visibility.capabilities(manifest, controls.proven),
+        capabilities=visibility.capabilities(manifest, controls.proven) | browser.capabilities,
         taps=states,
         sees_all=visibility.sees_all(manifest, controls.proven),
         planted_kinds=frozenset(
@@ -101,7 +114,7 @@ def read_evidence(source: Source, context: EvidenceContext) -> CaptureEvidence:
         detector_missing=found.missing,
         onion=onion,
         actions=performed_actions(events),
-        truncated=source.truncated,
+        truncated=(*source.truncated, *browser.extract.truncated),
         unread=tuple(dict.fromkeys(unread)),
         limits=tuple(dict.fromkeys(limits)),
         coverage=_coverage(source, raw, tables, states, unread),

@@ -14,6 +14,7 @@ from audit.bundle.identity import Identity
 from audit.bundle.journal import JournalLine
 from audit.bundle.layout import JOURNAL
 from audit.bundle.manifest import Manifest
+from audit.evidence.visited import WebProof
 from audit.readers.endpoint import moment_of
 from audit.tables.evidence import PerformedAction
 from audit.tables.frames import Row
@@ -122,8 +123,25 @@ def _utf8(value: str) -> bytes:
     return value.encode("utf-8", "surrogatepass")
 
 
-def event_rows(journal: Sequence[JournalLine], identity: Identity, manifest: Manifest) -> list[Row]:
-    """Return the rows of ``events``: every action of the journal, the peer's included."""
+def event_rows(
+    journal: Sequence[JournalLine],
+    identity: Identity,
+    manifest: Manifest,
+    proof: WebProof | None = None,
+) -> list[Row]:
+    """Return the rows of ``events``: every action of the journal, the peer's included.
+
+    ``proof`` are the rows that can prove what a visitor of a website did.
+    """
+    proven = {
+        number
+        for number, line in enumerate(journal, start=1)
+        if proof is not None
+        and line.driver == "script"
+        and manifest.vantage != "import"
+        and (line.action or "").startswith("web.")
+        and proof.confirms(line, journal[: number - 1], identity)
+    }
     return [
         {
             "capture": manifest.id,
@@ -134,7 +152,9 @@ def event_rows(journal: Sequence[JournalLine], identity: Identity, manifest: Man
             "name": line.action,
             "ok": line.ok,
             "driver": line.driver,
-            "corroborated_by": corroboration(line, journal, identity, manifest),
+            "corroborated_by": "rows"
+            if number in proven
+            else corroboration(line, journal, identity, manifest),
         }
         for number, line in enumerate(journal, start=1)
         if line.action is not None

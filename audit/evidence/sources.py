@@ -10,7 +10,7 @@ from typing import Final
 from audit.bundle.folder import Bundle
 from audit.bundle.identity import Identity
 from audit.bundle.journal import JournalLine
-from audit.bundle.layout import ARCHIVE, FLOWS, ONION_KEYS, PACKETS, TLS
+from audit.bundle.layout import ARCHIVE, BROWSER, FLOWS, ONION_KEYS, PACKETS, TLS
 from audit.bundle.manifest import Manifest
 from audit.evidence.merge import Unit, Units, units_of
 from audit.evidence.onward import onward_of_missed
@@ -51,6 +51,8 @@ class Source:
     """Name that references give the archive."""
     lists: tuple[tuple[Path, str], ...] = ()
     """Lists that the device itself kept (imports only), each with its name in references."""
+    browser: Path | None = None
+    """What a recorded browser stored, called and asked for."""
     onion_keys: Path | None = None
     tls_keys: bytes = b""
     """Key log beside the secrets in the packets."""
@@ -69,6 +71,7 @@ def source_of(bundle: Bundle) -> Source:
         tls=bundle.path(TLS),
         packets=bundle.path(PACKETS),
         lists=tuple((path, name) for name in _LISTS if (path := bundle.path(name))),
+        browser=bundle.path(BROWSER),
         onion_keys=bundle.path(ONION_KEYS),
     )
 

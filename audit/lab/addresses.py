@@ -37,6 +37,18 @@ LISTED_TRACKER_ADDRESS: Final = "198.51.100.33"
 SITE_NAME: Final = "site.example"
 """A small web site, for programs that are no messenger."""
 SITE: Final = "198.51.100.60"
+WEBSITE: Final = "198.51.100.61"
+"""The edge before the messenger's own website, see :mod:`audit.lab.edge`."""
+WEBSITE_NAME: Final = SEED_DOMAIN
+VIOLATING_NAME: Final = f"next.{SEED_DOMAIN}"
+"""The same website in the variant that breaks its promises."""
+ANALYTICS_NAME: Final = f"stats.{SEED_DOMAIN}"
+"""A name of the site that stands for a tracker's."""
+ORIGIN: Final = "198.51.100.62"
+"""nginx and the newsletter's program behind the edge; no visitor speaks to it."""
+MAIL_API: Final = "198.51.100.63"
+MAIL_API_NAME: Final = "api.createsend.com"
+"""Stand-in of Campaign Monitor's API."""
 UNCONTACTED_NAME: Final = "beacon.ads.example"
 """A name that is looked up and never contacted."""
 STUN: Final = "198.51.100.40"
@@ -50,8 +62,22 @@ NAMES: Final[dict[str, str]] = {
     STUN_NAME: STUN,
     LISTED_TRACKER: LISTED_TRACKER_ADDRESS,
     SITE_NAME: SITE,
+    WEBSITE_NAME: WEBSITE,
+    f"www.{WEBSITE_NAME}": WEBSITE,
+    VIOLATING_NAME: WEBSITE,
+    ANALYTICS_NAME: LISTED_TRACKER_ADDRESS,
+    MAIL_API_NAME: MAIL_API,
 }
 """DNS name -> IPv4 address. Nothing has an IPv6 address."""
+
+
+ALIASES: Final[dict[str, str]] = {ANALYTICS_NAME: f"collect.{LISTED_TRACKER}"}
+"""DNS name -> the name that it stands for (CNAME)."""
+
+
+def find_alias(name: str) -> str | None:
+    """Return what a DNS name stands for, ``None``: it is no alias."""
+    return ALIASES.get(name.lower().rstrip("."))
 
 
 def find_address(name: str) -> str | None:
@@ -68,7 +94,17 @@ def find_address(name: str) -> str | None:
 def all_addresses() -> list[str]:
     """Return every address the lab answers on, for the interface that carries them."""
     servers = [*SEEDS.values(), *NODES.values(), *TRACKERS.values()]
-    return [*servers, FILE_SERVER, RESOLVER, STUN, LISTED_TRACKER_ADDRESS, SITE]
+    return [
+        *servers,
+        FILE_SERVER,
+        RESOLVER,
+        STUN,
+        LISTED_TRACKER_ADDRESS,
+        SITE,
+        WEBSITE,
+        ORIGIN,
+        MAIL_API,
+    ]
 
 
 @dataclass(frozen=True, slots=True)

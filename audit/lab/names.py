@@ -13,6 +13,7 @@ from audit.lab.learned import Learned
 from audit.lab.witness import Witness
 
 TYPE_A: Final = 1
+TYPE_CNAME: Final = 5
 NO_ERROR, FORMAT_ERROR, NO_NAME, NOT_IMPLEMENTED = 0, 1, 3, 4
 TTL_S: Final = 60
 TCP_IDLE_S: Final = 10.0
@@ -52,7 +53,9 @@ def parse_query(data: bytes) -> Question | None:
     return Question(number, flags, ".".join(labels), qtype, data[12 : position + 5])
 
 
-def answer_query(data: bytes, lookup: Lookup) -> tuple[bytes, Question | None]:
+def answer_query(
+    data: bytes, lookup: Lookup, alias: Lookup = lambda _name: None
+) -> tuple[bytes, Question | None]:
     """Return the answer to a query and its question; no answer for bytes without a number."""
     question = parse_query(data)
     if question is None:
@@ -66,8 +69,19 @@ def answer_query(data: bytes, lookup: Lookup) -> tuple[bytes, Question | None]:
         return _head(question, NO_NAME, 0), question
     if question.qtype != TYPE_A:
         return _head(question, NO_ERROR, 0), question
-    record = struct.pack(">HHHIH", 0xC00C, TYPE_A, 1, TTL_S, 4) + socket.inet_aton(address)
-    return _head(question, NO_ERROR, 1) + record, question
+    pointer, records = 0xC00C, b""
+    target = alias(question.name)
+    if target is not None:
+        pointer = 0xC000 | (12 + len(question.wire) + 12)
+        name = _wire_name(target)
+        records = struct.pack(">HHHIH", 0xC00C, TYPE_CNAME, 1, TTL_S, len(name)) + name
+    records += struct.pack(">HHHIH", pointer, TYPE_A, 1, TTL_S, 4) + socket.inet_aton(address)
+    return _head(question, NO_ERROR, 2 if target else 1) + records, question
+
+
+def _wire_name(name: str) -> bytes:
+    labels = [label.encode("ascii") for label in name.split(".")]
+    return b"".join(bytes([len(label)]) + label for label in labels) + b"\0"
 
 
 def _head(question: Question, code: int, answers: int) -> bytes:
@@ -82,10 +96,11 @@ class Resolver:
 
     witness: Witness
     lookup: Lookup
+    alias: Lookup = lambda _name: None
 
     def resolve(self, data: bytes, peer: str, scheme: str) -> bytes:
         """Return the answer to a query (empty: none is given)."""
-        answer, question = answer_query(data, self.lookup)
+        answer, question = answer_query(data, self.lookup, self.alias)
         if question is None:
             self.witness.garbage(peer, data, "not a DNS query")
             return answer

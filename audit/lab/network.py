@@ -12,6 +12,7 @@ from typing import Any
 from audit.lab import addresses
 from audit.lab.addresses import AddressBook, Place
 from audit.lab.datagrams import DatagramService, Taker
+from audit.lab.edge import Edge, free_port
 from audit.lab.files import FileServer
 from audit.lab.forward import ForwardProxy
 from audit.lab.keys import NodeKeys, make_keys, make_tls_context
@@ -26,6 +27,7 @@ from audit.lab.storage import Node, Storage
 from audit.lab.stun import StunServer
 from audit.lab.swarm import SWARM_SIZE, swarm_index
 from audit.lab.tracker import Tracker
+from audit.lab.website import MailApi, Newsletter
 from audit.lab.witness import Witness
 
 Stream = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -55,6 +57,7 @@ class Lab:
     _transports: list[asyncio.BaseTransport] = field(default_factory=list)
     _relays: list[Relay] = field(default_factory=list)
     _file_keys: NodeKeys = field(default_factory=make_keys)
+    edge: Edge | None = None
     peer_proxy: str | None = None
     """URL of the proxy for whoever is outside, on loopback only."""
 
@@ -73,6 +76,7 @@ class Lab:
         await self._serve(files.answer, files.witness, home, plain=(80,), secure=(443,), tls=tls)
         await self._start_trackers()
         await self._start_site()
+        await self._start_website()
         await self._start_names()
         stun = Place(addresses.STUN, addresses.STUN_PORT)
         await self._datagrams(StunServer(Witness("stun", self.log)).take_datagram, stun)
@@ -132,8 +136,34 @@ class Lab:
         home = addresses.SITE
         await self._serve(site.answer, site.witness, home, plain=(80,), secure=(443,), tls=tls)
 
+    async def _start_website(self) -> None:
+        log, origin = self.log, addresses.ORIGIN
+        mail = MailApi(Witness("mail-api", log))
+        tls = make_tls_context(addresses.MAIL_API_NAME)
+        place = addresses.MAIL_API
+        await self._serve(mail.answer, mail.witness, place, plain=(80,), secure=(443,), tls=tls)
+        reached = self._reached(place, 80)
+        newsletter = Newsletter(Witness("newsletter", log), reached)
+        await self._serve(newsletter.answer, newsletter.witness, origin, plain=(8081,))
+        self.edge = Edge(
+            Witness("edge", log),
+            origin=(origin, 8080) if not self.book.loopback else ("127.0.0.1", free_port()),
+            newsletter=self._reached(origin, 8081),
+            violating=addresses.VIOLATING_NAME,
+        )
+        tls = make_tls_context(addresses.WEBSITE_NAME, f"*.{addresses.WEBSITE_NAME}")
+        home = addresses.WEBSITE
+        await self._serve(
+            self.edge.answer, self.edge.witness, home, plain=(80,), secure=(443,), tls=tls
+        )
+
+    def _reached(self, address: str, port: int) -> tuple[str, int]:
+        """Return where a place that is bound already is reached."""
+        bound = self.book.binding(Place(address, port))
+        return bound.address, bound.port
+
     async def _start_names(self) -> None:
-        resolver = Resolver(Witness("dns", self.log), addresses.find_address)
+        resolver = Resolver(Witness("dns", self.log), addresses.find_address, addresses.find_alias)
         place = Place(addresses.RESOLVER, 53)
         await self._both(resolver.take_stream, resolver.take_datagram, place)
 
@@ -240,6 +270,8 @@ class Lab:
             transport.close()
         for relay in self._relays:
             relay.close()
+        if self.edge:
+            self.edge.close()
         self.log.close()
 
 

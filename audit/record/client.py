@@ -54,6 +54,8 @@ def describe_client(plan: RecordPlan, argv: list[str], shown: tuple[str, ...]) -
             )
         if installed is not None:
             version, digest = installed.version, installed.digest
+    if plan.browser:
+        version, digest = None, digest_file(Path(plan.browser.program).resolve())
     return Client(
         name=name,
         version=version,

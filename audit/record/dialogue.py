@@ -16,7 +16,7 @@ _NOTE_CHARACTERS: Final = 500
 _VALUE_CHARACTERS: Final = 10_000
 _MOST_LINES: Final = 10_000
 """Far more than any journey takes; bounds what a driver may make us keep."""
-_FACTS: Final = ("account", "text_sha256", "file_sha256")
+_FACTS: Final = ("account", "text_sha256", "file_sha256", "url_sha256")
 _PROVEN_BY: Final = {
     "app.message.send": ("app.message.receive", "text_sha256"),
     "app.attachment.send": ("app.attachment.receive", "file_sha256"),
@@ -121,6 +121,8 @@ class Dialogue:
     blank: Callable[[str], str]
     """Takes the subject's values out of a note."""
     phase: str = "install"
+    acknowledges: bool = False
+    """Whether the client waits for word that its line is in the journal, and says the phase."""
     client_lines: list[Heard] = field(default_factory=list)
     peer_lines: list[Heard] = field(default_factory=list)
     trouble: CaptureError | None = None
@@ -132,7 +134,11 @@ class Dialogue:
         if heard := self._hear(line, "client"):
             self.client_lines.append(heard)
             self.learned(heard.identifiers)
+            if self.acknowledges:
+                self.phase = heard.phase or self.phase
             self._write(heard, "script")
+            if self.acknowledges:
+                self.to_client({"noted": len(self.client_lines)})
             if heard.action == "account.create":
                 self.phase = "steady"
                 if account := heard.facts.get("account"):

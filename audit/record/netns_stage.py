@@ -114,7 +114,7 @@ class NetnsStage(Stage):
         """Return the key log in the passive pass, the trusted authority in the intercepted one."""
         if not self._intercepted:
             return {"SSLKEYLOGFILE": str(self.setting.space.client_keys)}
-        trusted = self.plan.target.trust_ca if self.plan.target else []
+        trusted = self.plan.trust_variables
         if not trusted or self.proxy is None:
             return {}
         bundle = self.setting.space.write(

@@ -53,6 +53,7 @@ class Performance:
             to_peer=self._tell_peer,
             learned=bundle.learn,
             blank=bundle.blank,
+            acknowledges=self._plan.browser is not None,
         )
 
     def run(self) -> None:
@@ -124,6 +125,8 @@ class Performance:
         if self._plan.tells_persona:
             env["AUDIT_PERSONA"] = str(space.write_json("client/persona.json", facts))
             env["AUDIT_TRUST"] = str(space.write_json("client/trust.json", stage.facts.trust))
+        if self._plan.browser:
+            env |= self._plan.browser.variables(space, persona)
         return stage.client_job(argv, env)
 
     def _perform(self) -> None:
@@ -141,7 +144,7 @@ class Performance:
         )
         dialogue.record("app.first-launch", "first-launch", ts=moment)
         if protocol:
-            dialogue.phase = "account-create"
+            dialogue.phase = "first-launch" if plan.browser else "account-create"
             if self._account_for_client:
                 self._tell_client(self._account_for_client)
         try:

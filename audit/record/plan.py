@@ -11,6 +11,7 @@ from audit.bundle.manifest import Rung
 from audit.tables.vocabulary import Pass
 
 if TYPE_CHECKING:
+    from audit.record.browser import BrowserPlan
     from audit.yamlfile.target import TargetFile
 
 Announce = Callable[[str], None]
@@ -82,6 +83,8 @@ class RecordPlan:
     caller's own working folder, because its arguments may name files there."""
     client_input: int | None = None
     """Descriptor that a client without driver protocol gets as its standard input."""
+    browser: BrowserPlan | None = None
+    """The client is a browser on a website, which the recorder drives."""
     client_output: Callable[[bytes], None] | None = None
     """Takes what such a client prints, as it prints it."""
 
@@ -89,6 +92,12 @@ class RecordPlan:
     def tells_persona(self) -> bool:
         """Whether a program gets to know the persona's values, beyond what its machine shows."""
         return self.speaks_protocol or bool(self.extra_commands)
+
+    @property
+    def trust_variables(self) -> tuple[str, ...]:
+        """Return the variables that name the authority of an interception to the client."""
+        own = ("AUDIT_AUTHORITY",) if self.browser else ()
+        return (*(self.target.trust_ca if self.target else ()), *own)
 
     @property
     def intercepts(self) -> bool:

@@ -87,7 +87,7 @@ class ProxyStage(Stage):
     def client_variables(self) -> dict[str, str]:
         """Return the proxy variables, and the trusted authority in the intercepted pass."""
         found = proxy_variables(self._url)
-        trusted = self.plan.target.trust_ca if self.plan.target else []
+        trusted = self.plan.trust_variables
         if self.plan.intercepts and self.proxy:
             found |= dict.fromkeys(trusted, str(self.proxy.certificate))
         return found

@@ -7,6 +7,7 @@ import time
 
 from audit.bundle.whole_records import FULL, cannot_write
 from audit.errors import AuditError, CaptureError
+from audit.record.browser import TOLD_KINDS, keep_evidence
 from audit.record.client import describe_client, resolve_command
 from audit.record.ladder import climb
 from audit.record.machine import machine_identifiers
@@ -55,6 +56,7 @@ class _Recording:
         self._persona = draw_persona(plan.identity)
         self._client = describe_client(plan, self._argv, shown_command(self._argv))
         self._failure: BaseException | None = None
+        self._left_out: list[str] = []
 
     def run(self) -> RecordReport:
         """Record; what goes wrong is raised when the bundle is as complete as it gets."""
@@ -101,6 +103,8 @@ class _Recording:
 
     def _learn_subject(self, bundle: NewBundle, stage: Stage) -> None:
         told = EVERY_KIND if self._plan.tells_persona else frozenset()
+        if self._plan.browser:
+            told = TOLD_KINDS
         planted = told | stage.planted_kinds()
         bundle.learn(self._persona.identifiers(stage.addresses, planted))
         if stage.vantage == "proxy":
@@ -113,6 +117,8 @@ class _Recording:
             show.run()
         except (AuditError, KeyboardInterrupt, OSError) as error:
             self._failure = error
+        if self._plan.browser:
+            self._left_out = keep_evidence(stage.setting.space, bundle.folder)
 
     def _stop_taps(self, stage: Stage) -> Tapped:
         try:
@@ -135,4 +141,4 @@ class _Recording:
             reasons.append(cannot_write("the recording", self._failure))
         elif self._failure is not None:
             reasons.append("the recording was interrupted")
-        return tuple(dict.fromkeys([*reasons, *tapped.failed, *tapped.truncated]))
+        return tuple(dict.fromkeys([*reasons, *tapped.failed, *tapped.truncated, *self._left_out]))

@@ -34,7 +34,7 @@ Kind = Literal[
 Direction = Literal["sent", "received"]
 Location = Literal[
     "path", "query", "header", "cookie", "body", "trailer", "websocket", "dns", "sni",
-    "payload", "response", "log", "column", "file",
+    "payload", "response", "log", "column", "file", "storage",
 ]  # fmt: skip
 Transport = Literal[
     "plaintext", "tls-keys", "tls-intercepted", "tls-passthrough", "pinned-refused", "metadata-only"

@@ -100,7 +100,7 @@ def test_a_table_that_no_platform_in_scope_can_fill_is_told(tmp_path):
 
 
 def test_what_nothing_supplies_yet_needs_somebody_to_vouch_and_a_way_to_test(tmp_path):
-    text = CHECK.replace("observe:\n", "observe:\n  - {capability: browser.storage}\n")
+    text = CHECK.replace("observe:\n", "observe:\n  - {capability: app.files}\n")
     assert set(problems(tmp_path, text)) == {"W203"}
     text += "attest: {question: Is it so?, by: [operator], valid_for: 180d}\nprocedure: Look.\n"
     assert set(problems(tmp_path, text)) == set()

@@ -23,7 +23,7 @@ def test_every_address_is_for_documentation_and_used_once() -> None:
 
 def test_names_are_found_in_any_case_and_with_a_final_dot() -> None:
     assert find_address("Seed1.GetSession.org.") == "198.51.100.1"
-    assert find_address("getsession.org") is None
+    assert find_address("nobody.getsession.org") is None
     assert find_address(UNCONTACTED_NAME) == "198.51.100.32"
 
 

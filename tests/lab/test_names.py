@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scapy.layers.dns import DNS, DNSQR
 
-from audit.lab.addresses import find_address
+from audit.lab.addresses import find_address, find_alias
 from audit.lab.names import answer_query, parse_query
 from tests.lab.conftest import LIMIT_S, RunningLab
 
@@ -45,7 +45,19 @@ def test_other_types_of_known_names_are_empty() -> None:
         assert (answer.rcode, answer.ancount) == (0, 0)
 
 
-@pytest.mark.parametrize("name", ["getsession.org", "nothing.example", "xtracker.example", "."])
+def test_a_name_that_stands_for_another_is_answered_with_both() -> None:
+    query_ = query("stats.getsession.org")
+    answer = DNS(answer_query(query_, find_address, find_alias)[0])
+    assert [(record.type, record.rrname) for record in answer.an] == [
+        (5, b"stats.getsession.org."),
+        (1, b"collect.google-analytics.com."),
+    ]
+    assert answer.an[0].rdata == b"collect.google-analytics.com."
+
+
+@pytest.mark.parametrize(
+    "name", ["nobody.getsession.org", "nothing.example", "xtracker.example", "."]
+)
 def test_other_names_do_not_exist(name: str) -> None:
     assert ask(name).rcode == 3
 
