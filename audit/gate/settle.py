@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
+from audit.checks.messages import shorten
 from audit.errors import PolicyError
 from audit.gate.compare import Compared, Comparison, Difference, compare
 from audit.gate.coverage import redacted
@@ -19,7 +21,9 @@ from audit.model.result import Result, VerdictRecord
 from audit.yamlfile.units import parse_time
 
 MOST_LISTED: Final = 1000
-"""Findings of a baseline that a result lists as absent, at most; their number is told."""
+"""Entries of each list of what differs from a baseline, at most; findings are counted besides."""
+
+_LONGEST: Final = 400
 
 Redact = Callable[[str], str]
 
@@ -119,14 +123,20 @@ def _described(comparison: Comparison, redact: Redact) -> dict[str, Any]:
     """Return ``Result.baseline``: what it was, and what it had that is not there any more."""
     old = comparison.old
     absent = comparison.absent
+    known = {one.check for one in comparison.new.verdicts}
     described: dict[str, Any] = redacted(
         {
-            "as_of": old.as_of,
-            "tool": f"{old.tool.name} {old.tool.version}",
-            "policy_sha256": old.policy.sha256,
-            "captures": [{"id": one.id, "digest": one.digest} for one in old.captures],
+            "as_of": _short(old.as_of),
+            "tool": _short(f"{old.tool.name} {old.tool.version}"),
+            "policy_sha256": _short(old.policy.sha256),
+            "captures": [
+                {"id": _short(one.id), "digest": _short(one.digest)}
+                for one in old.captures[:MOST_LISTED]
+            ],
             "exit_code": old.gate.exit_code,
-            "outcomes": {verdict.check: verdict.outcome for verdict in old.verdicts},
+            "outcomes": {
+                verdict.check: verdict.outcome for verdict in old.verdicts if verdict.check in known
+            },
             "new": len(comparison.added),
             "unchanged": len(comparison.kept),
             "fixed": sum(one.doubt is None for one in absent),
@@ -137,7 +147,8 @@ def _described(comparison: Comparison, redact: Redact) -> dict[str, Any]:
                 for one in comparison.losses
             ],
             "removed_checks": [
-                {"check": one.check, "why": one.why} for one in comparison.removed_checks
+                {"check": _short(one.check), "why": one.why}
+                for one in comparison.removed_checks[:MOST_LISTED]
             ],
             "added_checks": list(comparison.added_checks),
             "policy_drift": changes_data(comparison.drift),
@@ -152,15 +163,23 @@ def _described(comparison: Comparison, redact: Redact) -> dict[str, Any]:
 def absent_data(one: Compared) -> dict[str, Any]:
     """Return a finding of the older result as plain data."""
     return {
-        "check": one.verdict.check,
-        "severity": one.finding.severity,
-        "fingerprint": one.finding.fingerprint,
-        "message": one.finding.message[:400],
+        "check": _short(one.verdict.check),
+        "severity": _short(one.finding.severity),
+        "fingerprint": _short(one.finding.fingerprint),
+        "message": _short(one.finding.message),
         "fixed": one.doubt is None,
         "doubt": one.doubt,
     }
 
 
 def changes_data(changes: Iterable[Difference]) -> list[dict[str, str]]:
-    """Return differences as plain data."""
-    return [{"what": one.what, "before": one.before, "after": one.after} for one in changes]
+    """Return differences as plain data, at most :data:`MOST_LISTED`."""
+    return [
+        {"what": _short(one.what), "before": _short(one.before), "after": _short(one.after)}
+        for one in islice(changes, MOST_LISTED)
+    ]
+
+
+def _short(text: str) -> str:
+    """Cut a text of the older result: whoever wrote it does not decide how long this one is."""
+    return shorten(text, _LONGEST)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from audit.gate.compare import Compared, Comparison, Difference
@@ -12,6 +13,7 @@ from audit.gate.settle import absent_data, changes_data
 from audit.model.outcome import Outcome
 from audit.model.result import Result
 from audit.report.visible import for_terminal
+from audit.yamlfile.units import parse_time
 
 SCHEMA: Final = "audit/diff@1"
 MOST_LISTED: Final = 200
@@ -127,6 +129,8 @@ def sections(comparison: Comparison) -> Iterator[tuple[str, list[str]]]:
     """Yield title and lines of each list; what is empty is said for findings alone."""
     if not comparison.is_of_one_client:
         yield "these are results of two clients or policies, not of two releases", []
+    if _moment(comparison.old) > _moment(comparison.new):
+        yield "the old result was judged after the new one: are they in their order?", []
     yield from _findings(comparison)
     rest: tuple[tuple[str, list[str]], ...] = (
         (
@@ -150,6 +154,13 @@ def sections(comparison: Comparison) -> Iterator[tuple[str, list[str]]]:
     for title, items in rest:
         if items:
             yield f"{title} ({len(items)})", list(_bounded(items))
+
+
+def _moment(result: Result) -> datetime:
+    try:
+        return parse_time(result.as_of)
+    except ValueError:
+        return datetime.min.replace(tzinfo=UTC)
 
 
 def _findings(comparison: Comparison) -> Iterator[tuple[str, list[str]]]:

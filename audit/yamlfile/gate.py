@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Final, Literal
 
-from pydantic import Field, StrictInt
+from pydantic import BeforeValidator, Field, StrictInt
 
 from audit.tables.vocabulary import Severity
 from audit.yamlfile.shape import Flag, Part, Ratio, Text
@@ -44,10 +45,17 @@ class Compare(Part):
     """What follows where the baseline had a stable check that is gone, or stable no more."""
 
 
+def _digits(value: object) -> object:
+    """Read ``50_000_000``: for YAML 1.2 it is text, for whoever writes it a number."""
+    if isinstance(value, str) and re.fullmatch(r"[1-9][0-9]{0,2}(_[0-9]{3}){1,5}", value):
+        return int(value)
+    return value
+
+
 class Limits(Part):
     """How much work is done: rows, not seconds, so no verdict depends on the machine's load."""
 
-    rows_a_check: Annotated[StrictInt, Field(ge=1)] = 50_000_000
+    rows_a_check: Annotated[StrictInt, BeforeValidator(_digits), Field(ge=1)] = 50_000_000
     """Most rows of evidence tables that one check reads, over all captures."""
 
 

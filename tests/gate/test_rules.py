@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from audit.checks.load import load_policy
 from audit.errors import PolicyError
 from audit.gate.rules import load_rules
 from audit.yamlfile.problem import PolicyFileError
+from tests.conftest import ROOT
 
 from .making import ATTESTATION, WAIVER
 
@@ -118,3 +122,20 @@ def test_a_waiver_for_what_is_absent_is_narrow(policy, tmp_path):
         "{recipient|domain: example, user_agent: curl}", "{user_agent|exists: false}"
     )
     assert len(load_rules(policy, waivers=write(tmp_path, "w", text)).waivers) == 1
+
+
+def test_the_files_in_the_documentation_are_what_it_says(tmp_path):
+    text = (ROOT / "docs/gate.md").read_text()
+    blocks = [
+        block
+        for block in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+        if block.startswith("schema:")
+    ]
+    named = {block.split("@")[0].removeprefix("schema: audit/"): block for block in blocks}
+    assert named.keys() == {"gate", "waivers", "attestations"}
+    for name, block in named.items():
+        write(tmp_path, name, block)
+    rules = load_rules(load_policy(ROOT / "policies/session"), gate=tmp_path / "gate.yaml")
+    assert rules.gate.limits.rows_a_check == 50_000_000
+    assert [item.file.id for item in rules.waivers] == ["W-2026-07"]
+    assert [item.is_entitled for item in rules.attestations] == [True]

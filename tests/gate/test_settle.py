@@ -80,3 +80,15 @@ def test_a_baseline_of_something_else_is_refused(tmp_path, policy, target):
     with pytest.raises(PolicyError, match="is of another") as caught:
         read_baseline(path, policy, target)
     assert caught.value.exit_code == 2
+
+
+def test_a_huge_baseline_does_not_make_a_huge_result():
+    many = [make_finding(agent=str(number)) for number in range(3000)]
+    long = [one.model_copy(update={"message": "x" * 10_000}) for one in many]
+    old = [make_verdict("tracker", Outcome.FAIL, *long)] + [
+        make_verdict("high", check=f"example.c{number}") for number in range(3000)
+    ]
+    baseline = settled(old, make_verdict("tracker")).baseline
+    assert baseline["fixed"] == 3000
+    assert len(json.dumps(baseline)) < 2_000_000
+    assert baseline["outcomes"].keys() == {"example.tracker"}

@@ -88,3 +88,10 @@ def test_a_terminal_is_told_why_the_gate_blocks_and_that_its_code_is_not_used():
     lines = gate_lines(result.model_copy(update={"gate": gate}))
     assert lines[20] == "  and 10 more"
     assert lines[-1].startswith("--exit-zero")
+
+
+def test_results_in_the_wrong_order_are_said():
+    late = make_result(as_of="2027-01-01T00:00:00Z")
+    assert not any("in their order" in line for line in render_text(compare(make_result(), late)))
+    assert any("in their order" in line for line in render_text(compare(late, make_result())))
+    assert render_text(compare(make_result(as_of="whenever"), late))
