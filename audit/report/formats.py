@@ -67,6 +67,25 @@ FORMATS: Final[dict[str, Format]] = {
             knows_place=True,
         ),
         Format("junit", "junit.xml", "audit.report.junit:render_junit", "a test case a check"),
+        Format(
+            "github",
+            "annotations.txt",
+            "audit.report.annotations:render_annotations",
+            "commands that annotate, for a step of GitHub Actions to print",
+            knows_place=True,
+        ),
+        Format(
+            "summary",
+            "summary.md",
+            "audit.report.markdown:render_summary",
+            "Markdown for the summary of a step, with who got what",
+        ),
+        Format(
+            "markdown",
+            "report.md",
+            "audit.report.markdown:render_comment",
+            "Markdown for a pull request",
+        ),
     )
 }
 """Name -> output, in the order of the documentation."""

@@ -11,7 +11,9 @@ from typing import Final
 
 from audit.report.visible import visible
 
-_MARKUP: Final = re.compile(r"[\\`*_~\[\]|!:$]|(?<=www)\.|^[-+=]|^\d+(?=[.)])", re.IGNORECASE)
+_MARKUP: Final = re.compile(
+    r"[\\`*_~\[\]|!$]|:(?=//|[a-z][a-z0-9_+-]*:)|(?<=www)\.|^[-+=]|^\d+(?=[.)])", re.IGNORECASE
+)
 """What Markdown could take for markup, for an address or for a formula."""
 _BACKTICKS: Final = re.compile(r"`+")
 _SPACE: Final = re.compile(r"\s+")
