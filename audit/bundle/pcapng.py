@@ -34,6 +34,9 @@ SNAP_BYTES: Final = 262144
 """Longest frame that is kept whole, Wireshark's own limit."""
 _INBOUND: Final = 1
 _OUTBOUND: Final = 2
+_NEW_SECTION: Final = b"\n\r\r\n"
+_BLOCK_LIMIT: Final = 64 << 20
+"""Bytes of one block that are read."""
 _HEADER_LIMIT: Final = 1 << 20
 """Bytes of a section header that somebody could have meant."""
 
@@ -179,6 +182,25 @@ def add_secrets_first(path: Path, key_log: bytes) -> None:
         header, order = _section_header(source, path)
         target.write(header + secrets_block(key_log, order))
         shutil.copyfileobj(source, target)
+
+
+def read_blocks(path: Path) -> Iterator[tuple[int, str, bytes]]:
+    """Yield type, byte order of its section (as :mod:`struct` writes it) and bytes of each block.
+
+    Raises :class:`CaptureError` for a file that is no pcapng or does not end with a whole block.
+    """
+    with path.open("rb") as source:
+        order = ""
+        while head := source.read(12):
+            if head[:4] == _NEW_SECTION:
+                order = "<" if head[8:12] == struct.pack("<I", _MAGIC) else ">"
+            kind, length = struct.unpack_from((order or "<") + "II", head.ljust(8, b"\0"))
+            if not order or length < 12 or length % 4 or length > _BLOCK_LIMIT:
+                raise CaptureError("the packets are damaged or no pcapng", source=path.name)
+            block = head + source.read(length - 12)
+            if len(block) != length:
+                raise CaptureError("the packets end in the middle of a block", source=path.name)
+            yield kind, order, block
 
 
 @contextlib.contextmanager

@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "diff": ("audit.cli.diff", "Compare two results of one client, release to release."),
     "live": ("audit.cli.live", "Run a proxy that shows violations as they happen."),
     "verify": ("audit.cli.verify", "Check every digest of a bundle, or of a report's captures."),
+    "redact": ("audit.cli.redact", "Write a copy of a bundle that can be handed to a stranger."),
     "tables": ("audit.cli.tables", "Print the evidence tables of a capture."),
     "policy": ("audit.cli.policy", "Lint and test policies, list what they cover."),
     "doctor": ("audit.cli.doctor", "Say what this machine can and cannot record."),
