@@ -86,6 +86,26 @@ FORMATS: Final[dict[str, Format]] = {
             "audit.report.markdown:render_comment",
             "Markdown for a pull request",
         ),
+        Format("csv", "findings.csv", "audit.report.csv_table:render_csv", "for a spreadsheet"),
+        Format("badge", "badge.svg", "audit.report.badge:render_badge", "counts, for a README"),
+        Format(
+            "cyclonedx",
+            "declarations.cdx.json",
+            "audit.report.cyclonedx:render_cyclonedx",
+            "CycloneDX 1.6 declarations",
+        ),
+        Format(
+            "in-toto",
+            "test-result.intoto.json",
+            "audit.report.intoto:render_test_result",
+            "in-toto statement, test-result/v0.1",
+        ),
+        Format(
+            "in-toto-audit",
+            "privacy-audit.intoto.json",
+            "audit.report.intoto:render_privacy_audit",
+            "in-toto statement with the five outcomes",
+        ),
     )
 }
 """Name -> output, in the order of the documentation."""

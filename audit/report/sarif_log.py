@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
-from audit.report.json import expressible
+from audit.report.json import render_shown
 from audit.report.visible import visible
 
 SCHEMA_URI: Final = (
@@ -50,20 +49,8 @@ def uri_path(path: str) -> str:
 
 
 def render_log(run: Mapping[str, Any]) -> bytes:
-    """Return a log of one run: UTF-8, indented, hidden characters of every text named."""
-    log = {"$schema": SCHEMA_URI, "version": VERSION, "runs": [run]}
-    text = json.dumps(_shown(expressible(log)), ensure_ascii=False, indent=1, allow_nan=False)
-    return (text + "\n").encode("utf-8")
-
-
-def _shown(value: object) -> object:
-    if isinstance(value, str):
-        return visible(value)
-    if isinstance(value, Mapping):
-        return {visible(str(key)): _shown(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_shown(item) for item in value]
-    return value
+    """Return a log of one run."""
+    return render_shown({"$schema": SCHEMA_URI, "version": VERSION, "runs": [run]})
 
 
 def without_nothing(properties: Mapping[str, Any]) -> dict[str, Any]:
