@@ -68,6 +68,13 @@ def test_the_shipped_policies_are_in_the_wheel(installed: Path) -> None:
     assert len(json.loads(run(installed, "policy", "coverage", "--json").stdout)["clauses"]) == 26
 
 
+def test_the_schema_of_results_is_in_the_wheel(installed: Path) -> None:
+    shipped = json.loads((installed / "audit" / "model" / "result.schema.json").read_text())
+    ran = run(installed, "policy", "schema", "result")
+    assert ran.returncode == 0, ran.stderr
+    assert json.loads(ran.stdout) == shipped
+
+
 def test_targets_with_their_drivers_are_in_the_wheel(installed: Path) -> None:
     targets = installed / "audit" / "_policies" / "session" / "targets"
     for name in ("session-python", "sessionpy-messenger"):

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
+from lxml import etree
 
+from audit.authoring.schema import schema_of
 from audit.bundle.folder import Bundle, open_bundle
 from audit.bundle.identity import Identity
 from audit.identifiers.detector import Detector
@@ -13,6 +17,10 @@ from audit.report.formats import FORMATS
 from audit.tables.extract import Payload
 from audit.tables.reference import Reference
 from tests.conftest import ROOT, Demo, run_audit
+
+from .test_cyclonedx import VALIDATOR
+from .test_junit import XSD
+from .test_sarif import problems
 
 pytestmark = pytest.mark.system
 SAMPLE = ROOT / "captures" / "sample"
@@ -48,9 +56,20 @@ def assert_clean(folder: Path, bundles: list[Bundle]) -> None:
         assert "account_id" in kinds_in(detector, planted)  # the detector is alive
 
 
+def assert_valid(folder: Path) -> None:
+    """By the schemas: of the result, of SARIF, of JUnit, of CycloneDX."""
+    result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+    assert [e.message for e in Draft202012Validator(schema_of("result")).iter_errors(result)] == []
+    for name in ("result.sarif", "result.github.sarif"):
+        assert problems(json.loads((folder / name).read_text(encoding="utf-8"))) == []
+    XSD.assertValid(etree.parse(str(folder / "junit.xml")))
+    assert VALIDATOR.validate_str((folder / "declarations.cdx.json").read_text()) is None
+
+
 def test_no_output_of_the_sample_holds_a_value_of_the_subject(tmp_path: Path) -> None:
     ran = run_audit("run", SAMPLE, "--out", tmp_path, "--format", ",".join(FORMATS))
     assert ran.code == 1, ran.err
+    assert_valid(tmp_path)
     assert_clean(tmp_path, [open_bundle(SAMPLE)])
 
 
@@ -60,6 +79,7 @@ def test_no_output_of_the_demo_holds_a_value_of_the_subject(
 ) -> None:
     ran = run_audit("report", demo.reports / name, "--format", ",".join(FORMATS), "--out", tmp_path)
     assert ran.code == 0, ran.err
+    assert_valid(tmp_path)
     assert_clean(
         tmp_path,
         [open_bundle(path.parent) for path in demo.captures.glob(f"{name}-*/capture.json")],

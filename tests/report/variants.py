@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from audit.model.outcome import Outcome
+from audit.model.reading import read_result
 from audit.model.result import Gate, Result
+from tests.conftest import ROOT
 
 from . import results
 from .hostile import EVERYTHING, hostile
@@ -138,6 +140,7 @@ def surrogates() -> Result:
 
 VARIANTS: dict[str, Callable[[], Result]] = {
     "broken": results.session_python,
+    "sample": lambda: read_result(ROOT / "reports" / "sample"),
     "misbehaving": lambda: results.misbehaving(3),
     "waived": waived,
     "compared": compared,
