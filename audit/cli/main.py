@@ -23,6 +23,7 @@ COMMANDS: Final = {
     "run": ("audit.cli.run", "Judge captures against a policy and write the report."),
     "report": ("audit.cli.report", "Render a result again, in any format."),
     "diff": ("audit.cli.diff", "Compare two results of one client, release to release."),
+    "history": ("audit.cli.history", "Keep results in a file, show the trend across releases."),
     "live": ("audit.cli.live", "Run a proxy that shows violations as they happen."),
     "verify": ("audit.cli.verify", "Check every digest of a bundle, or of a report's captures."),
     "redact": ("audit.cli.redact", "Write a copy of a bundle that can be handed to a stranger."),

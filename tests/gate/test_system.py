@@ -302,3 +302,17 @@ def test_a_check_beyond_the_gates_limit_is_an_error(releases, tmp_path: Path) ->
     ran = run_audit("run", *releases["first"], "--gate", small, "--out", tmp_path / "out")
     assert ran.code == 3
     assert "limits.rows_a_check" in ran.err
+
+
+def test_the_history_of_three_releases_shows_the_trend(judged, tmp_path: Path) -> None:
+    folders = [judged(name)[1] for name in ("first", "mended", "again")]
+    ran = run_audit(
+        "history", *folders, "--db", tmp_path / "h.sqlite", "--svg", tmp_path / "t.svg", "--json"
+    )
+    assert ran.code == 0, ran.err
+    (client,) = json.loads(ran.out)["clients"]
+    assert sorted(one["exit_code"] for one in client["releases"]) == [0, 1, 1]
+    assert (tmp_path / "t.svg").read_text().count("<g>") == 3
+    shown = run_audit("history", "--db", tmp_path / "h.sqlite")
+    assert len(shown.out.strip().splitlines()) == 5
+    assert run_audit("history", "--db", tmp_path / "none.sqlite").code == 2
