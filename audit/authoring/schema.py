@@ -16,7 +16,18 @@ from audit.authoring.condition_schema import condition_schemas, name_of_table
 from audit.authoring.field_docs import meanings_of
 from audit.model.result import Result
 from audit.tables.rows import TABLES
-from audit.yamlfile import attestations, check, gate, lists, pack, policy, steps, target, waivers
+from audit.yamlfile import (
+    attestations,
+    check,
+    gate,
+    lists,
+    pack,
+    policy,
+    sources,
+    steps,
+    target,
+    waivers,
+)
 
 MODELS: Final[dict[str, type[BaseModel]]] = {
     "policy": policy.PolicyFile,
@@ -28,6 +39,7 @@ MODELS: Final[dict[str, type[BaseModel]]] = {
     "waivers": waivers.WaiversFile,
     "attestations": attestations.AttestationsFile,
     "steps": steps.StepsFile,
+    "sources": sources.SourcesFile,
 }
 """Kind of file that people write -> its model."""
 OUTPUTS: Final[dict[str, type[BaseModel]]] = {"result": Result}
@@ -42,6 +54,7 @@ PLACES: Final[dict[str, tuple[str, ...]]] = {
     "waivers": ("**/waivers.yaml",),
     "attestations": ("**/attestations.yaml",),
     "steps": ("**/steps.yaml", "**/steps/*.yaml"),
+    "sources": ("**/sources.yaml",),
 }
 """Kind of file -> where an editor finds it."""
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"

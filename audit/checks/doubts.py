@@ -9,6 +9,7 @@ import numpy as np
 from audit.checks.assertions import Tested
 from audit.checks.exercise import Exercised
 from audit.checks.opacity import Opacity
+from audit.checks.places import reads_records_alone
 from audit.checks.program import TRAFFIC_TABLES, Program
 from audit.checks.truth import FALSE
 from audit.checks.union import Union
@@ -110,6 +111,8 @@ def partial_view(tested: Sequence[Tested], union: Union) -> Iterator[Reason]:
         return
     for one in tested:
         if isinstance(one.expectation.item, Some) and not one.is_short:
+            continue
+        if reads_records_alone(one.expectation):
             continue
         if TRAFFIC_TABLES.intersection(one.expectation.tables):
             yield Reason(

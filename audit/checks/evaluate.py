@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from audit.checks import assertions, capabilities, doubts, leaning, opacity, sealed, unread
+from audit.checks import assertions, capabilities, doubts, leaning, opacity, records, sealed, unread
 from audit.checks.capabilities import HINTS, Assumptions, Supply
 from audit.checks.compiling import compile_check
 from audit.checks.exercise import exercised
@@ -113,6 +113,8 @@ class Judge:
             *doubts.dead_evidence(program, union),
             *doubts.columns_to_come(program, union),
             *doubts.partial_view(tested, union),
+            *records.dead_feeds(program, items, union, candidates),
+            *records.unsure_rows(program, union),
             *unread.reasons(program, tested, union),
             *sealed.reasons(closed, union),
             *doubts.unread(program, hidden, union, candidates),

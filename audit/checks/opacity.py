@@ -23,6 +23,7 @@ from audit.checks.conversations import (
     is_opened,
 )
 from audit.checks.encoding import EncodedTable, Flags
+from audit.checks.places import reads_records_alone
 from audit.checks.program import BODY_COLUMNS, CompiledExpectation, Program, RowExpectation
 from audit.checks.truth import FALSE, TRUE, negate
 from audit.checks.union import Union
@@ -63,6 +64,8 @@ def measure(program: Program, tested: Sequence[Tested], union: Union) -> Opacity
         if not isinstance(expectation, RowExpectation):
             continue
         if isinstance(expectation.item, Some) and not one.is_short:
+            continue
+        if reads_records_alone(expectation):
             continue
         for table, possible in _messages(expectation, union):
             known = chosen.setdefault(table.name, np.zeros(table.size, dtype=bool))

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from audit.checks.conditions import Condition
+from audit.checks.places import reads_records_alone
 from audit.checks.policy import LoadedCheck
 from audit.tables.column import ColumnType
 from audit.tables.rows import TABLES, TrafficRow
@@ -196,9 +197,13 @@ class Program:
 
     @property
     def reads_traffic(self) -> bool:
-        """Whether a verdict rests on what the taps recorded."""
+        """Whether a verdict rests on what the taps recorded, not on records of servers alone."""
+        alone = [one for one in self.expect if reads_records_alone(one)]
+        read = {name for one in self.expect if one not in alone for name in one.tables}
+        read |= {one.item.from_ for one in self.exercise if one.item.from_ is not None}
+        read |= {one.item.from_ for one in self.unsure}
         capabilities = {item.item.capability for item in self.observe}
-        return bool(self.tables & TRAFFIC_TABLES or capabilities & TAPPED)
+        return bool(read & TRAFFIC_TABLES or capabilities & TAPPED)
 
 
 _BESIDE_HITS = frozenset(

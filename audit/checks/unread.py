@@ -13,6 +13,7 @@ from audit.checks.assertions import Tested
 from audit.checks.conditions import Leaf
 from audit.checks.encoding import encode_rows
 from audit.checks.opacity import could_violate, reads_bodies
+from audit.checks.places import reads_records_alone
 from audit.checks.program import BODY_COLUMNS, Program, RowExpectation
 from audit.checks.union import Union
 from audit.model.result import Reason
@@ -48,7 +49,7 @@ def _read(one: Tested) -> frozenset[Direction]:
     expectation = one.expectation
     if not isinstance(expectation, RowExpectation):
         return _BOTH
-    if not reads_bodies(expectation):
+    if not reads_bodies(expectation) or reads_records_alone(expectation):
         return frozenset()
     if isinstance(expectation.item, Some) and not one.is_short:
         return frozenset()

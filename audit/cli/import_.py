@@ -9,13 +9,20 @@ import click
 
 from audit.cli.judging import read_subject
 from audit.cli.output import say
+from audit.cli.server_records import told_of_records
+from audit.errors import UsageError
 
 if TYPE_CHECKING:
     from audit.checks.policy import Policy, Target
 
 
+_NO_CONTROL = (
+    "An import has no control of its own taps: it can show violations and cannot prove a pass."
+)
+
+
 @click.command(name="import", help="Make a bundle of capture files that exist.")
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path))
 @click.option("-o", "--out", required=True, type=click.Path(path_type=Path), help="The bundle.")
 @click.option("--target", help="Target: a name or a path.")
 @click.option("--policy", help="Policy of the target.")
@@ -25,6 +32,11 @@ if TYPE_CHECKING:
     "--vouched-by", help="... unless somebody vouches for it; the report prints the name."
 )
 @click.option("--tls-keys", type=click.Path(path_type=Path), help="Key log for the packets.")
+@click.option(
+    "--sources",
+    type=click.Path(path_type=Path),
+    help="What servers keep: logs, databases, exports and configuration that a YAML file names.",
+)
 @click.option("--client", "clients", multiple=True, help="Address of the client (repeatable).")
 @click.option("--install", default="unknown", help="Id of the client's install.")
 @click.option("--mixed", is_flag=True, help="The files hold other programs' traffic too.")
@@ -37,6 +49,7 @@ def command(
     journal: Path | None,
     vouched_by: str | None,
     tls_keys: Path | None,
+    sources: Path | None,
     clients: tuple[str, ...],
     install: str,
     mixed: bool,
@@ -45,6 +58,8 @@ def command(
     from audit.checks.targets import locate_target
     from audit.cli.importing import ImportPlan, import_captures
 
+    if not files and not sources:
+        raise UsageError("name capture files, or '--sources' of server records")
     loaded, chosen = locate_target(target, policy)
     if identity:
         read_subject(identity, loaded)
@@ -60,13 +75,18 @@ def command(
             journal=journal,
             vouched_by=vouched_by,
             tls_keys=tls_keys,
+            sources=sources,
             client_addresses=clients,
             mixed=mixed,
             install=install,
         )
     )
     say(f"imported {out}: {', '.join(sorted(manifest.files))}")
-    say("An import has no control of its own taps: it can show violations and cannot prove a pass.")
+    if files:
+        say(_NO_CONTROL)
+    if sources:
+        for line in told_of_records(out):
+            say(line)
     named = f" --target {target}" if target and chosen.folder != _own(loaded, chosen) else ""
     say(f"judge it: audit run {out}{named}")
 

@@ -19,7 +19,9 @@ from audit.bundle.layout import JOURNAL, PACKETS
 from audit.bundle.manifest import Client, Manifest, Network
 from audit.bundle.pcapng import PcapngWriter, add_secrets_first
 from audit.cli.place import existing_file
+from audit.cli.server_records import load_sources, record_sources
 from audit.errors import AuditError, CaptureError, UsageError
+from audit.yamlfile.sources import SourcesFile
 
 _PASS: Final[dict[bool, Any]] = {True: {"pass": "intercepted"}, False: {"pass": "passive"}}
 """A capture with flows counts as an intercepted pass, else as a passive one (design §4)."""
@@ -43,6 +45,8 @@ class ImportPlan:
     journal: Path | None = None
     vouched_by: str | None = None
     tls_keys: Path | None = None
+    sources: Path | None = None
+    """``sources.yaml`` of server records."""
     client_addresses: tuple[str, ...] = ()
     mixed: bool = False
     install: str = "unknown"
@@ -60,14 +64,19 @@ def import_captures(plan: ImportPlan) -> Manifest:
     identity = read_identity(existing_file(plan.identity)) if plan.identity else None
     keys = existing_file(plan.tls_keys).read_bytes() if plan.tls_keys else b""
     _check(plan, places)
+    sources = load_sources(plan.sources) if plan.sources else None
     if plan.tls_keys:
         require_keys(keys, plan.tls_keys)
     with _fresh(plan.folder):
-        return _write(plan, places, identity, keys)
+        return _write(plan, places, identity, keys, sources)
 
 
 def _write(
-    plan: ImportPlan, places: dict[str, Path], identity: Identity | None, keys: bytes
+    plan: ImportPlan,
+    places: dict[str, Path],
+    identity: Identity | None,
+    keys: bytes,
+    sources: SourcesFile | None,
 ) -> Manifest:
     manifest = _manifest(plan, places, now(), identity)
     manifest.write(plan.folder)
@@ -81,6 +90,8 @@ def _write(
         identity.write(plan.folder)
     if plan.journal:
         shutil.copyfile(plan.journal, plan.folder / JOURNAL)
+    if sources is not None and plan.sources is not None:
+        record_sources(sources, plan.sources, plan.folder, manifest, identity or Identity())
     digests = {name: digest_file(plan.folder / name) for name in files_in(plan.folder)}
     done = manifest.model_copy(
         update={
@@ -99,7 +110,7 @@ def _places(plan: ImportPlan) -> dict[str, Path]:
     from audit.evidence.imports import sort_out
     from audit.readers.inputkind import ReadOptions
 
-    found = sort_out(plan.files)
+    found = sort_out(plan.files) if plan.files else []
     for path, kind in found:
         if kind.place != PACKETS:
             kind.read(path, ReadOptions(capture="import", file=path.name))
@@ -156,7 +167,10 @@ def _fresh(folder: Path) -> Iterator[None]:
         yield
     except (AuditError, OSError) as problem:
         for path in folder.iterdir() if folder.is_dir() else ():
-            path.unlink(missing_ok=True)
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
         if not was_there and folder.is_dir():
             folder.rmdir()
         if isinstance(problem, OSError):

@@ -24,6 +24,7 @@ from audit.evidence.onions import add_layers, onion_state
 from audit.evidence.processes import attribute, take_back
 from audit.evidence.roles import assign_roles
 from audit.evidence.searching import search
+from audit.evidence.servers import add_servers
 from audit.evidence.sources import RawRows, Source, read_source, source_of
 from audit.evidence.tunnel import mark_inside, mark_tunnel
 from audit.evidence.visited import web_proof
@@ -42,7 +43,8 @@ if TYPE_CHECKING:
 
 def read_capture(bundle: Bundle, context: EvidenceContext | None = None) -> CaptureEvidence:
     """Read a bundle; raises :class:`CaptureError` for a file of it that cannot be read."""
-    return read_evidence(source_of(bundle), context or EvidenceContext())
+    evidence = read_evidence(source_of(bundle), context or EvidenceContext())
+    return add_servers(evidence, bundle)
 
 
 def read_evidence(source: Source, context: EvidenceContext) -> CaptureEvidence:

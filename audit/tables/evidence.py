@@ -56,6 +56,22 @@ class OnionState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Feed:
+    """The logs of one party, and what shows that they are alive and its own."""
+
+    source: str
+    """Role of the party in ``sources.yaml``."""
+    first: str | None
+    """Earliest line that could be dated, UTC, ISO 8601; ``None``: there is none."""
+    last: str | None
+    """Latest one."""
+    tied: tuple[str, ...] = ()
+    """What ties them to the party's machine: ``host NAME``, ``token …``; empty: nothing."""
+    untied: tuple[str, ...] = ()
+    """Logs among them that nothing ties to it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UnreadBody:
     """A message whose body was not read to its end."""
 
@@ -100,5 +116,7 @@ class CaptureEvidence:
     """What this vantage cannot see and other remarks that reports print, a sentence each."""
     coverage: Mapping[str, object] = field(default_factory=dict)
     """The capture's part of ``coverage`` in result.json."""
+    feeds: tuple[Feed, ...] = ()
+    """Logs of servers, one entry a party."""
     observed: Observed | None = None
     """All values, to compare installs by; ``None``: they were not kept."""

@@ -230,6 +230,9 @@ class IdentifierHitsRow(TrafficRow):
     location: Annotated[Text, Column("text", "place and detail, such as 'header x-id'", "body")]
     direction: Annotated[Text, Column("text", "sent or received; recipient is the server", "sent")]
     excerpt: Annotated[Text, Column("text", "surroundings with the value redacted")]
+    source: Annotated[
+        Text, Column("text", "role of the source of server records it was found in; None: traffic")
+    ]
     transport: Annotated[Text, Column("text", "how the bytes could be had", "tls-intercepted")]
 
 
@@ -245,23 +248,53 @@ class ControlsRow(CommonRow):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogLinesRow(CommonRow):
-    """One row a log line."""
+    """One row for the log lines of one hour, file and set of fields, or for lines not read."""
 
-    source: Annotated[Text, Column("text", "source named in sources.yaml")]
-    dataset: Annotated[Text, Column("text", "kind of log")]
-    fields: Annotated[Text, Column("json", "the line's fields")]
+    source: Annotated[Text, Column("text", "role of the source in sources.yaml")]
+    dataset: Annotated[Text, Column("text", "kind of log, such as access, error or http_requests")]
+    fields: Annotated[
+        Text,
+        Column(
+            "json",
+            "object: name of a field that holds something -> what: address, user_agent, email, "
+            "a kind of identifier, or text; the values themselves are not kept",
+        ),
+    ]
+    lines: Annotated[Number, Column("number", "how many lines the row stands for", 1)]
+    last_ts: Annotated[Text, Column("time", "latest of them, UTC; ts is the earliest")]
+    name: Annotated[Text, Column("text", "file or stream, as the source names it")]
+    unsure: Annotated[
+        Text,
+        Column("text", "why nothing is known of the lines; blocks a pass. None: they are read"),
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DbRecordsRow(CommonRow):
     """One row a database record."""
 
-    source: Annotated[Text, Column("text", "source named in sources.yaml")]
+    source: Annotated[Text, Column("text", "role of the source in sources.yaml")]
     table: Annotated[Text, Column("text", "table or list")]
     status: Annotated[Text, Column("text", "state of the person in the list")]
-    status_since: Annotated[Text, Column("time", "since when, UTC")]
-    email: Annotated[Text, Column("text", "address, redacted in reports; None: none")]
-    email_hash: Annotated[Text, Column("text", "sha256 of the normalised address")]
+    status_since: Annotated[
+        Text, Column("time", "since when, UTC: the state, else the row; None: not known")
+    ]
+    email: Annotated[
+        Text, Column("text", "'readable' where the row holds an e-mail address; None: none")
+    ]
+    email_hash: Annotated[
+        Text, Column("text", "sha256 of the normalised address; None: no readable one")
+    ]
+    holds: Annotated[
+        Text, Column("json", "object: column -> what it holds: email, address, email_digest, ...")
+    ]
+    deleted: Annotated[
+        Bool, Column("bool", "whether the row is marked as deleted and still there", False)
+    ]
+    records: Annotated[Number, Column("number", "how many records the row stands for", 1)]
+    unsure: Annotated[
+        Text, Column("text", "why nothing is known of them; blocks a pass. None: they are read")
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -294,11 +327,14 @@ class UiFieldsRow(CommonRow):
 class ConfigEntriesRow(CommonRow):
     """One row an entry of a server's configuration."""
 
-    source: Annotated[Text, Column("text", "source named in sources.yaml")]
+    source: Annotated[Text, Column("text", "role of the source in sources.yaml")]
     kind: Annotated[Text, Column("text", "kind of entry, such as logpush_job")]
     name: Annotated[Text, Column("text", "name of the entry")]
     retention: Annotated[Text, Column("duration", "how long data is kept; None: not known")]
     enabled: Annotated[Bool, Column("bool", "whether it is in force", True)]
+    unsure: Annotated[
+        Text, Column("text", "why nothing is known of it; blocks a pass. None: it is read")
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

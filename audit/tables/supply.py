@@ -46,9 +46,7 @@ CAPABILITIES_TO_COME: Final[Mapping[Capability, str]] = {
     "app.settings": "settings read from the client's own store",
     "app.screens": "fields read from the client's screens",
     "app.package": "the client's package and its classes",
-    "server.logs": "log files and exports of servers",
     "server.records": "databases and exports of servers",
-    "server.config": "settings of servers and providers",
 }
 """Capability that no recording or import of this version supplies -> what will."""
 
@@ -83,9 +81,9 @@ TABLE_SUPPLY: Final[Mapping[str, Supply]] = {
     "script_calls": Supply(capabilities=("browser.scripts",)),
     "page_requests": Supply(capabilities=("browser.scripts",)),
     "page_forms": Supply(capabilities=("browser.scripts",)),
-    "log_lines": _later("server.logs"),
+    "log_lines": Supply(capabilities=("server.logs",)),
     "db_records": _later("server.records"),
-    "config_entries": _later("server.config"),
+    "config_entries": Supply(capabilities=("server.config",)),
     "manifest_entries": _later("app.package"),
     "settings": _later("app.settings"),
     "ui_fields": _later("app.screens"),
