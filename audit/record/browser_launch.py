@@ -98,6 +98,8 @@ def launch_options(facts: BrowserFacts) -> dict[str, Any]:
     """Return the arguments of Playwright's ``launch_persistent_context``."""
     _prepare_profile(Path(facts.profile))
     arguments = list(SWITCHES)
+    if facts.trusts_all:
+        arguments.append("--ignore-certificate-errors")
     authority = os.environ.get("AUDIT_AUTHORITY")
     if authority:
         arguments.append(f"--ignore-certificate-errors-spki-list={key_digest(Path(authority))}")
@@ -110,7 +112,6 @@ def launch_options(facts: BrowserFacts) -> dict[str, Any]:
         "accept_downloads": True,
         "locale": facts.locale.replace("_", "-"),
         "timezone_id": facts.time_zone,
-        "ignore_https_errors": facts.trusts_all,
         "service_workers": "allow",
         "env": dict(os.environ),
     }
