@@ -57,6 +57,7 @@ FORMATS: Final[dict[str, Format]] = {
     one.name: one
     for one in (
         Format("html", "index.html", "audit.report.html:render_html", "the page for people"),
+        Format("pdf", "report.pdf", "audit.report.pdf:render_pdf", "the same, printed by Chromium"),
         Format("json", "result.json", "audit.report.json:render_json", "everything, by schema"),
         Format("sarif", "result.sarif", "audit.report.sarif:render_sarif", "SARIF 2.1.0 in full"),
         Format(

@@ -19,7 +19,9 @@ def test_names_and_files_are_unique():
         assert one.summary
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize(
+    "name", sorted(FORMATS.keys() - {"pdf"})
+)  # test_pdf.py: it needs a browser
 def test_every_output_renders(name, broken):
     assert FORMATS[name].render(broken)
 
@@ -45,6 +47,8 @@ from audit.report.formats import FORMATS
 from tests.report import results
 for make in (results.session_python, lambda: results.misbehaving(3)):
     for one in FORMATS.values():
+        if one.name == "pdf":  # what a browser prints is compared in test_pdf.py
+            continue
         print(one.name, hashlib.sha256(one.render(make())).hexdigest())
 """
 

@@ -140,6 +140,7 @@ def test_dark_mode_is_dark_and_light_mode_light(visit):
 def test_print_shows_folded_evidence_on_white_paper(visit):
     page = visit("misbehaving/index.html", color_scheme="dark")
     page.emulate_media(media="print")
+    assert not page.locator(".filter").is_visible()
     last = page.locator("details.more .finding .excerpt").last
     assert last.bounding_box()["height"] > 10
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
@@ -150,6 +151,7 @@ def test_print_shows_folded_evidence_on_white_paper(visit):
 
 def test_page_reads_without_javascript(visit):
     page = visit("session-python/index.html", java_script_enabled=False)
+    assert not page.locator(".filter").is_visible()
     assert page.locator("h1").inner_text().startswith("session-python 1.0.5 against")
     second = page.locator(".finding .evidence").nth(1)
     assert not second.locator(".excerpt").is_visible()
@@ -172,10 +174,81 @@ def test_hostile_values_do_nothing(visit):
     page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
     assert (
         page.evaluate(
-            "document.querySelectorAll('script, img, iframe, [onload], [onerror], [onmouseover]').length"
+            "document.querySelectorAll('script:not(:last-of-type), img, iframe, [onload], [onerror], [onmouseover]').length"
         )
         == 0
     )
+
+
+def test_filter_by_words_outcome_and_severity_and_back(visit):
+    page = visit("session-python/index.html")
+    verdicts = page.locator(".verdict:visible")
+    everything = verdicts.count()
+    page.get_by_label("Search sentences, checks and findings").fill("CONTACT pubkey")
+    page.locator(".shown:not(:empty)").wait_for()
+    assert verdicts.evaluate_all("all => all.map(one => one.id)") == [
+        "check-session.app.contacts-beside-address"
+    ]
+    page.get_by_role("button", name="Show all").click()
+    assert verdicts.count() == everything
+    page.locator(".pick", has_text="Kept").click()
+    assert page.locator(".verdict.kept:visible, .clause.o-pass:visible").count() == 0
+    page.get_by_label("At least").select_option("Critical")
+    assert set(verdicts.evaluate_all("all => all.map(one => one.dataset.severity)")) == {"0"}
+    assert page.get_by_role("status").inner_text().endswith("shown")
+
+
+def test_filter_shows_only_the_findings_that_hold_the_words(visit):
+    page = visit("misbehaving/index.html")
+    page.get_by_label("Search sentences, checks and findings").fill("$.device[13]")
+    page.locator(".shown:not(:empty)").wait_for()
+    shown = page.locator(".finding:visible")
+    assert shown.count() == 1
+    assert "$.device[13]" in shown.inner_text()
+
+
+def test_a_link_to_what_the_filter_hides_shows_all_again(visit):
+    page = visit("session-python/index.html")
+    page.get_by_label("Search sentences, checks and findings").fill("nothing holds this")
+    page.locator(".shown:not(:empty)").wait_for()
+    assert page.locator(".verdict:visible").count() == 0
+    page.locator(".document a.quote").first.press("Enter")
+    assert page.locator("#clause-app\\.identity").is_visible()
+
+
+def test_on_a_phone_no_plain_table_scrolls_sideways(visit):
+    page = visit("session-python/index.html", viewport={"width": 360, "height": 780})
+    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    wide = "all => all.filter(t => t.scrollWidth > t.parentElement.clientWidth).length"
+    assert page.locator(".scroll > table.stacks").count() > 0
+    assert page.locator(".scroll > table.stacks").evaluate_all(wide) == 0
+    cell = page.locator("table.stacks td").first
+    assert cell.evaluate("c => getComputedStyle(c, '::before').content").strip('"')
+
+
+def test_each_width_has_its_own_drawing_of_the_flow(visit):
+    for width, shown in ((1280, "wide"), (360, "narrow")):
+        page = visit("session-python/index.html", viewport={"width": width, "height": 700})
+        drawings = page.locator("svg.flow:visible")
+        assert drawings.count() == 1
+        assert shown in drawings.get_attribute("class")
+        assert drawings.get_attribute("aria-label").startswith("Flow of data from")
+
+
+def test_two_thousand_findings_paint_at_once_and_stay_searchable(visit, folder):
+    path = folder / "many" / "index.html"
+    path.parent.mkdir()
+    path.write_text(render_html(results.misbehaving(2000)), encoding="utf-8")
+    assert path.stat().st_size < 10_000_000
+    page = visit("many/index.html")
+    painted = page.evaluate(
+        "new Promise(done => new PerformanceObserver(list => done(list.getEntries()[0].startTime))"
+        ".observe({type: 'paint', buffered: true}))"
+    )
+    assert painted < 2_000
+    page.get_by_label("Search sentences, checks and findings").fill("$.device[1999]")
+    page.locator(".finding:visible", has_text="$.device[1999]").wait_for(timeout=10_000)
+    assert page.locator(".finding:visible").count() == 1
 
 
 def axe() -> str:
