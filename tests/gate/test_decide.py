@@ -1,11 +1,14 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import tempfile
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from audit.checks.load import load_policy
 from audit.gate.compare import compare
 from audit.gate.decide import decide
 from audit.gate.dispositions import Clock
@@ -22,6 +25,7 @@ from .making import (
     make_finding,
     make_result,
     make_verdict,
+    write_gate_policy,
 )
 
 
@@ -305,6 +309,15 @@ def test_a_removed_check_blocks(rules):
     assert against(rules(warned), [make_verdict("low")])[0] == 0
 
 
+def waived() -> GateRules:
+    with tempfile.TemporaryDirectory() as folder:
+        policy = write_gate_policy(Path(folder) / "policy")
+        path = Path(folder) / "waivers.yaml"
+        path.write_text(WAIVER)
+        return load_rules(load_policy(policy), waivers=path)
+
+
+WAIVED = waived()
 verdicts = st.lists(
     st.builds(
         lambda name, outcome: make_verdict(
@@ -369,3 +382,25 @@ def test_new_only_excuses_nothing_that_the_baseline_had_not(found, before):
 def test_dispositions_change_no_verdict(found):
     decision = decide(found, GateRules(), CLOCK)
     assert [one.outcome for one in decision.verdicts] == [one.outcome for one in found]
+
+
+@given(st.integers(-40, 120), st.integers(-40, 120) | st.none())
+def test_a_waiver_excuses_from_its_first_to_before_its_last_day_and_never_after(judged, recorded):
+    """Created on day 0, expired on day 59; ``recorded`` is the end of the recording."""
+    created = datetime(2026, 2, 1, tzinfo=UTC)
+    clock = Clock(
+        as_of=created + timedelta(days=judged),
+        recorded=None if recorded is None else created + timedelta(days=recorded),
+    )
+    latest = judged if recorded is None else max(judged, recorded)
+    expected = 5 if latest >= 59 else 0 if judged >= 0 else 1
+    verdict = make_verdict("tracker", Outcome.FAIL, make_finding())
+    found = decide([verdict], WAIVED, clock)
+    assert found.gate.exit_code == expected
+    assert found.verdicts[0].outcome is Outcome.FAIL
+
+
+@given(verdicts)
+def test_a_waiver_excuses_only_what_it_covers(found):
+    one = make_verdict("tracker", Outcome.FAIL, make_finding(), make_finding("u.invalid"))
+    assert code(WAIVED, *found, one) == 1
