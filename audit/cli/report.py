@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from audit.cli.judging import write_whole
-from audit.cli.output import say
+from audit.cli.output import note, say
 from audit.cli.place import policy_place
 from audit.errors import UsageError
-from audit.report.formats import DEFAULT, FORMATS, chosen_formats
+from audit.report.formats import DEFAULT, FORMATS, Format, chosen_formats
 from audit.report.handover import SUMS, renewed
+
+if TYPE_CHECKING:
+    from audit.model.result import Result
 
 STANDARD_OUTPUT = "-"
 
@@ -32,7 +37,22 @@ STANDARD_OUTPUT = "-"
     "--policy",
     help="Folder of the policy, where an output points to its lines; default: policies/NAME.",
 )
-def command(result: Path, formats: str, out: str | None, policy: str | None) -> None:
+@click.option("--reveal", is_flag=True, help="Show the subject's values; needs --capture.")
+@click.option(
+    "--capture",
+    "captures",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="With --reveal: a bundle of the result (repeatable).",
+)
+def command(
+    result: Path,
+    formats: str,
+    out: str | None,
+    policy: str | None,
+    reveal: bool,
+    captures: tuple[Path, ...],
+) -> None:
     """Render everything before anything is written."""
     from audit.model.reading import read_result
 
@@ -43,6 +63,11 @@ def command(result: Path, formats: str, out: str | None, policy: str | None) -> 
     if policy is not None and place is None:
         raise UsageError("there is no policy here", source=policy, hint="name the policy's folder")
     found = read_result(result)
+    if bool(captures) != reveal:
+        raise UsageError("--reveal and --capture go together")
+    if reveal:
+        _reveal(result, found, chosen, out, captures)
+        return
     contents = {one.file: one.render(found, place) for one in chosen}
     if out == STANDARD_OUTPUT:
         sys.stdout.buffer.write(contents[chosen[0].file])
@@ -53,3 +78,19 @@ def command(result: Path, formats: str, out: str | None, policy: str | None) -> 
     sums = renewed(folder, contents)
     if sums is not None:
         write_whole(folder / SUMS, sums)
+
+
+def _reveal(
+    place: Path, result: Result, chosen: Sequence[Format], out: str | None, captures: Sequence[Path]
+) -> None:
+    """Write a report that shows the subject's values, readable by its owner alone."""
+    from audit.bundle.folder import open_bundle
+    from audit.cli.revealing import WARNING, private_folder, reveal, write_private
+
+    if out == STANDARD_OUTPUT:
+        raise UsageError("a report with values shown goes into a file, not to standard output")
+    folder = private_folder(place, out)
+    shown = reveal(result, [open_bundle(capture) for capture in captures])
+    for name, data in {one.file: one.render(shown) for one in chosen}.items():
+        say(str(write_private(folder / name, data)))
+    note(WARNING)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from audit.cli.judging import Call, judge, write_reports
+from audit.cli.judging import Call, judge, write_reports, write_whole
 from audit.cli.output import say
 from audit.cli.place import REPORTS, policy_place
 from audit.errors import UsageError
@@ -45,6 +45,7 @@ from audit.report.formats import DEFAULT, FORMATS, chosen_formats
 @click.option(
     "--compare-installs", is_flag=True, help="Report values that tell installs apart, unscored."
 )
+@click.option("--timestamp", metavar="URL", help="Get a time stamp (RFC 3161) from this server.")
 @click.option("--exit-zero", is_flag=True, help="Exit 0 whatever the gate says.")
 def command(
     captures: tuple[Path, ...],
@@ -64,6 +65,7 @@ def command(
     journal: Path | None,
     vouched_by: str | None,
     compare_installs: bool,
+    timestamp: str | None,
     exit_zero: bool,
 ) -> int:
     """Write result.json and index.html, print what was kept, broken and not proven."""
@@ -94,6 +96,10 @@ def command(
     folder = out or REPORTS / _name(captures)
     place = policy_place(policy, target)
     written = write_reports(result, folder, chosen, place)
+    if timestamp is not None:
+        from audit.cli.timestamps import BESIDE, stamp
+
+        write_whole(folder / BESIDE, stamp((folder / "result.json").read_bytes(), timestamp))
     look_at = next((path for path in written if path.name == "index.html"), written[0])
     for line in summarise(result, look_at=str(look_at)):
         say(line)

@@ -1,20 +1,21 @@
-"""``audit verify``: every digest of a bundle, or of the captures that a report speaks of."""
+"""``audit verify``: a bundle by its digests; a report by its bundles, its time stamp, and anew."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
-from audit.bundle.folder import Bundle, open_bundle
+from audit.bundle.folder import Bundle, digest_file, open_bundle
 from audit.bundle.layout import MANIFEST
 from audit.cli.output import say
-from audit.cli.place import CAPTURES
+from audit.cli.place import CAPTURES, existing_file
 from audit.errors import CaptureError, UsageError
 
 
-@click.command(name="verify", help="Check every digest of a bundle, or of a report's captures.")
+@click.command(
+    name="verify", help="Check a bundle's digests, or that a report belongs to its captures."
+)
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option(
     "--capture",
@@ -23,26 +24,95 @@ from audit.errors import CaptureError, UsageError
     type=click.Path(path_type=Path),
     help="Where a report's captures lie; default: found by digest under captures/.",
 )
-def command(path: Path, captures: tuple[Path, ...]) -> None:
+@click.option("--again", is_flag=True, help="Judge the captures again, compare byte for byte.")
+@click.option("--policy", help="With --again: as the first run was given.")
+@click.option("--target", help="With --again.")
+@click.option("--identity", type=click.Path(path_type=Path), help="With --again.")
+@click.option("--gate", type=click.Path(path_type=Path), help="With --again.")
+@click.option("--waivers", type=click.Path(path_type=Path), help="With --again.")
+@click.option("--attestations", type=click.Path(path_type=Path), help="With --again.")
+@click.option("--baseline", type=click.Path(path_type=Path), help="With --again.")
+@click.option("--compare-installs", is_flag=True, help="With --again.")
+@click.option("--exit-zero", is_flag=True, help="With --again.")
+@click.option("--timestamp", metavar="URL", help="First get a time stamp (RFC 3161) from URL.")
+@click.option(
+    "--trust", type=click.Path(path_type=Path), help="Certificates (PEM) a time stamp may end in."
+)
+def command(
+    path: Path,
+    captures: tuple[Path, ...],
+    again: bool,
+    policy: str | None,
+    target: str | None,
+    identity: Path | None,
+    gate: Path | None,
+    waivers: Path | None,
+    attestations: Path | None,
+    baseline: Path | None,
+    compare_installs: bool,
+    exit_zero: bool,
+    timestamp: str | None,
+    trust: Path | None,
+) -> None:
     """Check a bundle (a folder with capture.json) or a report (a folder with result.json)."""
     if (path / MANIFEST).exists():
+        if again or timestamp or trust:
+            raise UsageError("--again, --timestamp and --trust speak of a report", source=str(path))
         _say_whole(open_bundle(path))
         return
-    result = path / "result.json" if path.is_dir() else path
-    if not result.is_file():
+    file = path / "result.json" if path.is_dir() else path
+    if not file.is_file():
         raise UsageError(
             "neither a bundle nor a report", source=str(path), hint="name a folder of either kind"
         )
-    wanted = _captures_of(result)
-    found = {bundle.digest: bundle for bundle in _bundles(captures)}
-    for name, digest in wanted:
-        if digest not in found:
-            raise CaptureError(
-                f"no capture here has the digest {digest[:16]}… of {name}",
-                source=str(result),
-                hint="name its folder with --capture",
-            )
-        _say_whole(found[digest])
+    from audit.cli.judging import Call
+    from audit.cli.verifying import check_captures, check_files, judge_again, moment_of
+    from audit.model.reading import read_result
+
+    result = read_result(file)
+    say(check_files(file.parent))
+    judged = check_captures(result, _there(captures), file)
+    for one in judged:
+        if isinstance(one, Bundle):
+            _say_whole(one)
+        else:
+            say(f"{one.name}: the file that was judged")
+    _check_time(file, timestamp, trust)
+    if not again:
+        return
+    call = Call(
+        policy=policy or result.policy.id,
+        target=target or str(result.target["name"]),
+        identity=identity,
+        gate=gate,
+        waivers=waivers,
+        attestations=attestations,
+        baseline=baseline,
+        compare_installs=compare_installs,
+        exit_zero=exit_zero,
+        as_of=moment_of(result),
+    )
+    judge_again(result, judged, call)
+    say(f"judged again as of {result.as_of}: the same result, byte for byte")
+
+
+def _check_time(file: Path, url: str | None, trust: Path | None) -> None:
+    """Get a token if asked to, and check the one that lies beside the result."""
+    from audit.cli.judging import write_whole
+    from audit.cli.timestamps import BESIDE, check, read_token, stamp
+
+    data = file.read_bytes()
+    if url is not None:
+        write_whole(file.parent / BESIDE, stamp(data, url))
+    token = read_token(file.parent)
+    if token is None:
+        if trust is not None:
+            raise UsageError("no time stamp lies beside the result", source=str(file.parent))
+        return
+    found = check(data, token, existing_file(trust).read_bytes() if trust else b"")
+    state = "trusted" if found.is_trusted else "nobody was named to trust, see --trust"
+    moment = found.made_at.isoformat().replace("+00:00", "Z")
+    say(f"the result existed at {moment}, says {found.signer} ({state})")
 
 
 def _say_whole(bundle: Bundle) -> None:
@@ -57,21 +127,19 @@ def _say_whole(bundle: Bundle) -> None:
     say(f"{bundle.manifest.id}: {count} files, digest {bundle.digest[:16]}…: {state}")
 
 
-def _captures_of(result: Path) -> list[tuple[str, str]]:
-    try:
-        data = json.loads(result.read_text(encoding="utf-8"))
-        return [(capture["id"], capture["digest"]) for capture in data["captures"]]
-    except (OSError, ValueError, KeyError, TypeError) as problem:
-        raise CaptureError(f"this is no result: {problem!r}", source=str(result)) from None
-
-
-def _bundles(named: tuple[Path, ...]) -> list[Bundle]:
+def _there(named: tuple[Path, ...]) -> dict[str, Bundle | Path]:
+    """Return digest -> capture: those named, else the bundles below captures/."""
     folders = named or tuple(path.parent for path in sorted(CAPTURES.glob(f"**/{MANIFEST}")))
-    bundles = []
+    found: dict[str, Bundle | Path] = {}
     for folder in folders:
+        if folder.is_file():
+            found[digest_file(folder)] = folder
+            continue
         try:
-            bundles.append(open_bundle(folder))
+            bundle = open_bundle(folder)
         except CaptureError:
             if named:
                 raise
-    return bundles
+        else:
+            found[bundle.digest] = bundle
+    return found

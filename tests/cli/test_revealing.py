@@ -1,0 +1,33 @@
+"""``audit report --reveal``: values for those who may know them, and nobody else."""
+
+from pathlib import Path
+
+from tests.cli.test_redacting import imported
+from tests.conftest import ROOT, run_audit
+from tests.report.test_handover import make_pcap
+
+SAMPLE = ROOT / "captures" / "sample"
+
+
+def test_a_revealed_report_shows_values_to_its_owner_alone(tmp_path: Path) -> None:
+    bundle = imported(tmp_path, make_pcap(tmp_path / "leak.pcap"))
+    report = tmp_path / "report"
+    assert run_audit("run", bundle, "--out", report, "--exit-zero").code == 0
+    redacted = (report / "result.json").read_bytes()
+    assert b"marie.curie" not in redacted
+    ran = run_audit("report", report, "--format", "html,json", "--reveal", "--capture", bundle)
+    assert ran.code == 0, ran.err
+    assert "shows the test subject's values in the clear" in ran.err
+    shown = tmp_path / "report-revealed"
+    for name in ("index.html", "result.json"):
+        assert "marie.curie.1867@example.org" in (shown / name).read_text()
+        assert (shown / name).stat().st_mode & 0o777 == 0o600
+    assert (report / "result.json").read_bytes() == redacted
+    for wrong in (
+        ("--reveal",),
+        ("--capture", bundle),
+        ("--reveal", "--capture", bundle, "--out", report),
+        ("--reveal", "--capture", bundle, "--out", "-"),
+    ):
+        assert run_audit("report", report, *wrong).code == 2
+    assert run_audit("report", report, "--reveal", "--capture", SAMPLE).code == 3
