@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +12,7 @@ from audit.bundle.folder import open_bundle
 from audit.evidence.capture import read_capture
 from tests.policies.website import CLEAN, VIOLATING, Judged, record_and_judge
 
+ROOT = Path(__file__).resolve().parents[2]
 pytestmark = [pytest.mark.system]
 
 SHOWN = (
@@ -112,3 +115,38 @@ def test_the_subject_stands_in_no_result(violating: Judged) -> None:
     identity = json.loads((violating.bundle / "identity.json").read_text())
     email = next(i["value"] for i in identity["identifiers"] if i["kind"] == "email")
     assert email not in json.dumps(violating.result)
+
+
+def test_the_test_of_the_documentation_records_a_bundle(tmp_path: Path) -> None:
+    """A Playwright test of the auditor's own: its actions are proven as those of steps are."""
+    text = (ROOT / "docs" / "website.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    file = tmp_path / "test_site.py"
+    code = code.replace("https://site.example/shop", f"{VIOLATING}faq.html")
+    file.write_text(code.replace("https://site.example/", VIOLATING))
+    judged = record_and_judge(tmp_path, VIOLATING, "--test", file)
+    actions = [a for a in judged.result["coverage"]["actions"] if a["driver"] == "script"]
+    assert [(a["name"], a["corroborated_by"]) for a in actions] == [
+        ("web.visit", "rows"), ("web.visit", "rows"), ("web.revisit", "rows"),
+    ]  # fmt: skip
+    assert judged.outcomes["cookies-max-6-months"] == "fail"
+    assert judged.outcomes["newsletter-recipients"] == "inconclusive"
+
+
+def test_steps_of_ones_own_are_followed_and_consent_is_accepted(tmp_path: Path) -> None:
+    steps = tmp_path / "steps.yaml"
+    steps.write_text(
+        "schema: audit/steps@1\n"
+        "consent: {accept: '#yes'}\n"
+        "steps:\n"
+        "  - {visit: /faq.html}\n"
+        "  - {click: 'nav a'}\n"
+        "  - {download: {at: /download.html, link: 'a[download]'}}\n"
+    )
+    judged = record_and_judge(tmp_path, VIOLATING, "--steps", steps, "--consent", "accept")
+    names = [a["name"] for a in judged.result["coverage"]["actions"] if a["driver"] == "script"]
+    assert names == ["web.visit", "web.consent.accept", "web.visit", "web.download"]
+    (answer,) = judged.facts("consent")
+    assert (answer["answer"], answer["button"]) == ("accept", "#yes")
+    assert judged.outcomes["no-visitor-id"] == "fail"
+    assert judged.outcomes["newsletter-only-after-submission"] == "inconclusive"
