@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ _PROVEN: Final = {
     Outcome.NOT_APPLICABLE: 0,
 }
 """How much an outcome says: a step down is a coverage loss."""
+_NUMBER: Final = re.compile(r"\d+")
+"""Counts differ from recording to recording; that alone is no difference worth a line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,10 +219,16 @@ def _changes(old: VerdictRecord, new: VerdictRecord) -> Iterator[Difference]:
         before, after = getattr(old, name), getattr(new, name)
         if None not in (before, after) and before != after:
             yield Difference(what=f"{name} of {new.check}", before=str(before), after=str(after))
-    more = [line for line in new.leaned_on if line not in old.leaned_on]
-    if new.outcome is Outcome.PASS and old.outcome in _DECIDED:
-        for line in more:
-            yield Difference(what=f"{new.check} leans on", before="", after=line)
+    if new.outcome is not Outcome.PASS or old.outcome not in _DECIDED:
+        return
+    for what, before, after in (
+        ("leans on", old.leaned_on, new.leaned_on),
+        ("is limited", old.limits, new.limits),
+    ):
+        had = {_NUMBER.sub("0", line) for line in before}
+        for line in after:
+            if _NUMBER.sub("0", line) not in had:
+                yield Difference(what=f"{new.check} {what}", before="", after=line)
 
 
 def _drift(old: Result, new: Result) -> Iterator[Difference]:

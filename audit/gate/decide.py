@@ -198,6 +198,8 @@ def _unproven(one: Laid, rules: GateRules) -> Iterator[_Cause]:
             return
         if one.attestation is not None and one.attestation.is_entitled:
             until = one.attestation.lapses.date().isoformat()
+            if one.attestation.is_shortened:
+                until += f", as its check lets an answer hold {one.attestation.attest.valid_for}"
             yield _Cause(LAPSED, f"{text}: the attestation has expired ({until})")
             return
         text += ", and nobody attests it"

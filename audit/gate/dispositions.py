@@ -148,9 +148,7 @@ def _attested(attestation: LoadedAttestation, clock: Clock) -> dict[str, Any]:
         "by": file.by,
         "role": file.role,
         "signed": file.signed,
-        "valid_until": file.valid_until
-        if lapses >= parse_time(file.valid_until)
-        else lapses.date().isoformat(),
+        "valid_until": lapses.date().isoformat() if attestation.is_shortened else file.valid_until,
         "expired": lapses <= clock.latest,
         "entitled": attestation.is_entitled,
         "evidence": list(file.evidence),

@@ -69,6 +69,11 @@ class LoadedAttestation:
         return min(parse_time(self.file.valid_until), signed + longest)
 
     @property
+    def is_shortened(self) -> bool:
+        """Whether its check ends it before the day that it says."""
+        return self.lapses < parse_time(self.file.valid_until)
+
+    @property
     def is_entitled(self) -> bool:
         """Whether name or role has the words of one of those who may answer."""
         said = _words(f"{self.file.by} {self.file.role}")

@@ -166,3 +166,11 @@ def test_nothing_is_called_fixed_while_its_check_is_undecided(old, new):
     for absent in compared(old, new).absent:
         if absent.doubt is None:
             assert outcomes[absent.verdict.check] in {Outcome.PASS, Outcome.FAIL}
+
+
+def test_a_pass_that_newly_leans_on_something_or_reads_less_is_told_but_counts_are_not():
+    old = make_verdict("low", limits=["3 of 9 messages are opaque"])
+    new = make_verdict("low", limits=["4 of 7 messages are opaque", "no onion request was seen"])
+    assert [one.after for one in compared([old], [new]).changed_checks] == [
+        "no onion request was seen"
+    ]

@@ -179,6 +179,7 @@ def test_an_attestation_lasts_no_longer_than_its_check_allows(rules):
     decision = decide([verdict], rules(attestations=text), CLOCK)
     assert decision.gate.exit_code == 5
     assert decision.verdicts[0].disposition["valid_until"] == "2025-06-01"
+    assert "as its check lets an answer hold 365d" in decision.gate.reasons[0]
 
 
 def test_a_waiver_that_covers_nothing_is_said(rules):
