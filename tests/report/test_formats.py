@@ -1,6 +1,7 @@
 """The registry: every output has its own name and file, and is a pure function of the result."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -17,6 +18,12 @@ def test_names_and_files_are_unique():
     for name, one in FORMATS.items():
         assert one.name == name
         assert one.summary
+
+
+def test_the_documentation_names_every_output_in_order():
+    text = (ROOT / "docs" / "outputs.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([a-z-]+)` \| `([A-Za-z.-]+)` \| ", text, re.MULTILINE)
+    assert rows == [(one.name, one.file) for one in FORMATS.values()]
 
 
 @pytest.mark.parametrize(
