@@ -16,7 +16,8 @@ Block = tuple[str, list[str]]
 
 _ALWAYS: Final = (
     "a tap that did not show its control, lost packets or was cut, a value that a comparison needs "
-    "and that is absent, a recording without a journal"
+    "and that is absent, traffic of nobody knows whom that would violate it, a list with no entry, "
+    "a recording without a journal"
 )
 _CAPABILITIES: Final = {
     "transport.opened": "the bytes of the client's conversations, in clear, by keys or by a proxy",

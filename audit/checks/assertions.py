@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audit.checks.conditions import AllOf, Condition, Leaf, Not
+from audit.checks.conversations import is_proven
 from audit.checks.encoding import EncodedTable
 from audit.checks.program import CompiledExpectation, FieldRef, JoinExpectation, RowExpectation
 from audit.checks.truth import FALSE, TRUE, UNKNOWN, Truths, negate
@@ -36,6 +37,8 @@ class Tested:
     """Of a join, the left table."""
     partners: dict[int, int] = field(default_factory=dict)
     """Of a join: violating row -> its left row."""
+    unkeyed: int = 0
+    """Of a join: left rows without a key, which nothing can be compared with."""
 
 
 _NO_ROWS = np.empty(0, dtype=np.intp)
@@ -90,12 +93,13 @@ def _excused(expectation: RowExpectation, table: EncodedTable) -> Rows:
 
 
 def _is_negated(part: object) -> bool:
-    return isinstance(part, Leaf) and part.text.endswith("|not")
+    return isinstance(part, Leaf) and part.is_negated
 
 
 def _some(expectation: RowExpectation, table: EncodedTable) -> Tested:
     where = expectation.where.evaluate(table)
     truths = np.minimum(where, expectation.match.evaluate(table, alive=where != FALSE))
+    truths = np.minimum(truths, _believed(table))
     missing = expectation.min - int(np.count_nonzero(truths == TRUE))
     undecided = np.flatnonzero(truths == UNKNOWN)
     return Tested(
@@ -144,10 +148,11 @@ def _uniform(expectation: RowExpectation, table: EncodedTable) -> Tested:
 def _no_join(expectation: JoinExpectation, union: Union) -> Tested:
     left = union.table(expectation.item.left.from_)
     right = union.table(expectation.item.right.from_)
-    left_truths = expectation.left_where.evaluate(left)
+    left_truths = np.minimum(expectation.left_where.evaluate(left), _believed(left))
     right_truths = expectation.right_where.evaluate(right)
     sure = _first_rows(left, expectation.left_key, np.flatnonzero(left_truths == TRUE))
     possible = _first_rows(left, expectation.left_key, np.flatnonzero(left_truths != FALSE))
+    held = left.encoded(expectation.left_key.column, expectation.left_key.path).codes >= 0
     key = expectation.right_key
     partners: dict[int, int] = {}
     undecided: list[int] = []
@@ -168,7 +173,15 @@ def _no_join(expectation: JoinExpectation, union: Union) -> Tested:
         excused=_NO_ROWS,
         left=left,
         partners=partners,
+        unkeyed=int(np.count_nonzero((left_truths != FALSE) & ~held)) if right.size else 0,
     )
+
+
+def _believed(table: EncodedTable) -> Truths:
+    """Return which rows are borne out: an event that nothing proves is somebody's word."""
+    if table.name != "events":
+        return np.full(table.size, TRUE, dtype=np.int8)
+    return np.where(is_proven(table), TRUE, UNKNOWN).astype(np.int8)
 
 
 def _first_rows(table: EncodedTable, key: FieldRef, rows: Rows) -> dict[object, int]:

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -51,11 +51,23 @@ class Leaf:
     """What it is compared with, as written; ``None``: not kept."""
     is_document: bool = False
     """Whether the question is on the data of a whole JSON column."""
+    is_of_nothing: bool = False
+    """Whether a variable that is an empty list is all that it is compared with."""
 
     @property
     def asks_existence(self) -> bool:
         """Whether it asks for a value, not what the value is."""
         return "exists" in self.text.split("|")
+
+    @property
+    def is_negated(self) -> bool:
+        """Whether ``not`` stands among its modifiers."""
+        return "not" in self.text.split("|")[1:]
+
+    @property
+    def names_nobody(self) -> bool:
+        """Whether, of a process, it asks for rows of which nobody knows whose they are."""
+        return (self.question.ask(NOBODY) == TRUE) is not self.is_negated
 
     @property
     def reads_json(self) -> bool:
@@ -66,7 +78,8 @@ class Leaf:
         """Return the answer for each row; the question is asked once a distinct value.
 
         Where a name or role is the client's word alone, what it answers beside an absent one is
-        undecided. Rows that are not ``alive`` may get any answer.
+        undecided, and so is whose traffic it is where nobody knows, unless that is the question.
+        Rows that are not ``alive`` may get any answer.
         """
         if self.reads_json:
             encoded = table.inside(self.column, self.path, alive)
@@ -78,16 +91,37 @@ class Leaf:
             answers[code] = ask(value)
         answers[-1] = self.question.absent
         truths: Truths = answers[encoded.codes]
-        if self.column == "host" and not self.asks_existence:
-            basis = table.encoded("host_basis")
-            claimed = np.array([word == CLAIMED for word in basis.distinct] + [False])[basis.codes]
-            truths[claimed & (truths != self.question.absent)] = UNKNOWN
-        elif self.column == "peer_role" and not self.asks_existence:
-            claims = table.encoded("claimed_role")
-            said = np.array([ask(role) for role in claims.distinct] + [self.question.absent])
-            differs = said[claims.codes] != self.question.absent
-            truths[differs & (encoded.codes < 0)] = UNKNOWN
+        if not self.asks_existence:
+            self._leave_open(table, encoded.codes, truths)
         return truths
+
+    def _leave_open(self, table: EncodedTable, codes: np.ndarray[Any, Any], truths: Truths) -> None:
+        """Set the answers to *undecided* that rest on what nothing bears out."""
+        if self.column in {"host", "owner"}:
+            truths[_is_claimed(table) & (truths != self.question.absent)] = UNKNOWN
+        elif self.column == "recipient":
+            address = self._answers(table, "responder_ip")
+            truths[_is_claimed(table) & (truths != address)] = UNKNOWN
+        elif self.column == "peer_role":
+            differs = self._answers(table, "claimed_role") != self.question.absent
+            truths[differs & (codes < 0)] = UNKNOWN
+        elif self.column == "process" and not self.names_nobody:
+            encoded = table.encoded("process")
+            unknown = np.array([word == NOBODY for word in encoded.distinct] + [False])
+            truths[unknown[encoded.codes]] = UNKNOWN
+
+    def _answers(self, table: EncodedTable, column: str) -> Truths:
+        """Return what the question would answer of another column."""
+        encoded = table.encoded(column)
+        said = [self.question.ask(value) for value in encoded.distinct]
+        answers: Truths = np.array([*said, self.question.absent], dtype=np.int8)[encoded.codes]
+        return answers
+
+
+def _is_claimed(table: EncodedTable) -> Flags:
+    basis = table.encoded("host_basis")
+    flags: Flags = np.array([word == CLAIMED for word in basis.distinct] + [False])[basis.codes]
+    return flags
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +199,8 @@ class Condition:
         yield from _leaves(self.node)
 
 
+NOBODY: Final = "unknown"
+"""Word of the column ``process`` where nobody knows whose traffic a row is."""
 ALWAYS: Final = AllOf(())
 """The node of an absent condition."""
 
@@ -185,8 +221,7 @@ def _of(node: Node, row: Row) -> Truth:
         if node.path or node.is_document:
             value = descend(document(value), node.path)
         truth = node.question.ask(value)
-        is_claim = node.column == "host" and row.get("host_basis") == CLAIMED
-        if is_claim and not node.asks_existence and truth != node.question.absent:
+        if not node.asks_existence and _is_open(node, row, truth):
             return UNKNOWN
         return truth
     if isinstance(node, Not):
@@ -195,6 +230,21 @@ def _of(node: Node, row: Row) -> Truth:
     if isinstance(node, AllOf):
         return min(truths, default=TRUE)
     return max(truths, default=FALSE)
+
+
+def _is_open(leaf: Leaf, row: Row, truth: Truth) -> bool:
+    """Whether the answer for one row rests on what nothing bears out."""
+    absent = leaf.question.absent
+    if leaf.column == "process":
+        return row.get("process") == NOBODY and not leaf.names_nobody
+    if leaf.column == "peer_role":
+        said = leaf.question.ask(row.get("claimed_role"))
+        return row.get("peer_role") is None and said != absent
+    if row.get("host_basis") != CLAIMED:
+        return False
+    if leaf.column == "recipient":
+        return truth != leaf.question.ask(row.get("responder_ip"))
+    return leaf.column in {"host", "owner"} and truth != absent
 
 
 def _evaluate(node: Node, table: EncodedTable, known: Known | None, alive: Flags | None) -> Truths:
@@ -309,6 +359,7 @@ def _leaf(key: str, value: object, scope: ColumnScope, faults: Faults) -> Leaf |
         text=key,
         shown=_shown(value),
         is_document=chain.type == "json",
+        is_of_nothing=chain.compares_with_nothing(value, scope),
     )
 
 

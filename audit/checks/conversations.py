@@ -27,6 +27,13 @@ def flags_of(
     return flags
 
 
+def is_proven(table: EncodedTable) -> Flags:
+    """Return the events that worked and that something proves: the others exercise nothing."""
+    worked = flags_of(table, "ok", lambda value: value is True, absent=False)
+    flags: Flags = worked & (table.encoded("corroborated_by").codes >= 0)
+    return flags
+
+
 def conversations_of(union: Union) -> EncodedTable:
     """Return the conversations; they are layer 0, whether or not a reader said so."""
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from audit.checks.assertions import Tested
+from audit.checks.conditions import Leaf, Node, Not
 from audit.checks.exercise import Exercised
 from audit.checks.opacity import Opacity
 from audit.checks.places import reads_records_alone
@@ -40,6 +41,30 @@ def unset_variables(program: Program) -> Iterator[Reason]:
             text=f"nothing sets the variable '{name}' that the check reads",
             hint=f"set it under 'vars' in the target's file, '{name}: …'",
         )
+
+
+def empty_lists(program: Program) -> Iterator[Reason]:
+    """Yield a reason for each key that nothing can meet, where meeting it would show harm."""
+    found: dict[str, None] = {}
+    for node, harms in program.harmful():
+        found |= dict.fromkeys(_of_nothing(node, harms))
+    for key in sorted(found):
+        yield Reason(
+            text=f"'{key}' compares with an empty list: nothing could violate what rests on it",
+            hint="give the variable that it reads an entry",
+        )
+
+
+def _of_nothing(node: Node, harms: bool) -> Iterator[str]:
+    """Yield the keys that compare with nothing and so keep rows from being looked at."""
+    if isinstance(node, Leaf):
+        if node.is_of_nothing and harms is not node.is_negated:
+            yield node.text
+    elif isinstance(node, Not):
+        yield from _of_nothing(node.part, not harms)
+    else:
+        for part in node.parts:
+            yield from _of_nothing(part, harms)
 
 
 def dead_evidence(program: Program, union: Union) -> Iterator[Reason]:
@@ -98,7 +123,7 @@ def columns_to_come(program: Program, union: Union) -> Iterator[Reason]:
     """Yield a reason for each column that the verdict reads and that nothing fills yet."""
     for name, column in sorted(program.columns & COLUMNS_TO_COME.keys()):
         table = union.table(name)
-        if table.size and not np.any(table.encoded(column).codes >= 0):
+        if not np.any(table.encoded(column).codes >= 0):
             yield Reason(
                 text=f"nothing fills {name}.{column} yet ({COLUMNS_TO_COME[name, column]}): what "
                 "the check asks of it is not known",
@@ -149,7 +174,13 @@ def undecided(program: Program, tested: Sequence[Tested], union: Union) -> Itera
             yield Reason(
                 text=f"'{item.id}' cannot be decided for {len(one.undecided)} rows of "
                 f"{one.table.name}: a value that it compares is absent, lies in the future, or "
-                "is a name that is the client's word alone"
+                "is a name that is the client's word alone; an event that nothing proves; or "
+                "traffic of nobody knows whom"
+            )
+        if one.unkeyed and one.left is not None:
+            yield Reason(
+                text=f"'{one.expectation.item.id}' cannot compare {one.unkeyed} rows of "
+                f"{one.left.name}: they have no key"
             )
     for unsure in program.unsure:
         truths = unsure.where.evaluate(union.table(unsure.item.from_))

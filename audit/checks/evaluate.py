@@ -109,6 +109,7 @@ class Judge:
         absent = list(_absent(program, supplies))
         doubted = [
             *doubts.unset_variables(program),
+            *doubts.empty_lists(program),
             *doubts.not_exercised(program, items),
             *doubts.dead_evidence(program, union),
             *doubts.columns_to_come(program, union),

@@ -8,8 +8,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from audit.checks.conversations import flags_of
-from audit.checks.encoding import EncodedTable, Flags
+from audit.checks.conversations import is_proven
 from audit.checks.program import CompiledExercise
 from audit.checks.truth import FALSE, TRUE
 from audit.checks.union import Union
@@ -97,7 +96,7 @@ def _rows(item: CompiledExercise, union: Union, index: int) -> Exercised:
     here = table.origin == index
     sure = here & (truths == TRUE)
     if table.name == "events" and item.min:
-        sure &= _is_proven(table)
+        sure &= is_proven(table)
     if item.distinct is not None:
         codes = table.encoded(item.distinct.column, item.distinct.path).codes[sure]
         count = len(np.unique(codes[codes >= 0]))
@@ -111,10 +110,3 @@ def _rows(item: CompiledExercise, union: Union, index: int) -> Exercised:
     if item.max is not None and possible > item.max:
         return Exercised(is_met=False, lacking=f"{possible} {what}, at most {item.max} may be")
     return Exercised(is_met=True)
-
-
-def _is_proven(table: EncodedTable) -> Flags:
-    """Return the events that worked and that something proves: the others exercise nothing."""
-    worked = flags_of(table, "ok", lambda value: value is True, absent=False)
-    flags: Flags = worked & (table.encoded("corroborated_by").codes >= 0)
-    return flags

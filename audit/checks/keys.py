@@ -53,6 +53,10 @@ class Chain:
             return None
         return question.negated() if self.negated else question
 
+    def compares_with_nothing(self, value: object, scope: ColumnScope) -> bool:
+        """Whether the value is variables that are empty lists, so that no value can fit."""
+        return _operands(value, scope, Faults()) == []
+
     def _ask(self, values: list[object], scope: ColumnScope) -> Question:
         chain = [name for name in self.modifiers if name != "in"]
         kind = self.type
@@ -72,6 +76,8 @@ class Chain:
         scope: ColumnScope,
     ) -> Question:
         name = chain[0] if chain else ""
+        if name == "all_of" and not values:
+            raise OperandError("all of an empty list are everywhere")
         if name in {"", "all_of"}:
             words = words_of(scope.table, self.column, scope.kinds, scope.roles)
             items = [convert(value, kind, None if self.path else words) for value in values]
@@ -88,6 +94,8 @@ class Chain:
             return predicates.cidr(values)
         texts = [convert(value, "text") for value in values]
         every = "all_of" in chain
+        if every and not texts:
+            raise OperandError("all of an empty list are everywhere")
         if name in {"has_key", "keys_within"}:
             return predicates.keys_test(texts, name, every=every)
         if not all(texts):

@@ -18,6 +18,14 @@ from audit.checks.operands import NANOSECONDS, OperandError, network
 from audit.checks.truth import FALSE, TRUE, UNKNOWN, Truth, truth_of
 
 Predicate = Callable[[Any], Truth]
+_PROBES: Final = (
+    b"",
+    *(bytes([code]) for code in range(128)),
+    bytes(range(128)),
+    bytes(reversed(range(128))),
+    "ü数".encode(),
+)
+"""Texts that a pattern which asks something is not all found in."""
 LONGEST_PATTERN: Final = 1000
 """Characters of an RE2 pattern, at most."""
 
@@ -101,6 +109,9 @@ def text_test(name: str, operands: list[str], *, fold: bool, every: bool) -> Que
 def pattern(operands: list[str], *, fold: bool) -> Question:
     """Whether one of the RE2 patterns is found in the text; raises :class:`OperandError`."""
     compiled = [_compile(text, fold) for text in operands]
+    for text, item in zip(operands, compiled, strict=True):
+        if all(item.search(probe) is not None for probe in _PROBES):
+            raise OperandError(f"'{text}' is found in every text, and asks nothing")
 
     def ask(value: object) -> Truth:
         if not isinstance(value, str):

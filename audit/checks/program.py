@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from audit.checks.conditions import Condition
+from audit.checks.conditions import Condition, Node
 from audit.checks.places import reads_records_alone
 from audit.checks.policy import LoadedCheck
 from audit.tables.column import ColumnType
@@ -186,6 +186,18 @@ class Program:
             if exercise.item.from_ is not None:
                 yield exercise.where
         yield from (unsure.where for unsure in self.unsure)
+
+    def harmful(self) -> Iterator[tuple[Node, bool]]:
+        """Yield the conditions that a row must meet (``True``), or fail, to forbid a pass."""
+        for expectation in self.expect:
+            if isinstance(expectation, JoinExpectation):
+                yield expectation.left_where.node, True
+                yield expectation.right_where.node, True
+            elif not isinstance(expectation.item, Some):
+                yield expectation.where.node, True
+                yield expectation.match.node, not isinstance(expectation.item, Every)
+        yield from ((one.where.node, True) for one in self.unsure)
+        yield from ((one.where.node, True) for one in self.exercise if one.max is not None)
 
     @property
     def rests_on(self) -> frozenset[str]:

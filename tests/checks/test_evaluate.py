@@ -413,8 +413,8 @@ def test_no_right_key_equals_a_left_key(tmp_path):
     policy = assertion(tmp_path, JOIN)
     rows = {
         "events": [
-            {"name": "app.remove", "subject_hash": "h"},
-            {"name": "app.idle", "subject_hash": "i"},
+            {"name": "app.remove", "subject_hash": "h", "corroborated_by": "peer"},
+            {"name": "app.idle", "subject_hash": "i", "corroborated_by": "peer"},
         ],
         "db_records": [
             {"table": "list", "email_hash": "i"},
