@@ -41,6 +41,30 @@ TRACKERCONTROL = b"""uid,daddr,time,uncertain,Tracker,Category,Package,App
 """
 
 
+_AT = {"ts": "2026-01-01T00:00:00Z", "visit": 1, "site": "a.example", "value": "v"}
+_PAGE = "https://a.example/"
+BROWSER = [
+    {**_AT, "kind": "begin", "schema": "audit/browser@1"},
+    {**_AT, "kind": "control", "token": "ab" * 16, "areas": ["cookie", "call"]},
+    {**_AT, "kind": "visit", "url": _PAGE},
+    {**_AT, "kind": "set-cookie", "by": "header", "url": _PAGE, "text": "u=1; Max-Age=99; Domain=a.example"},
+    {**_AT, "kind": "cookie", "name": "u", "domain": ".a.example", "path": "/", "expires": 1.8e9,
+     "http_only": True, "secure": True, "same_site": "Lax", "partition": None},
+    {**_AT, "kind": "stored", "area": "local", "origin": _PAGE, "key": "k"},
+    {**_AT, "kind": "call", "api": "canvas.toDataURL", "count": 1, "detail": "", "frame": _PAGE,
+     "script": None},
+    {**_AT, "kind": "request", "method": "GET", "url": _PAGE, "type": "Document", "frame": _PAGE,
+     "document": _PAGE, "initiator": "other", "by": None},
+    {**_AT, "kind": "form", "page": _PAGE, "action": _PAGE, "method": "POST",
+     "fields": [{"name": "email", "type": "email"}]},
+    {**_AT, "kind": "consent", "asked": False, "answer": "refuse", "ok": True},
+    {**_AT, "kind": "gap", "what": "x", "blocks": "storage"},
+    {**_AT, "kind": "aged", "seconds": 86400.0},
+    {**_AT, "kind": "end"},
+]  # fmt: skip
+"""A browser's record, a line of each kind."""
+
+
 def made() -> dict[str, bytes]:
     """Return files of every kind, small, by name."""
     har = {
@@ -86,6 +110,7 @@ def made() -> dict[str, bytes]:
             }
         ).encode()
         + b"\n",
+        "browser.jsonl": b"".join(json.dumps(line).encode() + b"\n" for line in BROWSER),
         "journal.jsonl": b'{"ts": "2023-11-14T22:13:20Z", "driver": "script", "action":'
         b' "app.idle", "facts": {"account": "05ab"}, "control": {"token": "ab", "echo": "a:1"}}\n',
         "identity.json": json.dumps(IDENTITY).encode(),

@@ -26,6 +26,7 @@ from audit.evidence.imports import import_file
 from audit.identifiers.content import classify_content
 from audit.identifiers.detector import Detector, text_payload
 from audit.identifiers.redaction import Redactor
+from audit.readers.browser import VALUES, read_browser
 from audit.readers.dnsmessage import parse_dns
 from audit.readers.inputkind import InputKind, ReadOptions
 from audit.readers.inputs import ARCHIVE_FILE, INPUTS, PACKET_FILE
@@ -117,6 +118,14 @@ def _tls_log(data: bytes) -> None:
     _check(read_tls_log(_file(data, "tls.jsonl"), "c").extract)
 
 
+def _browser(data: bytes) -> None:
+    extract = read_browser(_file(data, "browser.jsonl"), "c").extract
+    owners = extract.rows.pop(VALUES, [])
+    assert all(0 <= payload.row < len(owners) for payload in extract.payloads)
+    extract.payloads.clear()
+    _check(extract)
+
+
 def _import(name: str) -> Callable[[bytes], None]:
     """Return the import of a bare file: told by its content, searched, its values compared."""
 
@@ -198,6 +207,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("streams", _streams),
     Entry("datagrams", _datagrams),
     Entry("tls-log", _tls_log, files=(".jsonl",)),
+    Entry("browser", _browser, files=("browser.jsonl",)),
     Entry("import-any", _import("x")),
     *(
         Entry(
