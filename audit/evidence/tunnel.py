@@ -8,10 +8,12 @@ from audit.bundle.journal import JournalLine
 from audit.bundle.manifest import Manifest
 from audit.readers.endpoint import moment_of
 from audit.tables.frames import Row
+from audit.tables.rows import TABLES, TrafficRow
 
 Tables = Mapping[str, Sequence[Row]]
 _UP = "vpn.up"
 _DOWN = frozenset({"vpn.drop", "vpn.down"})
+_TRAFFIC = frozenset(name for name, model in TABLES.items() if issubclass(model, TrafficRow))
 _END = "9999"
 """Later than every moment."""
 
@@ -46,7 +48,7 @@ def mark_tunnel(tables: Tables, journal: Sequence[JournalLine]) -> None:
     """
     spans = up_times(journal)
     for table, rows in tables.items():
-        if table in {"events", "controls", "captures"}:
+        if table not in _TRAFFIC:
             continue
         for row in rows:
             first = row.get("first_seen") or row.get("ts")

@@ -12,6 +12,7 @@ from typing import Final
 from audit.bundle.layout import ARCHIVE, FLOWS, PACKETS
 from audit.errors import CaptureError
 from audit.readers.inputkind import InputKind, ReadOptions
+from audit.readers.inspection import INSPECTION, is_inspection
 from audit.readers.pcapdroid_csv import PCAPDROID_CSV
 from audit.readers.privacy_report import PRIVACY_REPORT, is_privacy_report
 from audit.readers.textlines import first_bytes
@@ -67,7 +68,10 @@ def _is_archive(head: bytes) -> bool:
     if head.startswith(_ZIP):
         return b".har" in head  # name of a member; often the last one, far behind
     return (
-        head.lstrip().startswith(b"{") and bool(_LOG.search(head)) and not is_privacy_report(head)
+        head.lstrip().startswith(b"{")
+        and bool(_LOG.search(head))
+        and not is_privacy_report(head)
+        and not is_inspection(head)
     )
 
 
@@ -96,7 +100,7 @@ ARCHIVE_FILE: Final = InputKind(
     read=_read_archive,
 )
 INPUTS: Final = (
-    PACKET_FILE, FLOW_FILE, ARCHIVE_FILE, PRIVACY_REPORT, PCAPDROID_CSV, TRACKERCONTROL,
+    PACKET_FILE, FLOW_FILE, ARCHIVE_FILE, PRIVACY_REPORT, PCAPDROID_CSV, TRACKERCONTROL, INSPECTION,
 )  # fmt: skip
 """In the order in which they are tried."""
 
