@@ -126,13 +126,14 @@ def _finding(finding: model.Finding, number: str, key: str, context: Context) ->
     recipient, used = recipient_of(finding.columns)
     role = finding.columns.get("peer_role") or context.roles.get(recipient or "")
     left_out = {used, "peer_role"}
+    role_alone = recipient in context.roles.values()
     return view.Finding(
         number=number,
         anchor=context.anchors.add("finding", key, finding.fingerprint[:16]),
         message=sentence_case(plain_words(finding.message, finding.columns.get("kind"))),
         severity=finding.severity,
         expected=sentence_case(finding.expected) if finding.expected else None,
-        recipient=recipient,
+        recipient=recipient.replace("_", " ") if recipient and role_alone else recipient,
         role=role,
         columns=tuple(
             (column_label(name), _column(name, value))

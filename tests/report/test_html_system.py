@@ -193,7 +193,7 @@ def test_filter_by_words_outcome_and_severity_and_back(visit):
     assert verdicts.count() == everything
     page.locator(".pick", has_text="Kept").click()
     assert page.locator(".verdict.kept:visible, .clause.o-pass:visible").count() == 0
-    page.get_by_label("At least").select_option("Critical")
+    page.get_by_label("Severity, at least").select_option("Critical")
     assert set(verdicts.evaluate_all("all => all.map(one => one.dataset.severity)")) == {"0"}
     assert page.get_by_role("status").inner_text().endswith("shown")
 
