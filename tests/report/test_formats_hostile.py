@@ -9,7 +9,7 @@ import pytest
 
 from audit.report.formats import FORMATS
 
-from .variants import VARIANTS
+from .variants import VARIANTS, rendered
 
 HOSTILE = [name for name in VARIANTS if name.startswith("hostile") or name == "surrogates"]
 OUTPUTS = [one for one in FORMATS.values() if one.name not in {"json", "html", "pdf"}]
@@ -20,7 +20,7 @@ OUTPUTS = [one for one in FORMATS.values() if one.name not in {"json", "html", "
 @pytest.mark.parametrize("output", OUTPUTS, ids=lambda one: one.name)
 def test_no_output_holds_a_hidden_character(output, name):
     """Terminal escapes, bidirectional controls, NUL, surrogates: named, never present."""
-    text = output.render(VARIANTS[name]()).decode("utf-8")  # strict: no lone surrogate
+    text = rendered(output.name, name).decode("utf-8")  # strict: no lone surrogate
     hidden = {
         f"U+{ord(char):04X}"
         for char in set(text)
@@ -34,7 +34,7 @@ def test_no_output_holds_a_hidden_character(output, name):
 @pytest.mark.parametrize("output", OUTPUTS, ids=lambda one: one.name)
 def test_attacks_are_really_in_the_output(output, name):
     """The other tests would pass on an output that dropped what was captured."""
-    data = output.render(VARIANTS[name]())
+    data = rendered(output.name, name)
     assert b"[U+202E]" in data or b"alert" in data or len(data) < 4_000
 
 
@@ -44,6 +44,6 @@ def test_attacks_are_really_in_the_output(output, name):
 )
 def test_no_line_is_a_command_of_a_pipeline(output, name):
     """GitHub and Azure read commands at the start of a line of what a step prints."""
-    text = output.render(VARIANTS[name]()).decode("utf-8")
+    text = rendered(output.name, name).decode("utf-8")
     lines = [line for line in text.splitlines() if re.match(r"\s*(::|##\[)", line)]
     assert lines == []

@@ -48,14 +48,18 @@ def test_the_log_is_valid_and_holds_fails_alone(name):
 def test_every_shipped_check_stands_on_the_line_it_is_said_to(folder):
     policy = load_policy(folder)
     place = PolicyPlace(folder=f"policies/{policy.id}")
-    for check in policy.checks:
-        verdict = results.make_verdict(
+    verdicts = [
+        results.make_verdict(
             check.file.id, "x", Outcome.FAIL, file=check.path, line=check.located.line(("id",))
         )
-        (one,) = run_of(results.make_result([verdict]), place)["results"]
+        for check in policy.checks
+    ]
+    found = run_of(results.make_result(verdicts), place)["results"]
+    assert len(found) == len(policy.checks)
+    for one in found:
         where = one["locations"][0]["physicalLocation"]
         lines = (ROOT / where["artifactLocation"]["uri"]).read_text(encoding="utf-8").splitlines()
-        assert lines[where["region"]["startLine"] - 1] == f"id: {check.file.id}"
+        assert lines[where["region"]["startLine"] - 1] == f"id: {one['ruleId']}"
 
 
 def test_a_real_run_names_file_and_line_of_the_sample(tmp_path):

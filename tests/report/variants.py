@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 from audit.model.outcome import Outcome
 from audit.model.reading import read_result
 from audit.model.result import Gate, Result
+from audit.report.formats import FORMATS
 from tests.conftest import ROOT
 
 from . import results
@@ -138,7 +140,7 @@ def surrogates() -> Result:
     return result.model_copy(update={"verdicts": verdicts, "as_of": attack})
 
 
-VARIANTS: dict[str, Callable[[], Result]] = {
+_MADE: dict[str, Callable[[], Result]] = {
     "broken": results.session_python,
     "sample": lambda: read_result(ROOT / "reports" / "sample"),
     "misbehaving": lambda: results.misbehaving(3),
@@ -151,3 +153,11 @@ VARIANTS: dict[str, Callable[[], Result]] = {
     "hostile-compared": lambda: hostile(compared(), EVERYTHING + " ".join(MORE_ATTACKS[:-1])),
     "surrogates": surrogates,
 }
+VARIANTS: dict[str, Callable[[], Result]] = {name: cache(make) for name, make in _MADE.items()}
+"""Name -> the result, made once: results are frozen."""
+
+
+@cache
+def rendered(output: str, name: str) -> bytes:
+    """An output of a variant, rendered once."""
+    return FORMATS[output].render(VARIANTS[name]())
