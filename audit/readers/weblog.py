@@ -23,7 +23,6 @@ from audit.readers.logfields import (
     USER_AGENT,
     FieldReader,
     mails_in,
-    person_address,
 )
 from audit.readers.logrows import HOUR, Fields, LogRows
 from audit.readers.logstream import LineBlock
@@ -39,6 +38,8 @@ LINE: Final = re.compile(
     rb'(?: "(?P<http_referer>(?:[^"\\]|\\.)*)" "(?P<http_user_agent>(?:[^"\\]|\\.)*)")?\Z'
 )
 """One line, as it is read where it is odd."""
+_SIXES: Final = re.compile(rb"(?!::ffff:127\.|::\Z)(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f.]{0,15}\Z")
+"""An IPv6 address, as far as its shape tells."""
 _PLAIN, _USER, _AGENT, _REFERER, _MAIL, _NO_ADDRESS = 1, 2, 4, 8, 16, 32
 _BITS: Final = 64
 _LF, _QUOTE, _BRACKET, _PERCENT, _AT, _SPACE, _DASH = 10, 34, 91, 37, 64, 32, 45
@@ -141,7 +142,7 @@ class WebLog:
         for index in others.tolist():
             start = int(starts[index])
             token = data[start : data.find(b" ", start)]
-            if person_address(token) and token not in self.fields.own:
+            if _SIXES.match(token) and token not in self.fields.own and token != b"::1":
                 flags[index] |= _PLAIN
             elif not (token.startswith((b"::1", b"127.")) or token in self.fields.own):
                 flags[index] |= _NO_ADDRESS
