@@ -26,6 +26,7 @@ from audit.tables.reference import Reference
 CONTROL_HOST: Final = "audit-control.invalid"
 """Host of the recorder's own page."""
 _CONTROL_CALL: Final = "canvas.toDataURL"
+_SHARED_WORKER: Final = "worker.shared"
 _STORAGE_AREAS: Final = frozenset({"cookie", "local", "indexed", "cache"})
 _MOST_BYTES: Final = 1 << 28
 _MOST_LINE: Final = 1 << 20
@@ -193,6 +194,9 @@ class _Reader:
             if line["api"] == _CONTROL_CALL:
                 self._found.add("call")
             return
+        if line["api"] == _SHARED_WORKER:
+            self._blocked.add("scripts")
+            self.limit("the browser's record: a shared worker ran where the instrument is not")
         self.extract.add("script_calls", self._row(
             number, line, site=self._site, frame=frame, script=script or frame,
             script_url=line["script"], api=str(line["api"]), calls=int(line["count"]),
@@ -293,8 +297,9 @@ class _Reader:
 
 
 _UNSEEN: Final = (
-    "the browser's instrument sees no calls inside workers, and no measuring of fonts by the size"
-    " of elements or by style sheets; a page can find out that it is automated"
+    "the browser's instrument sees no calls inside workers (where one ran, calls are not"
+    " observable) and no measuring of fonts by the size of elements or by style sheets; a page can"
+    " find out that it is automated"
 )
 _KINDS: Final[dict[str, Callable[[_Reader, int, dict[str, Any]], None]]] = {
     "begin": _Reader.begin,

@@ -62,6 +62,8 @@ class Recording:
     pages: list[str] = field(default_factory=list)
     """Addresses visited, in order."""
     _watches: dict[Page, PageWatch] = field(default_factory=dict)
+    _workers: set[str] = field(default_factory=set)
+    """Service workers that were told of."""
     _shots: int = 0
 
     # -- life ------------------------------------------------------------------------------------
@@ -101,7 +103,7 @@ class Recording:
         return self._watches[page]
 
     def _tell_worker(self, url: str) -> None:
-        self.log.gap(f"the worker {url[:200]} ran where the instrument does not reach")
+        self.log.gap(f"the worker {url[:200]} ran where the instrument does not reach", "scripts")
 
     # -- controls --------------------------------------------------------------------------------
 
@@ -173,6 +175,10 @@ class Recording:
 
     def export(self) -> None:
         """Take down cookies and storage of every open window."""
+        for worker in self.context.service_workers:
+            if worker.url not in self._workers:
+                self._workers.add(worker.url)
+                self._tell_worker(worker.url)
         for page in self.context.pages:
             try:
                 Export(self._watch(page), self.log, self.visit_number, self.site).take()

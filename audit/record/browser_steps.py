@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from audit.errors import SetupError
 from audit.record import browser_pages as pages
 from audit.record.browser_recording import Recording
 from audit.yamlfile.steps import Download, Follow, Step, StepsFile, Subscribe
@@ -50,7 +51,10 @@ class Performer:
         elif step.download is not None:
             self._download(step.download)
         elif step.click is not None:
-            self.recording.page.click(step.click, timeout=_CLICK_LIMIT_MS)
+            try:
+                self.recording.page.click(step.click, timeout=_CLICK_LIMIT_MS)
+            except Exception as error:  # noqa: BLE001 - Playwright's errors are imported lazily
+                raise SetupError(f"the step click {step.click!r} failed: {_first(error)}") from None
             self.recording.settle()
             self.recording.export()
         elif step.wait is not None:

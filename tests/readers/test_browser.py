@@ -64,6 +64,12 @@ def test_a_gap_that_blocks_takes_its_capability_away_and_is_told(tmp_path: Path)
     assert "the browser's record: the caches of x could not be read" in found.extract.limits
 
 
+def test_a_shared_worker_leaves_calls_unobservable(tmp_path: Path) -> None:
+    found = read(tmp_path, *made.planted(), made.visit(), made.call("worker.shared"))
+    assert found.capabilities == {"browser.storage"}
+    assert any("shared worker" in text for text in found.extract.limits)
+
+
 def test_a_record_without_its_end_is_truncated(tmp_path: Path) -> None:
     assert read(tmp_path, *made.planted(), ended=False).extract.truncated
     assert not read(tmp_path, *made.planted()).extract.truncated

@@ -43,6 +43,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recording]:
         made._plant()
         yield made
         made.context.close()
+        made.log.close()
 
 
 @pytest.fixture
@@ -155,6 +156,9 @@ def test_workers_are_told_as_out_of_reach(run: Any) -> None:
     script = 'new Worker(URL.createObjectURL(new Blob(["1"])));'
     facts = run(script)
     assert "worker.dedicated" in calls(facts)
+    (gap,) = [fact for fact in facts if fact["kind"] == "gap"]
+    assert gap["blocks"] == "scripts"
+    assert "worker" in gap["what"]
 
 
 def test_storage_of_every_kind_is_taken_down_whatever_a_page_overwrites(run: Any) -> None:
@@ -198,9 +202,10 @@ def test_time_passes_for_cookies_alone(browser: Recording) -> None:
     assert cookies["audit_control"]["expires"] > now + 300 * 86400
 
 
-def test_the_folder_of_the_evidence_is_the_readers(browser: Recording) -> None:
+def test_the_folder_of_the_evidence_is_the_readers(browser: Recording, run: Any) -> None:
     from audit.readers.browser import read_browser
 
+    run(DRAW + 'c.toDataURL(); localStorage.setItem("a", "b");')
     found = read_browser(Path(browser.log.folder) / "browser.jsonl", "c")
     assert found.extract.rows["script_calls"]
     assert found.extract.rows["web_storage"]
