@@ -18,10 +18,7 @@ ROWS: Final[Mapping[str, tuple[str, str]]] = {
     "tls_handshakes": ("TLS handshake", "TLS handshakes"),
     "conversations": ("conversation", "conversations"),
     "stun_messages": ("STUN message", "STUN messages"),
-    "identifier_hits": (
-        "appearance of something that identifies the test subject",
-        "appearances of something that identifies the test subject",
-    ),
+    "identifier_hits": ("value of the test subject", "values of the test subject"),
     "controls": ("control", "controls"),
     "cookies": ("cookie", "cookies"),
     "web_storage": ("value stored in the browser", "values stored in the browser"),
@@ -48,28 +45,34 @@ def demand(expectation: CompiledExpectation) -> str:
     if isinstance(expectation, JoinExpectation):
         left, right = expectation.tables
         return (
-            f"no {_one(right)} of this kind may have the same {_words(expectation.right_key.text)} "
+            f"no such {_one(right)} may have the same {_words(expectation.right_key.text)} "
             f"as the {_words(expectation.left_key.text)} of {_article(_one(left))}"
         )
     table = expectation.item.from_
     if isinstance(item, NoneOf):
-        return f"no {_one(table)} of this kind may be there"
+        return f"there may be no such {_one(table)}"
     if isinstance(item, Every):
-        return f"every {_one(table)} of this kind must be as the check says, and this one is not"
+        return f"every such {_one(table)} must be as the check says, and this one is not"
     if isinstance(item, Uniform):
         groups = " and ".join(map(_words, item.group_by))
         each = f" with the same {groups}" if groups else ""
-        return f"the {_words(item.field)} must be the same in all {_many(table)}{each}"
+        return f"the {_words(item.field)} must be the same in all {rows_of(table)}{each}"
     if expectation.min == 1:
-        return f"at least one {_one(table)} of this kind must be there"
-    return f"at least {expectation.min} {_many(table)} of this kind must be there"
+        return f"there must be at least one such {_one(table)}"
+    return f"there must be at least {expectation.min} such {rows_of(table)}"
+
+
+def counted(n: int, table: str) -> str:
+    """Return a number of rows in words, such as ``3 conversations``."""
+    return f"{n} {_one(table) if n == 1 else rows_of(table)}"
 
 
 def _one(table: str) -> str:
     return ROWS[table][0] if table in ROWS else f"row of {table}"
 
 
-def _many(table: str) -> str:
+def rows_of(table: str) -> str:
+    """Return what several rows of a table are."""
     return ROWS[table][1] if table in ROWS else f"rows of {table}"
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from audit.checks.assertions import Tested
 from audit.checks.conditions import Leaf, Node, Not
+from audit.checks.demands import counted
 from audit.checks.exercise import Exercised
 from audit.checks.opacity import Opacity
 from audit.checks.places import reads_records_alone
@@ -172,19 +173,20 @@ def undecided(program: Program, tested: Sequence[Tested], union: Union) -> Itera
         if len(one.undecided):
             item = one.expectation.item
             yield Reason(
-                text=f"'{item.id}' cannot be decided for {len(one.undecided)} rows of "
-                f"{one.table.name}: a value that it compares is absent, lies in the future, or "
+                text=f"'{item.id}' cannot be decided for "
+                f"{counted(len(one.undecided), one.table.name)}: a value that it "
+                "compares is absent, lies in the future, or "
                 "is a name that is the client's word alone; an event that nothing proves; or "
                 "traffic of nobody knows whom"
             )
         if one.unkeyed and one.left is not None:
             yield Reason(
-                text=f"'{one.expectation.item.id}' cannot compare {one.unkeyed} rows of "
-                f"{one.left.name}: they have no key"
+                text=f"'{one.expectation.item.id}' cannot compare "
+                f"{counted(one.unkeyed, one.left.name)}: there is no key"
             )
     for unsure in program.unsure:
         truths = unsure.where.evaluate(union.table(unsure.item.from_))
         count = int(np.count_nonzero(truths != FALSE))
         if count:
-            rows = "1 row" if count == 1 else f"{count} rows"
-            yield Reason(text=f"{rows} of {unsure.item.from_}: {unsure.item.because}")
+            text = f"{counted(count, unsure.item.from_)}: {unsure.item.because}"
+            yield Reason(text=text)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from audit.checks.conversations import is_proven
+from audit.checks.demands import counted, rows_of
 from audit.checks.program import CompiledExercise
 from audit.checks.truth import FALSE, TRUE
 from audit.checks.union import Union
@@ -100,13 +101,16 @@ def _rows(item: CompiledExercise, union: Union, index: int) -> Exercised:
     if item.distinct is not None:
         codes = table.encoded(item.distinct.column, item.distinct.path).codes[sure]
         count = len(np.unique(codes[codes >= 0]))
-        what = f"different values of {item.distinct.text} in {table.name}"
+        values = f"different values of {item.distinct.text} in {rows_of(table.name)}"
     else:
         count = int(sure.sum())
-        what = f"rows of {table.name}"
+
+    def told(n: int) -> str:
+        return counted(n, table.name) if item.distinct is None else f"{n} {values}"
+
     possible = int((here & (truths != FALSE)).sum())
     if count < item.min:
-        return Exercised(is_met=False, lacking=f"{count} {what}, at least {item.min} are needed")
+        return Exercised(is_met=False, lacking=f"{told(count)}, at least {item.min} are needed")
     if item.max is not None and possible > item.max:
-        return Exercised(is_met=False, lacking=f"{possible} {what}, at most {item.max} may be")
+        return Exercised(is_met=False, lacking=f"{told(possible)}, at most {item.max} may be")
     return Exercised(is_met=True)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 
 from audit.checks.assertions import Tested
+from audit.checks.demands import counted
 from audit.checks.exercise import Exercised
 from audit.checks.fingerprints import Redact
 from audit.checks.messages import shorten
@@ -104,6 +105,6 @@ def _excuses(tested: Sequence[Tested], redact: Redact) -> Iterator[str]:
             names = sorted({redact(str(encoded.at(row))) for row in one.excused.tolist()})
         shown = ", ".join(names[:_SHOWN]) + (" …" if len(names) > _SHOWN else "")
         yield (
-            f"'{one.expectation.item.id}' excuses {len(one.excused)} rows of {one.table.name} by "
+            f"'{one.expectation.item.id}' excuses {counted(len(one.excused), one.table.name)} by "
             f"its own 'not'{f' ({shown})' if shown else ''}"
         )

@@ -42,19 +42,19 @@ def test_no_demand_of_a_shipped_check_names_a_table_or_a_column(folder):
         ),
         (
             "{id: a, assert: some, from: dns_queries, match: {name: a.example}, min: 2, message: m}",
-            "at least 2 look-ups of names of this kind must be there",
+            "there must be at least 2 such look-ups of names",
         ),
         (
             "{id: a, assert: some, from: dns_queries, match: {name: a.example}, min: 1, message: m}",
-            "at least one look-up of a name of this kind must be there",
+            "there must be at least one such look-up of a name",
         ),
         (
             "{id: a, assert: every, from: cookies, match: {name: a}, message: m}",
-            "every cookie of this kind must be as the check says, and this one is not",
+            "every such cookie must be as the check says, and this one is not",
         ),
         (
             "{id: a, assert: no_join, left: {from: cookies, key: name}, right: {from: http_requests, key: path}, message: m}",
-            "no request of this kind may have the same path as the name of a cookie",
+            "no such request may have the same path as the name of a cookie",
         ),
     ],
 )

@@ -68,7 +68,7 @@ def test_a_violating_row_fails_and_points_at_its_bytes(policy):
     )
     assert evidence.locator == row["ref"]
     assert evidence.ts == "2026-03-01T11:00:00.000000Z"
-    assert "no conversation of this kind may be there" in evidence.reasoning
+    assert "there may be no such conversation" in evidence.reasoning
     assert "host=m.tracker.example" in evidence.excerpt
 
 
@@ -221,14 +221,14 @@ def test_an_unsure_row_is_inconclusive_and_says_why(tmp_path):
     policy = changed(tmp_path, "tests:", f"{more}tests:")
     record = verdict(policy, make_capture(rows={"conversations": [{"process": "unknown"}]}))
     assert record.outcome is Outcome.INCONCLUSIVE
-    assert reasons(record) == "1 row of conversations: nobody knows whose"
+    assert reasons(record) == "1 conversation: nobody knows whose"
 
 
 def test_what_cannot_be_compared_is_undecided(tmp_path):
     policy = changed(tmp_path, "{host|domain: tracker.example}", "{bytes_out|gt: 10}")
     record = verdict(policy, make_capture(rows={"conversations": [{"bytes_out": None}]}))
     assert record.outcome is Outcome.INCONCLUSIVE
-    assert "cannot be decided for 1 rows of conversations" in reasons(record)
+    assert "cannot be decided for 1 conversation" in reasons(record)
     row = {"bytes_out": None, "process": "os"}
     assert verdict(policy, make_capture(rows={"conversations": [row]})).outcome is Outcome.PASS
 
@@ -309,7 +309,7 @@ def test_what_a_target_excuses_never_hides_a_row_without_being_listed(tmp_path):
     assert record.outcome is Outcome.PASS
     assert record.leaned_on == [
         'the target sets push_hosts to ["hidden.example"] instead of ["push.example"]',
-        "'no-tracker' excuses 1 rows of conversations by its own 'not' (hidden.example)",
+        "'no-tracker' excuses 1 conversation by its own 'not' (hidden.example)",
     ]
 
 

@@ -143,7 +143,7 @@ JOIN = (
     [
         ({"subject_hash": "h"}, [{"email_hash": "i"}], "pass", ""),
         ({"subject_hash": "h"}, [{"email_hash": "h"}], "fail", ""),
-        ({"subject_hash": None}, [{"email_hash": "i"}], "inconclusive", "cannot compare 1 rows"),
+        ({"subject_hash": None}, [{"email_hash": "i"}], "inconclusive", "cannot compare 1 event"),
         ({"subject_hash": None}, [], "inconclusive", "nothing fills events.subject_hash"),
         ({"subject_hash": "h", "corroborated_by": None}, [{"email_hash": "h"}], "inconclusive", ""),
     ],

@@ -25,7 +25,7 @@ def test_rows_must_have_been_seen(tmp_path):
     assert outcome(policy, conversations=[row, row]).outcome is Outcome.PASS
     record = outcome(policy, conversations=[row])
     assert record.outcome is Outcome.INCONCLUSIVE
-    assert "('seen'): 1 rows of conversations, at least 2 are needed" in lacking(record)
+    assert "('seen'): 1 conversation, at least 2 are needed" in lacking(record)
 
 
 def test_without_a_number_one_row_is_needed(tmp_path):
