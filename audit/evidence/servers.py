@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _CAPABILITY_OF = {
     "log": "server.logs",
+    "table": "server.records",
     "config": "server.config",
 }
 """Kind of what was read -> capability that it supplies, for the role that keeps it."""

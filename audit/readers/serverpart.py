@@ -93,6 +93,10 @@ def _read_entry(
                 read(path, name)
                 if entry.copy_files and copies is not None and path.is_file():
                     _copy(path, copies / name, part)
+    if entry.database or entry.database_env:
+        from audit.readers.database import read_database
+
+        read_database(entry, options, part)
 
 
 def _copy(path: Path, place: Path, part: ServerPart) -> None:
@@ -156,6 +160,10 @@ def check_sources(file: SourcesFile, base: Path) -> None:
     for entry in file.sources:
         for pattern in (*entry.logs, *entry.config, *entry.records):
             find_files(options, pattern)
+        if entry.database or entry.database_env:
+            from audit.readers.database import check_database
+
+            check_database(entry, base)
         _check_entry(entry)
 
 

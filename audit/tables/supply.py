@@ -46,7 +46,6 @@ CAPABILITIES_TO_COME: Final[Mapping[Capability, str]] = {
     "app.settings": "settings read from the client's own store",
     "app.screens": "fields read from the client's screens",
     "app.package": "the client's package and its classes",
-    "server.records": "databases and exports of servers",
 }
 """Capability that no recording or import of this version supplies -> what will."""
 
@@ -82,7 +81,7 @@ TABLE_SUPPLY: Final[Mapping[str, Supply]] = {
     "page_requests": Supply(capabilities=("browser.scripts",)),
     "page_forms": Supply(capabilities=("browser.scripts",)),
     "log_lines": Supply(capabilities=("server.logs",)),
-    "db_records": _later("server.records"),
+    "db_records": Supply(capabilities=("server.records",)),
     "config_entries": Supply(capabilities=("server.config",)),
     "manifest_entries": _later("app.package"),
     "settings": _later("app.settings"),
