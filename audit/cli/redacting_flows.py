@@ -41,17 +41,25 @@ class FlowRedaction:
     secrets: int = 0
     """Values of headers that were blanked for being credentials."""
     left_out: int = 0
-    """Flows that could not be read, and are not in the copy."""
+    """Flows that were too large to be read, and are not in the copy."""
+    skipped: set[int] = field(default_factory=set)
+    """Numbers of flows or entries that are left out: a value in them lies in no one place."""
+    kept: list[int] = field(default_factory=list)
+    """Numbers, in the source, of the flows or entries that were written last."""
     notes: list[str] = field(default_factory=list)
 
     def dump(self, source: Path, target: Path) -> None:
         """Write mitmproxy's dump anew; raises :class:`CaptureError` for what is none."""
+        self._begin()
         with target.open("wb") as file:
             try:
-                for record in records(source):
+                for number, record in enumerate(records(source), start=1):
                     if isinstance(record, OversizeError):
                         self.left_out += 1
                         continue
+                    if number in self.skipped:
+                        continue
+                    self.kept.append(number)
                     file.write(encode(self._value(decode(record))))
             except TnetstringError as error:
                 raise CaptureError(
@@ -70,8 +78,21 @@ class FlowRedaction:
                 source=source.name,
                 hint="packed or broken archives are not redacted; unpack it and import it again",
             ) from None
+        self._begin()
+        log = data.get("log") if isinstance(data, dict) else None
+        entries = log.get("entries") if isinstance(log, dict) else None
+        if isinstance(log, dict) and isinstance(entries, list):
+            self.kept = [n for n in range(1, len(entries) + 1) if n not in self.skipped]
+            log["entries"] = [entries[number - 1] for number in self.kept]
         text = json.dumps(self._json(data), ensure_ascii=True)
         target.write_bytes(text.encode())
+
+    def _begin(self) -> None:
+        self.kept, self.left_out, self.secrets, self.dropped_bodies = [], 0, 0, 0
+
+    def skip(self, written: set[int]) -> None:
+        """Leave out what is in the copy under these numbers when it is written again."""
+        self.skipped |= {self.kept[number - 1] for number in written}
 
     def json_lines(self, data: bytes) -> bytes:
         """Return lines of JSON, each written anew; a line that is none is blanked in place."""

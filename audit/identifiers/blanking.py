@@ -72,9 +72,7 @@ class Blanker:
             for result in self._detector.scan_all(payloads)
         ]
 
-    def first_hit(self, payloads: Sequence[Payload]) -> Payload | None:
-        """Return the first payload in which a value is surely found; ``None``: none has any."""
-        for payload, result in zip(payloads, self._detector.scan_all(payloads), strict=True):
-            if result.hits:
-                return payload
-        return None
+    def sure(self, payloads: Sequence[Payload]) -> list[Payload]:
+        """Return the payloads in which a value is surely found."""
+        results = self._detector.scan_all(payloads)
+        return [one for one, result in zip(payloads, results, strict=True) if result.hits]

@@ -1448,7 +1448,10 @@ def inflate(data, bits, limit=INFLATE_LIMIT):
 
 
 BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{4,}={0,2}")
-ESCAPE = re.compile(rb"\\(?:u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2})|([0-7]{3})|(.))", re.DOTALL)
+ESCAPE = re.compile(
+    rb"((?:\\u[0-9A-Fa-f]{4})+)|\\x([0-9A-Fa-f]{2})|\\([0-7]{3})|\\u\{([0-9A-Fa-f]{1,6})\}|\\(.)",
+    re.DOTALL,
+)
 LETTERS = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f", b"0": b"\0"}
 
 
@@ -1481,7 +1484,7 @@ def decode_base32(data):
 
 def decode_hex(data):
     """Yield what the runs of hexadecimal digits say."""
-    joined = re.sub(rb"[^0-9A-Fa-f]+", b"", data)
+    joined = re.sub(rb"[^0-9A-Fa-f]+", b"", re.sub(rb"0[xX]|\\x", b"", data))
     for run in [*re.findall(rb"[0-9A-Fa-f]{4,}", data), joined]:
         for start in range(2):
             part = run[start:]
@@ -1491,22 +1494,21 @@ def decode_hex(data):
 def decode_escapes(data):
     """Yield text with its backslash escapes undone, as UTF-8."""
 
-    def undone(match):
-        if match[1]:
-            return chr(int(match[1], 16)).encode("utf-16-be", "surrogatepass")
-        return b""
-
     def one(match):
-        if match[0][1:2] == b"u":
-            words = re.sub(rb"\\u([0-9A-Fa-f]{4})", lambda m: undone(ESCAPE.match(m[0])), match[0])
+        if match[1]:
+            words = bytes.fromhex(match[0].replace(b"\\u", b"").decode())
             return words.decode("utf-16-be", "replace").encode("utf-8")
         if match[2]:
             return bytes((int(match[2], 16),))
         if match[3]:
             return bytes((int(match[3], 8) & 255,))
-        return LETTERS.get(match[4], match[4])
+        if match[4]:
+            return chr(min(int(match[4], 16), 0x10FFFF)).encode("utf-8", "replace")
+        return LETTERS.get(match[5], match[5])
 
-    yield re.sub(rb"(?:\\u[0-9A-Fa-f]{4})+|" + ESCAPE.pattern, one, data, flags=re.DOTALL)
+    for _ in range(3):
+        data = ESCAPE.sub(one, data)
+        yield data
 
 
 def decode_percent_u(data):
@@ -1563,6 +1565,23 @@ def attempt(data, bits):
         return
 
 
+def decode_gzip(data):
+    """Yield what the members of gzip hold, one by one and joined (RFC 1952 section 2.2)."""
+    at, joined = data.find(b"\x1f\x8b"), b""
+    for _ in range(64):
+        if at < 0 or len(joined) > INFLATE_LIMIT:
+            break
+        machine = zlib.decompressobj(31)
+        try:
+            made = machine.decompress(data[at:], INFLATE_LIMIT)
+        except zlib.error:
+            made = b""
+        yield made
+        joined += made
+        at = data.find(b"\x1f\x8b", len(data) - len(machine.unused_data) if made else at + 1)
+    yield joined
+
+
 def decode_packed(mark, bits):
     """Return a decoder of what begins with a mark."""
 
@@ -1601,13 +1620,21 @@ def decode_quoted(data):
     yield binascii.a2b_qp(data, header=True)
 
 
+def decode_any_escape(data):
+    """Yield text with escapes undone: backslashes, %uXXXX, quoted-printable, all after another."""
+    for made in (*decode_escapes(data), *decode_percent_u(data), *decode_quoted(data)):
+        yield made
+        yield from decode_escapes(made)
+
+
 DECODERS = {
+    "jwt": decode_base64,
     "base64": decode_base64,
     "base64url": decode_base64,
     "base32": decode_base32,
     "hex": decode_hex,
     "hex-groups": decode_hex,
-    "escaped": decode_escapes,
+    "escaped": decode_any_escape,
     "percent": decode_percent,
     "percent-u": decode_percent_u,
     "plus": decode_percent,
@@ -1615,7 +1642,7 @@ DECODERS = {
     "utf16": decode_utf16,
     "quoted": decode_quoted,
     "zip": decode_zip,
-    "gzip": decode_packed(b"\x1f\x8b", 31),
+    "gzip": decode_gzip,
     "zlib": decode_packed(b"\x78", 15),
     "deflate": decode_deflate,
 }
@@ -1630,11 +1657,24 @@ STRUCTURES = {
     "grpc",
     "path",
     "dns",
-    "jwt",
 }
 """Formats that leave a value's bytes in place."""
 TERMINAL = {"plain", "case", "squeezed", "reversed", "packed-address", "integer-address"}
-DIGESTS = ("md5", "sha1", "sha256", "sha512")
+DIGESTS = ("md5", "sha1", "sha224", "sha256", "sha384", "sha512")
+STRICT = {
+    "plain",
+    "case",
+    "base64",
+    "base64url",
+    "hex",
+    "percent",
+    "gzip",
+    "zlib",
+    "json",
+    "form",
+    "multipart",
+}
+"""Steps that leave no doubt: where a chain has others, and nothing is found, that is no proof."""
 
 
 def decode(data, chain):
@@ -1677,6 +1717,7 @@ def spellings(kind, value):
         yield digits[-7:]
     try:
         packed = ipaddress.ip_address(value).packed
+        yield ipaddress.ip_address(value).exploded.encode()
         yield packed
         yield str(int.from_bytes(packed, "big")).encode()
         yield str(int.from_bytes(packed[::-1], "big")).encode()
@@ -1692,6 +1733,10 @@ def holds(pieces, kind, value, form):
     """Whether a value stands in one of the pieces, in its form."""
     wanted = [text for text in dict.fromkeys(spellings(kind, value)) if text]
     if form in DIGESTS:
+        wanted += [text.upper() for text in wanted] + [
+            re.sub(rb"[^0-9A-Za-z]", b"", t) for t in wanted
+        ]
+        wanted += [re.sub(rb"[:-]", sign, text) for text in wanted for sign in (b":", b"-", b"")]
         hashed = [hashlib.new(form, text).digest() for text in wanted]
         wanted = (
             hashed
@@ -1856,7 +1901,8 @@ def check_meaning(capture, found, columns):
     if (evidence["part"] or "") in ("frame", "dns", "tcp.sent", "tcp.received"):
         every = [*every, *names_in(found)]
     found.pieces = every
-    kind, form = columns.get("kind"), chain[-1]
+    kind, form = columns.get("kind"), next((s for s in chain if s in DIGESTS), chain[-1])
+    is_plain = STRICT.issuperset(chain) and kind != "address"
     near = found.around[max(found.start - found.base - 4096, 0) : found.end - found.base + 4096]
     close = found.around[max(found.start - found.base - 512, 0) : found.end - found.base + 512]
     made = is_made_of(evidence["excerpt"], [near, *every]) or is_made_of(
@@ -1864,6 +1910,8 @@ def check_meaning(capture, found, columns):
     )
     if unknown:
         raise Unable("the standard library cannot undo %s" % safe(unknown))
+    if not made and not is_plain:
+        raise Unable("how the excerpt was made of these bytes is not followed here")
     if not made:
         raise Differs("the excerpt is not made of these bytes")
     values = [value for one, value in capture.identity if one == kind]
@@ -1892,6 +1940,8 @@ def check_meaning(capture, found, columns):
         )
         if any(holds(every, kind, value, form) for value in values):
             return
+    if not is_plain:
+        raise Unable("a value in so rare a form (%s) is not recognised here" % safe(form))
     raise Differs(
         "these bytes are no value of the subject of kind %s, by the chain %s"
         % (safe(kind), safe(" > ".join(chain)))
