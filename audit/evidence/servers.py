@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _CAPABILITY_OF = {
     "log": "server.logs",
+    "records": "server.records",
     "table": "server.records",
     "config": "server.config",
 }

@@ -15,8 +15,9 @@ from audit.bundle.layout import SERVER
 from audit.bundle.server import ReadItem, ServerPart
 from audit.errors import UsageError
 from audit.identifiers.detector import detector_of
-from audit.readers.logconfig import RotationRule, read_config
+from audit.readers.logconfig import ConfigFile, RotationRule, read_config
 from audit.readers.logcontrols import missing_controls
+from audit.readers.providers import join_buckets, provider_settings, read_records
 from audit.readers.serverlogs import ServerOptions, find_files, read_log
 from audit.tables.frames import Row
 from audit.yamlfile.sources import SourceEntry, SourcesFile
@@ -74,6 +75,7 @@ def read_sources(
         _read_entry(entry, options, part, kept.setdefault(entry.role, _Kept()), copies)
     for role, one in kept.items():
         _retentions(role, one, options, part)
+    join_buckets(part.rows.get("config_entries", []))
     return part
 
 
@@ -82,6 +84,7 @@ def _read_entry(
 ) -> None:
     readers: list[tuple[tuple[str, ...], Callable[[Path, str], None]]] = [
         (entry.logs, lambda path, name: read_log(path, name, entry, options, part)),
+        (entry.records, lambda path, name: read_records(path, name, entry, options, part)),
         (entry.config, lambda path, name: _config(path, name, entry, options, part, kept)),
     ]
     for patterns, read in readers:
@@ -121,7 +124,7 @@ def _config(
         why = None if data is not None else f"it is larger than {MAX_CONFIG} bytes"
     except OSError as error:
         data, why = None, f"it cannot be read: {error.strerror or error}"
-    found = read_config(data.decode("utf-8", "replace"), path.name) if data is not None else None
+    found = _settings(data, path) if data is not None else None
     if found is None or found.kind is None:
         why = why or "it is no configuration that is known here"
         part.add("config_entries", told | {
@@ -138,9 +141,18 @@ def _config(
             kind="config",
             sha256=digest_file(path) if data is not None else None,
             bytes=len(data) if data is not None else None,
-            lines=data.count(b"\n") if data is not None and found and found.kind else 0,
+            lines=data.count(b"\n") + 1 if data is not None and found and found.kind else 0,
         )
     )
+
+
+def _settings(data: bytes, path: Path) -> ConfigFile:
+    """Return what a file of configuration says, a server's or a provider's."""
+    text = data.decode("utf-8", "replace")
+    rows = provider_settings(text, path.name.split(".")[0])
+    if rows is not None:
+        return ConfigFile(rows=[row | {"ref": 1} for row in rows], kind="provider")
+    return read_config(text, path.name)
 
 
 def _retentions(role: str, kept: _Kept, options: ServerOptions, part: ServerPart) -> None:

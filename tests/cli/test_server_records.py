@@ -174,3 +174,42 @@ def test_without_files_and_sources_there_is_nothing_to_import(tmp_path):
     made = run_audit("import", "-o", tmp_path / "made")
     assert made.code == 2
     assert "--sources" in made.err
+
+
+NEWSLETTER = "  - {role: newsletter, records: [unsubscribed.json], config: [job.json]}\n"
+LEFT = "session.web.newsletter-deleted-on-unsubscribe"
+
+
+def test_an_address_kept_after_its_person_left_is_a_violation(bench):
+    bench.write("job.json", json.dumps({"ConfirmedOptIn": True}))
+    person = {"EmailAddress": "a@b.example", "State": "Unsubscribed", "Date": "2025-01-01"}
+    bench.write("unsubscribed.json", json.dumps({"Results": [person], "NumberOfPages": 1}))
+    found = bench.verdict(NEWSLETTER, LEFT)
+    assert found["outcome"] == "fail"
+    assert "unsubscribed still holds an address unsubscribed" in found["findings"][0]["message"]
+    assert "a@b.example" not in (bench.folder / "made" / "server" / "rows.jsonl").read_text()
+
+
+CLOUDFLARE = "  - {role: cloudflare, logs: [push.ndjson], hosts: [a.example], config: [jobs.json, logs.json]}\n"
+
+
+def test_a_log_push_whose_bucket_keeps_a_month_is_a_violation(bench):
+    job = {
+        "dataset": "http_requests",
+        "enabled": True,
+        "destination_conf": "r2://logs/a?key=SECRET1",
+    }
+    rule = {"enabled": True, "deleteObjectsTransition": {"condition": {"maxAge": 30 * DAY}}}
+    bench.write("jobs.json", json.dumps({"result": [job]}))
+    bench.write("logs.json", json.dumps({"result": {"rules": [rule]}}))
+    at = int((NOW - dt.timedelta(hours=3)).timestamp() * 1e9)
+    said = {"ClientIP": "203.0.113.5", "EdgeStartTimestamp": at, "ClientRequestHost": "a.example"}
+    bench.write("push.ndjson", json.dumps(said) + "\n")
+    found = bench.verdict(CLOUDFLARE, "session.web.cloudflare-logs-max-7-days")
+    assert found["outcome"] == "fail"
+    assert "keeps lines" in found["findings"][0]["message"]
+    assert "SECRET1" not in (bench.folder / "made" / "server" / "rows.jsonl").read_text()
+    bench.write("logs.json", json.dumps({"result": {"rules": []}}))
+    bench.journal([("web.probe", 8 * DAY, None)])
+    young = bench.verdict(CLOUDFLARE, "session.web.cloudflare-logs-max-7-days")
+    assert young["outcome"] == "inconclusive", "an unknown retention is never fine"
