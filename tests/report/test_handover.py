@@ -366,18 +366,23 @@ def test_hostile_words_of_a_result_reach_a_terminal_as_text(handed: Path, forged
     assert not set(out) & {"\x1b", "\x07", "\r", "\x9b"}
 
 
+@pytest.fixture(scope="module")
+def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("scratch")
+
+
 @settings(max_examples=150, deadline=None)
 @given(
     st.binary(max_size=600), st.sampled_from(["packets.pcapng", "flows.mitm", "a.har", "x.jsonl"])
 )
-def test_any_bytes_are_told_or_refused(data: bytes, name: str) -> None:
+def test_any_bytes_are_told_or_refused(scratch: Path, data: bytes, name: str) -> None:
     heads = {
         "packets.pcapng": (SAMPLE / "packets.pcapng").read_bytes()[:200],
         "flows.mitm": b"",
         "a.har": b"",
         "x.jsonl": b"",
     }
-    path = Path(f"/tmp/verify-{hash(data) & 0xFFFFFFFF:x}")
+    path = scratch / name
     path.write_bytes(heads[name] + data)
     try:
         capture = ALONE.Capture("", {name: str(path)}, {name: "0"})
