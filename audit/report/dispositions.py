@@ -13,7 +13,7 @@ from audit.report.wording import cell, moment
 
 _LAPSED = frozenset({"expired", "not yet in force"})
 _MOMENTS = frozenset({"created", "expires", "signed", "valid_until"})
-_SHOWN_ELSEWHERE = frozenset({"id", "check", "kind", "expired"})
+_SHOWN_ELSEWHERE = frozenset({"id", "check", "kind", "state", "expired"})
 
 
 def waiver_views(
@@ -24,6 +24,7 @@ def waiver_views(
     return tuple(
         view.Disposition(
             title=say("disposition.waiver", id=waiver.get("id")),
+            state=str(waiver.get("state") or say("page.not_known")),
             is_lapsed=waiver.get("state") in _LAPSED,
             facts=facts_of(waiver),
             checks=tuple(links[check] for check in _checks(waiver) if check in links),
@@ -46,6 +47,7 @@ def attestation_views(
     return tuple(
         view.Disposition(
             title=say("disposition.attestation", by=laid.get("by")),
+            state=say("disposition.lapsed") if laid.get("expired") else say("disposition.in_force"),
             is_lapsed=bool(laid.get("expired")),
             facts=facts_of(laid),
             checks=tuple(checks),

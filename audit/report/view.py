@@ -289,6 +289,8 @@ class Disposition:
     """A waiver or somebody's statement, laid over verdicts without changing them."""
 
     title: str
+    state: str
+    """Whether it is in force, in words."""
     is_lapsed: bool
     facts: Pairs
     checks: tuple[CheckLink, ...]

@@ -20,13 +20,12 @@ def test_every_waiver_is_shown_with_its_state_and_what_it_is_about():
             "expires": "2026-06-01",
             "where": {"recipient": "a.example"},
         },
-        {"id": "W-2", "check": "gone", "state": "expired", "covers": 0},
+        {"id": "W-2", "check": "gone", "state": "not yet in force", "covers": 0},
     ]
     made = results.make_result([verdict], gate=Gate(exit_code=0, reasons=[], waivers=waivers))
     first, second = make_view(made).waivers
-    assert (first.title, first.is_lapsed) == ("Waiver W-1", False)
+    assert (first.title, first.state, first.is_lapsed) == ("Waiver W-1", "in force", False)
     assert first.facts == (
-        ("State", "in force"),
         ("Covers", "2 findings"),
         ("Reason", "mended in 1.2"),
         ("Owner", "net"),
@@ -36,7 +35,7 @@ def test_every_waiver_is_shown_with_its_state_and_what_it_is_about():
         ("For findings where", "recipient: a.example"),
     )
     assert [check.title for check in first.checks] == ["A title"]
-    assert (second.is_lapsed, second.checks) == (True, ())
+    assert (second.state, second.is_lapsed, second.checks) == ("not yet in force", True, ())
 
 
 def test_a_result_without_the_list_shows_the_waivers_that_are_used():
@@ -63,7 +62,7 @@ def test_one_statement_for_several_checks_is_shown_once():
         for name in ("a", "b")
     ]
     (shown,) = make_view(results.make_result(verdicts)).attestations
-    assert (shown.title, shown.is_lapsed) == ("Statement by Operator", False)
+    assert (shown.title, shown.state) == ("Statement by Operator", "in force")
     assert len(shown.checks) == 2
     assert dict(shown.facts)["Statement"] == "We keep no log."
     assert "With" not in dict(shown.facts)
