@@ -70,3 +70,59 @@ def test_pseudonyms_are_told_apart():
         ("[email:0a1b2c]", True),
         ('"', False),
     ]
+
+
+def test_what_baseline_recordings_and_waivers_say_stands_beside_the_finding():
+    finding = finding_of(baseline="new", recordings=(1, 3), waivers={"W-1": "in force"})
+    assert finding.notes == (
+        ("Against the baseline", "new: the earlier result did not have it"),
+        ("Shows in", "1 of 3 recordings: it comes and goes"),
+        ("Waiver", "W-1, in force"),
+    )
+    assert finding_of(recordings=(2, 2)).notes == (("Shows in", "all 2 recordings"),)
+    assert finding_of().notes == ()
+
+
+def test_words_of_the_vocabularies_are_said_in_plain_words():
+    finding = finding_of(
+        message="phone sent to a.example in header phone-id as packed-address (and 2 more)",
+        columns={"kind": "phone", "form": "base64", "recipient": "a.example"},
+    )
+    assert finding.message == (
+        "Phone number sent to a.example in header phone-id, as a binary address (and 2 more)"
+    )
+    assert finding.columns == (
+        ("Identifier", "phone number (phone)"),
+        ("Encoded as", "as Base64 (base64)"),
+    )
+
+
+def test_evidence_does_not_repeat_its_finding():
+    evidence = [
+        results.make_evidence(reasoning="m sent; there may be no such request"),
+        results.make_evidence(reasoning="n sent; there may be no such request"),
+    ]
+    finding = finding_of(
+        message="m sent (and 1 more of the same role)",
+        expected="there may be no such request",
+        columns={},
+        evidence=evidence,
+    )
+    assert [one.reasoning for one in finding.evidence] == [None, "N sent"]
+
+
+def test_decoders_on_the_way_are_told_but_not_the_plain_form():
+    evidence = [
+        results.make_evidence(chain=["gzip", "json", "plain"]),
+        results.make_evidence(chain=["plain"]),
+    ]
+    assert [one.chain for one in finding_of(evidence=evidence).evidence] == ["gzip › json", None]
+
+
+def test_many_findings_are_folded_by_recipient_largest_group_first():
+    verdict = make_view(results.misbehaving(100)).violations[0]
+    assert len(verdict.findings) == 12
+    sizes = [len(group.findings) for group in verdict.more]
+    assert sizes == sorted(sizes, reverse=True)
+    assert 12 + sum(sizes) == verdict.n_findings == 100
+    assert all(f.recipient == group.title for group in verdict.more for f in group.findings)
