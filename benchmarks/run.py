@@ -16,7 +16,16 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-MODULES = ("packets", "flows", "judging", "live", "commands", "identifiers", "leak_suite")
+MODULES = (
+    "packets",
+    "flows",
+    "judging",
+    "live",
+    "commands",
+    "identifiers",
+    "leak_suite",
+    "databases",
+)
 RESULTS = Path(__file__).with_name("RESULTS.md")
 HEAD = """# Results
 

@@ -73,6 +73,11 @@ def make_cells(values: Sequence[object]) -> Cells:
         joined = SEPARATOR.decode().join(texts)  # type: ignore[arg-type]
         if joined.isascii():
             return _cells(joined.encode(), list(map(len, texts)))  # type: ignore[arg-type]
+    if kinds == {int}:
+        numbers = list(map(str, values))
+        return _cells(SEPARATOR.decode().join(numbers).encode(), list(map(len, numbers)))
+    if kinds == {bytes, type(None)}:
+        values = [value or b"" for value in values]
     parts = [value if type(value) is bytes else as_bytes(value) for value in values]
     return _cells(SEPARATOR.join(parts), list(map(len, parts)))
 

@@ -125,7 +125,7 @@ class ColumnReader:
             if inside:
                 yield row, inside
         sizes = cells.ends - cells.starts
-        if not _may_be_base64(cells, sizes):
+        if not _may_be_base64(cells, sizes) or are_digests(cells):
             return
         for row in np.flatnonzero(sizes >= 16).tolist():
             cell = cells.cell(row)

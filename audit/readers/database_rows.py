@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
@@ -32,6 +33,7 @@ def email_hash(address: bytes) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+@lru_cache(maxsize=65536)
 def moment(seconds: float) -> str | None:
     """Return seconds since 1970 as times stand in tables; ``None`` for NaN."""
     if seconds != seconds:  # noqa: PLR0124 - NaN

@@ -10,6 +10,7 @@ from typing import Final
 from audit.identifiers.detector import Detector
 from audit.identifiers.hit import Hit
 from audit.readers.database_cells import Cells
+from audit.readers.database_memory import Look
 from audit.tables.extract import Payload
 from audit.tables.frames import Row
 from audit.tables.reference import Reference
@@ -38,30 +39,32 @@ class CellSearch:
     _lost: int = 0
     _binary: int = 0
 
-    def read(self, columns: Sequence[tuple[str, Cells, list[int]]], first: int) -> None:
-        """Search a batch: name and cells of each column, rows whose cell is no text."""
+    def read(self, columns: Sequence[tuple[str, Look]], first: int) -> None:
+        """Search a batch: what is new in each column; a value that repeats is told once."""
         if not self.detector.identity.identifiers:
             return
         payloads: list[Payload] = []
-        owners: list[tuple[Cells, int | None]] = []
-        for name, cells, binary in columns:
-            if cells.data:
-                payloads.append(self._payload(name, b'"' + cells.data + b'"'))
-                owners.append((cells, None))
-            for row in sorted({*binary, *_large(cells)}):
+        owners: list[tuple[Look, int | None]] = []
+        for name, look in columns:
+            cells = look.cells
+            if cells is None or not cells.data:
+                continue
+            payloads.append(self._payload(name, b'"' + cells.data + b'"'))
+            owners.append((look, None))
+            for row in sorted({*look.binary, *_large(cells)}):
                 if self._binary >= MAX_BINARY:
                     self.truncated["more cells that are no text than are looked at"] = None
                     break
                 self._binary += 1
                 payloads.append(self._payload(name, cells.cell(row)))
-                owners.append((cells, row))
+                owners.append((look, row))
         seen: set[tuple[str, int, str]] = set()
         results = self.detector.scan_all(payloads)
-        for payload, (cells, alone), result in zip(payloads, owners, results, strict=True):
+        for payload, (look, alone), result in zip(payloads, owners, results, strict=True):
             for text in result.truncated:
                 self.truncated[f"{payload.detail}: {text}"] = None
             for hit in result.hits:
-                row, start, end = _within(cells, alone, hit)
+                row, start, end = _within(look, alone, hit)
                 mark = (payload.detail, row, hit.kind)
                 if mark not in seen:
                     seen.add(mark)
@@ -106,14 +109,15 @@ class CellSearch:
         )
 
 
-def _within(cells: Cells, alone: int | None, hit: Hit) -> tuple[int, int, int]:
+def _within(look: Look, alone: int | None, hit: Hit) -> tuple[int, int, int]:
     """Return the row of a hit, and its range within the cell."""
-    if alone is not None:
-        return alone, hit.start, hit.end
+    cells = look.cells
+    if alone is not None or cells is None:
+        return int(look.rows[alone or 0]), hit.start, hit.end
     row = int(cells.rows_of([max(hit.start - 1, 0)])[0])
     base, size = int(cells.starts[row]) + 1, int(cells.ends[row] - cells.starts[row])
     start = max(hit.start - base, 0)
-    return row, start, max(min(hit.end - base, size), start)
+    return int(look.rows[row]), start, max(min(hit.end - base, size), start)
 
 
 _PSEUDONYM: Final = re.compile(r"\[[a-z_]+:[0-9a-f]+\]")

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audit.readers.database_access import BATCH, Pace, Table, Values
-from audit.readers.database_cells import SEPARATOR, Cells, make_cells
+from audit.readers.database_cells import SEPARATOR, make_cells
 from audit.readers.database_columns import SEALED, ColumnReader
+from audit.readers.database_memory import Look, Memory
 from audit.readers.database_roles import LEFT, STATES, Roles, state_of_table
 from audit.readers.database_rows import Batch, TableRows
 from audit.readers.database_search import CellSearch
@@ -53,12 +54,14 @@ class TableReader:
     cut: int = 0
     """Cells of which a bound left out a part."""
     _columns: list[ColumnReader] = field(init=False)
+    _memories: list[Memory] = field(init=False)
     _digests: list[hashlib._Hash] = field(init=False)
     _times: dict[str, ColumnTimes] = field(default_factory=dict)
     _states: dict[str, str | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._columns = [ColumnReader(column, self.own) for column in self.table.columns]
+        self._memories = [Memory(reader.read) for reader in self._columns]
         self._digests = [hashlib.sha256() for _ in self.table.columns]
 
     def read(self, batch: Sequence[Values], pace: Pace) -> None:
@@ -73,18 +76,19 @@ class TableReader:
         size = len(batch)
         flags = np.zeros(size, dtype=np.int64)
         mails: list[tuple[int, bytes]] = []
-        looked: list[tuple[str, Cells, list[int]]] = []
+        looked: list[tuple[str, Look]] = []
         total = 0
-        for reader, digest, column in zip(
-            self._columns, self._digests, values.values(), strict=True
+        for reader, memory, digest, column in zip(
+            self._columns, self._memories, self._digests, values.values(), strict=True
         ):
             cells = make_cells(column)
             digest.update(cells.data)
             digest.update(SEPARATOR)
             total += len(cells.data)
-            found = reader.read(cells)
+            look = memory.look(column, cells)
+            found = look.found
             mails += found.mails
-            looked.append((reader.column.name, cells, found.binary))
+            looked.append((reader.column.name, look))
             for kind, rows in found.kinds.items():
                 bit = self.rows.slot(reader.column.name, kind)
                 self.overfull |= bit is None
@@ -93,7 +97,7 @@ class TableReader:
                     known = self.sealed.get(reader.column.name, 0)
                     self.sealed[reader.column.name] = known + len(rows)
         self.search.read(looked, self.count + 1)
-        self.rows.add(self._dated(values, size, flags, mails))
+        self.rows.add(self._dated(values, size, flags, sorted(mails)))
         self.count += size
         pace.rows = max(1, min(BATCH, int(BATCH_BYTES / max(total / size, 1))))
 
