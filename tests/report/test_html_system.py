@@ -8,8 +8,10 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
+from audit.model.result import Result
 from audit.report.html import render_html
 from audit.report.index import render_index
+from tests.conftest import ROOT
 
 from . import results
 from .hostile import hostile
@@ -17,6 +19,7 @@ from .pages import Page
 
 pytestmark = [pytest.mark.system, pytest.mark.xdist_group("browser")]
 
+SAMPLE = ROOT / "reports" / "sample" / "result.json"
 WATCH = "window.violations = []; document.addEventListener('securitypolicyviolation', e => violations.push(e.violatedDirective + ' ' + e.blockedURI))"
 
 
@@ -29,6 +32,7 @@ def folder(tmp_path_factory) -> Path:
         "sessionpy-messenger": results.messenger(),
         "misbehaving": results.misbehaving(),
         "hostile": hostile(results.session_python()),
+        "sample": Result.model_validate_json(SAMPLE.read_bytes()),
         "empty": results.make_result([], captures=[]),
     }
     for name, result in made.items():
@@ -71,6 +75,7 @@ PAGES = [
     "index.html",
     "session-python/index.html",
     "misbehaving/index.html",
+    "sample/index.html",
     "hostile/index.html",
     "empty/index.html",
 ]
