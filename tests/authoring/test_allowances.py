@@ -9,6 +9,8 @@ from audit.authoring.lint import lint_folders
 from .making import CHECK, write_policy
 
 SERVER = "  - {capability: server.logs, source: web}"
+LATER = "  - {capability: app.screens}"
+"""W206 is said of the one (nobody attests it), W203 of the other (nothing supplies it yet)."""
 
 
 def linted(folder, server_line: str, head: str = ""):
@@ -19,7 +21,8 @@ def linted(folder, server_line: str, head: str = ""):
 
 def test_a_comment_on_the_line_allows(tmp_path):
     found, allowed = linted(
-        tmp_path, f"{SERVER} # audit: allow W206 the operator is us\n  # audit: allow W203 x"
+        tmp_path,
+        f"{SERVER} # audit: allow W206 the operator is us\n{LATER}\n  # audit: allow W203 x",
     )
     assert found == ["W203", "W310"]
     assert [(item.problem.code, item.reason) for item in allowed] == [
@@ -28,14 +31,16 @@ def test_a_comment_on_the_line_allows(tmp_path):
 
 
 def test_a_comment_above_the_line_allows(tmp_path):
-    found, allowed = linted(tmp_path, f"  # audit: allow W203 later\n  # more\n{SERVER}")
+    found, allowed = linted(tmp_path, f"{SERVER}\n  # audit: allow W203 later\n  # more\n{LATER}")
     assert found == ["W206"]
     assert [item.problem.code for item in allowed] == ["W203"]
 
 
 def test_a_comment_before_the_first_key_means_the_whole_file(tmp_path):
     found, allowed = linted(
-        tmp_path, SERVER, "# audit: allow W203 later\n# audit: allow W206 nobody can\n"
+        tmp_path,
+        f"{SERVER}\n{LATER}",
+        "# audit: allow W203 later\n# audit: allow W206 nobody can\n",
     )
     assert found == []
     assert len(allowed) == 2
