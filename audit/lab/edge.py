@@ -62,6 +62,8 @@ class Edge:
     """Where nginx listens."""
     newsletter: tuple[str, int]
     """Where the site's own program listens."""
+    scratch: Path
+    """Folder that ends with the lab; nginx has one of its own in it."""
     violating: str
     """Host of the variant that breaks its promises."""
     _folder: Path | None = None
@@ -123,7 +125,7 @@ class Edge:
         program = find_nginx()
         if program is None:
             return False
-        self._folder = Path(tempfile.mkdtemp(prefix="lab-nginx-"))
+        self._folder = Path(tempfile.mkdtemp(prefix="nginx-", dir=self.scratch))
         for variant in ("clean", "violating"):
             write_pages(self._folder / variant, violating=variant == "violating")
         config = self._folder / "nginx.conf"

@@ -52,6 +52,8 @@ class Lab:
 
     log: LearnedLog
     book: AddressBook
+    scratch: Path
+    """Folder for what a stand-in needs beside its log; ends with the lab's logs."""
     nodes: list[Node] = field(default_factory=make_nodes)
     _servers: list[asyncio.Server] = field(default_factory=list)
     _transports: list[asyncio.BaseTransport] = field(default_factory=list)
@@ -149,6 +151,7 @@ class Lab:
             Witness("edge", log),
             origin=(origin, 8080) if not self.book.loopback else ("127.0.0.1", free_port()),
             newsletter=self._reached(origin, 8081),
+            scratch=self.scratch,
             violating=addresses.VIOLATING_NAME,
         )
         tls = make_tls_context(addresses.WEBSITE_NAME, f"*.{addresses.WEBSITE_NAME}")
@@ -277,4 +280,4 @@ class Lab:
 
 def make_lab(logs: Path, *, loopback: bool) -> Lab:
     """Return a lab that is not started yet."""
-    return Lab(LearnedLog(logs), AddressBook(loopback, {}))
+    return Lab(LearnedLog(logs), AddressBook(loopback, {}), logs.absolute())
