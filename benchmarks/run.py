@@ -25,6 +25,7 @@ MODULES = (
     "identifiers",
     "leak_suite",
     "databases",
+    "logs",
 )
 RESULTS = Path(__file__).with_name("RESULTS.md")
 HEAD = """# Results

@@ -81,6 +81,15 @@ def has_mail(text: bytes, at: int = 0, end: int | None = None) -> bool:
     return next(mails_in(text, at, end), None) is not None
 
 
+def is_mail_at(text: bytes, sign: int) -> bool:
+    """Whether the sign at an offset, plain or percent-encoded, is one of an e-mail address."""
+    match = MAIL.match(text, sign)
+    if match is None or match[1].rsplit(b".", 1)[1].lower() in _NO_MAIL:
+        return False
+    before = text[max(sign - 3, 0) : sign]
+    return before.endswith(b"%22") or _BEFORE.search(before) is not None
+
+
 def mails_in(text: bytes, at: int = 0, end: int | None = None) -> Iterator[tuple[int, int]]:
     """Yield where the e-mail addresses of a text stand, by the sign: no step goes back far."""
     for match in MAIL.finditer(text, at, len(text) if end is None else end):

@@ -9,7 +9,6 @@ optionally ``"Referer" "User-Agent"``.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -22,7 +21,7 @@ from audit.readers.logfields import (
     TEXT,
     USER_AGENT,
     FieldReader,
-    mails_in,
+    is_mail_at,
 )
 from audit.readers.logrows import HOUR, Fields, LogRows
 from audit.readers.logstream import LineBlock
@@ -172,14 +171,11 @@ class WebLog:
         flags[nobody] &= ~_PLAIN
 
     def _mails(self, data: bytes, lines: _Lines, flags: Numbers) -> None:
-        known: set[int] = set()
-        for position in lines.signs():
-            index = lines.line_of(position)
-            if index not in known:
-                start, end = int(lines.starts[index]), int(lines.ends[index])
-                known.add(index)
-                if next(mails_in(data, start, end), None) is not None:
-                    flags[index] |= _MAIL
+        signs = lines.signs()
+        owners = np.searchsorted(lines.ends, signs)
+        for position, index in zip(signs.tolist(), owners.tolist(), strict=True):
+            if is_mail_at(data, position):
+                flags[index] |= _MAIL
 
     def _add(self, first: int, good: Numbers, epoch: Numbers, flags: Numbers) -> None:
         """Group the lines by hour and fields and hand each group over."""
@@ -256,15 +252,14 @@ class _Lines:
         self.whole &= ok | (quotes == 2)
         self._size = size
 
-    def signs(self) -> Iterator[int]:
-        """Yield where a sign of e-mail stands, plain or percent-encoded."""
-        body = self.text[: self._size]
-        for position in np.flatnonzero((body == _AT) | (body == _PERCENT)).tolist():
-            if body[position] == _AT or (body[position + 1] == 0x34 and body[position + 2] == 0x30):
-                yield position
-
-    def line_of(self, position: int) -> int:
-        return int(np.searchsorted(self.ends, position))
+    def signs(self) -> Numbers:
+        """Return where a sign of e-mail stands, plain or percent-encoded."""
+        text = self.text
+        body = text[: self._size]
+        found = np.flatnonzero((body == _AT) | (body == _PERCENT))
+        is_sign = (text[found] == _AT) | ((text[found + 1] == 0x34) & (text[found + 2] == 0x30))
+        signs: Numbers = found[is_sign]
+        return signs
 
 
 def _quote_counts(letters: Bytes, first: Numbers, last: Numbers) -> Numbers:
