@@ -195,8 +195,8 @@ def section(rows: int = ROWS, times: int = TIMES) -> str:
             with closing(open_database(where, Path())) as access:
                 figures += [measure(access, table, times) for table in access.tables()]
     lines = [
-        "Scanning a table whole is to take at most 8 times as long as fetching its rows. Seconds on"
-        " the wall and, in brackets, of this process alone: what a server computes is in the first.",
+        "Scanning a table whole is to take at most 8 times as long as fetching its rows.",
+        "Seconds on the wall and, in brackets, of this process alone, without the server.",
         "",
         "| system | table | rows | fetching | scanning | ratio |",
         "|---|---|---|---|---|---|",
