@@ -114,6 +114,7 @@ def test_the_clients_address_in_a_path_of_the_seeds_log_is_a_violation(bench):
         (quiet(7200) + quiet(3550, f"/{TOKEN}") + "junk\n" + quiet(60), "line 3"),
         (quiet(7200) + quiet(3500, f"/{TOKEN}") + quiet(-DAY), "future"),
     ],
+    ids=["no token", "uncovered", "covered", "junk", "future"],
 )
 def test_a_seed_log_that_proves_nothing_does_not_pass(bench, log, why):
     seed_bench(bench, log)
@@ -162,6 +163,7 @@ def test_a_bundle_says_what_was_read_and_what_is_not_known(bench):
         ("  - {role: website}\n", "a source names"),
         ("  - {role: website, logs: [id.json], time_zone: Mars/Phobos}\n", "time zone"),
     ],
+    ids=["no file", "unknown role", "nothing named", "unknown zone"],
 )
 def test_a_wrong_file_of_sources_is_refused_before_anything_is_written(bench, sources, why):
     made = bench.imported(sources)

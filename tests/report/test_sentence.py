@@ -23,28 +23,28 @@ def judged(*outcomes: Outcome | None):
     [
         (
             [F, F, P, P, U, N, None],
-            "session-python 1.0.5 broke 2 of the 6 promises that were tested, kept 2 and left 2 unproven.",
+            "session-python 1.0.5 broke 2 of the 6 promises that were judged, kept 2 and left 2 unproven.",
         ),
-        ([F, P, P], "session-python 1.0.5 broke 1 of the 3 promises that were tested and kept 2."),
+        ([F, P, P], "session-python 1.0.5 broke 1 of the 3 promises that were judged and kept 2."),
         (
             [F, U],
-            "session-python 1.0.5 broke 1 of the 2 promises that were tested and left 1 unproven.",
+            "session-python 1.0.5 broke 1 of the 2 promises that were judged and left 1 unproven.",
         ),
-        ([F, F], "session-python 1.0.5 broke 2 of the 2 promises that were tested."),
-        ([F, None, S], "session-python 1.0.5 broke the one promise that was tested."),
-        ([P, P, S], "session-python 1.0.5 kept all 2 promises that were tested."),
-        ([P], "session-python 1.0.5 kept the one promise that was tested."),
+        ([F, F], "session-python 1.0.5 broke 2 of the 2 promises that were judged."),
+        ([F, None, S], "session-python 1.0.5 broke the one promise that was judged."),
+        ([P, P, S], "session-python 1.0.5 kept all 2 promises that were judged."),
+        ([P], "session-python 1.0.5 kept the one promise that was judged."),
         (
             [P, U, N],
-            "No promise is shown broken, but 2 of the 3 that were tested could not be proven for session-python 1.0.5; one was kept.",
+            "No promise is shown broken, but 2 of the 3 that were judged could not be proven for session-python 1.0.5; one was kept.",
         ),
         (
             [P, P, U],
-            "No promise is shown broken, but 1 of the 3 that were tested could not be proven for session-python 1.0.5; 2 were kept.",
+            "No promise is shown broken, but 1 of the 3 that were judged could not be proven for session-python 1.0.5; 2 were kept.",
         ),
         (
             [U],
-            "No promise is shown broken, but 1 of the 1 that were tested could not be proven for session-python 1.0.5.",
+            "No promise is shown broken, but 1 of the 1 that were judged could not be proven for session-python 1.0.5.",
         ),
         ([None, S], "Nothing could be judged for session-python 1.0.5."),
     ],

@@ -10,7 +10,7 @@ def test_lines_say_what_was_broken_not_proven_kept_and_where_to_look():
     assert summarise(
         results.messenger(), look_at="reports/demo/sessionpy-messenger/index.html"
     ) == [
-        "sessionpy-messenger 0.1.0 broke 1 of the 8 promises that were tested, kept 6 and left 1 unproven.",
+        "sessionpy-messenger 0.1.0 broke 1 of the 8 promises that were judged, kept 6 and left 1 unproven.",
         "broken          app.device-identifiers",
         "                python-requests/2.32.5 sent to 203.0.113.16 (packets.pcapng#61:request.body/onion.2@0-88)",
         "not proven      seed.blind",
