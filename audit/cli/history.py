@@ -33,6 +33,7 @@ def command(
     from audit.cli.judging import write_whole
     from audit.report.history import History
     from audit.report.trend import releases, trend_data, trend_lines, trend_svg
+    from audit.report.visible import for_terminal
 
     if not results and not db.is_file():
         raise UsageError("there is no history yet", source=str(db), hint="name results to keep")
@@ -46,7 +47,7 @@ def command(
         raise UsageError("one picture shows one target", hint="name it with --target")
     found = {client: releases(history.of(*client)) for client in clients}
     for (policy, name), rows in found.items():
-        title = f"{name} against the policy {policy}"
+        title = for_terminal(f"{name} against the policy {policy}")
         if svg is not None:
             write_whole(svg, trend_svg(rows, title).encode("utf-8"))
         if not as_json:

@@ -74,6 +74,12 @@ def redact_bundle(bundle: Bundle, subject: Identity, target: Path) -> Redacted:
         )
     if target.exists():
         raise UsageError("there is something already", source=str(target), hint="name another -o")
+    if target.resolve().is_relative_to(bundle.folder.resolve()):
+        raise UsageError(
+            "a copy does not go into the bundle that it is of",
+            source=str(target),
+            hint="name another -o",
+        )
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".redacting-", dir=target.parent) as workshop:
         copy = Path(workshop) / "copy"

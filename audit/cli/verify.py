@@ -66,7 +66,13 @@ def command(
             "neither a bundle nor a report", source=str(path), hint="name a folder of either kind"
         )
     from audit.cli.judging import Call
-    from audit.cli.verifying import check_captures, check_files, judge_again, moment_of
+    from audit.cli.verifying import (
+        check_captures,
+        check_files,
+        judge_again,
+        moment_of,
+        target_of,
+    )
     from audit.model.reading import read_result
 
     result = read_result(file)
@@ -82,7 +88,7 @@ def command(
         return
     call = Call(
         policy=policy or result.policy.id,
-        target=target or str(result.target["name"]),
+        target=target or target_of(result),
         identity=identity,
         gate=gate,
         waivers=waivers,
@@ -92,7 +98,7 @@ def command(
         exit_zero=exit_zero,
         as_of=moment_of(result),
     )
-    judge_again(result, judged, call)
+    judge_again(result, file.read_bytes(), judged, call)
     say(f"judged again as of {result.as_of}: the same result, byte for byte")
 
 

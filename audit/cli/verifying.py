@@ -31,8 +31,9 @@ def check_files(folder: Path) -> str:
         path = folder / name
         if path.is_file() and digest_file(path) != digest:
             raise CaptureError(f"{name} is not the file that was written", source=str(folder))
-    there = sum((folder / name).is_file() for name in listed)
-    return f"{there} files of the report are as they were written"
+    gone = [name for name in sorted(listed) if not (folder / name).is_file()]
+    missing = f"; not here: {', '.join(gone)}" if gone else ""
+    return f"{len(listed) - len(gone)} files of the report are as they were written{missing}"
 
 
 Found = Bundle | Path
@@ -42,8 +43,10 @@ Found = Bundle | Path
 def check_captures(result: Result, there: dict[str, Found], source: Path) -> list[Found]:
     """Return the captures of a result, by digest.
 
-    Raises :class:`CaptureError` where one is missing or another.
+    Raises :class:`CaptureError` where one is missing or another, or none is named at all.
     """
+    if not result.captures:
+        raise CaptureError("the result names no capture that it is of", source=str(source))
     found: list[Found] = []
     for capture in result.captures:
         one = there.get(capture.digest)
@@ -62,8 +65,10 @@ def check_captures(result: Result, there: dict[str, Found], source: Path) -> lis
     return found
 
 
-def judge_again(result: Result, captures: list[Found], call: Call) -> None:
+def judge_again(result: Result, data: bytes, captures: list[Found], call: Call) -> None:
     """Judge the recordings again as of the result's moment and compare byte for byte.
+
+    ``data`` are the bytes of the file that the result was read from.
 
     Raises :class:`CaptureError` with the first thing that differs.
     """
@@ -75,8 +80,12 @@ def judge_again(result: Result, captures: list[Found], call: Call) -> None:
             hint="equal bytes are promised by equal versions; install that one",
         )
     again = judge([one.folder if isinstance(one, Bundle) else one for one in captures], call)
-    if render_json(again) == render_json(result):
+    if render_json(again) == data:
         return
+    if render_json(again) == render_json(result):
+        raise CaptureError(
+            "judged again, the result says the same in other bytes: something else wrote it"
+        )
     what = first_difference(
         result.model_dump(mode="json", by_alias=True), again.model_dump(mode="json", by_alias=True)
     )
@@ -122,5 +131,19 @@ def _short(value: object) -> str:
 
 
 def moment_of(result: Result) -> datetime:
-    """Return the moment that a result was judged as of, UTC."""
-    return datetime.fromisoformat(result.as_of)
+    """Return the moment that a result was judged as of, UTC.
+
+    Raises :class:`CaptureError` where it says of none.
+    """
+    try:
+        return datetime.fromisoformat(result.as_of)
+    except ValueError:
+        raise CaptureError("the result says of no moment that it was judged as of") from None
+
+
+def target_of(result: Result) -> str:
+    """Return the name of the target that was judged; raises :class:`CaptureError` for none."""
+    name = result.target.get("name")
+    if not isinstance(name, str) or not name:
+        raise CaptureError("the result says of no target", hint="name it with --target")
+    return name

@@ -187,9 +187,10 @@ def _leaning(
 
 def _capture(capture: model.CaptureRef, anchors: Anchors) -> view.Capture:
     client = capture.client
+    command = client.get("command")
     facts = [
         ("client", " ".join(cell(client[k]) for k in ("name", "version") if client.get(k))),
-        ("command", " ".join(map(str, client.get("command") or ()))),
+        ("command", " ".join(map(str, command)) if isinstance(command, list) else ""),
         ("exit", _exit(client.get("exit_code"))),
         ("vantage", f"{capture.vantage}, {meaning('pass', capture.pass_)}"),
         ("started", moment(capture.started_at, precise=True)),

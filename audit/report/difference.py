@@ -60,8 +60,10 @@ def render_data(comparison: Comparison) -> dict[str, Any]:
         "policy_drift": changes_data(comparison.drift),
         "changed_checks": changes_data(comparison.changed_checks),
         "waivers": {
-            "expired": [one["id"] for one in _waivers(comparison.new, "expired")],
-            "unused": [one["id"] for one in comparison.new.gate.waivers if not one.get("covers")],
+            "expired": [one.get("id") for one in _waivers(comparison.new, "expired")],
+            "unused": [
+                one.get("id") for one in comparison.new.gate.waivers if not one.get("covers")
+            ],
         },
     }
 
@@ -144,11 +146,14 @@ def sections(comparison: Comparison) -> Iterator[tuple[str, list[str]]]:
         ("changed around them", _changed(comparison.differences)),
         (
             "expired waivers",
-            [f"{one['id']}: {one.get('expires')}" for one in _waivers(comparison.new, "expired")],
+            [
+                f"{one.get('id')}: {one.get('expires')}"
+                for one in _waivers(comparison.new, "expired")
+            ],
         ),
         (
             "unused waivers",
-            [str(one["id"]) for one in comparison.new.gate.waivers if not one.get("covers")],
+            [str(one.get("id")) for one in comparison.new.gate.waivers if not one.get("covers")],
         ),
     )
     for title, items in rest:

@@ -25,7 +25,7 @@ def waiver_views(
         view.Disposition(
             title=say("disposition.waiver", id=waiver.get("id")),
             state=str(waiver.get("state") or say("page.not_known")),
-            is_lapsed=waiver.get("state") in _LAPSED,
+            is_lapsed=str(waiver.get("state")) in _LAPSED,
             facts=facts_of(waiver),
             checks=tuple(links[check] for check in _checks(waiver) if check in links),
         )

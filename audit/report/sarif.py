@@ -217,7 +217,8 @@ def _of_reported(result: Result) -> Iterator[dict[str, Any]]:
     compared = {} if result.baseline is None else {"baselineState": "unchanged"}
     for entry in result.reported:
         check, n = str(entry.get("check")), entry.get("count")
-        number = n if isinstance(n, int) else len(entry.get("rows") or ())
+        rows = entry.get("rows")
+        number = n if isinstance(n, int) else len(rows) if isinstance(rows, list) else 0
         text = count("outputs.disclosed", number, title=str(entry.get("title") or check))
         yield (
             {"ruleId": check}
@@ -236,7 +237,10 @@ def _of_reported(result: Result) -> Iterator[dict[str, Any]]:
 def _of_absent(result: Result) -> Iterator[dict[str, Any]]:
     """Yield what an earlier result had found and this one has not, as ``audit run`` lists it."""
     known = {verdict.check: index for index, verdict in enumerate(result.verdicts)}
-    for entry in (result.baseline or {}).get("absent") or ():
+    absent = (result.baseline or {}).get("absent")
+    for entry in absent if isinstance(absent, list) else ():
+        if not isinstance(entry, dict):
+            continue
         check, doubt = str(entry.get("check")), entry.get("doubt")
         text = str(entry.get("message"))
         text = (

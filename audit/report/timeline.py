@@ -77,8 +77,10 @@ class _Lane:
     @classmethod
     def read(cls, row: Mapping[str, Any], clock: _Clock) -> _Lane:
         spans = []
-        for pair in (row.get("spans") or [])[:_MAX_SPANS]:
-            first, last = (clock.at(pair[0]), clock.at(pair[-1])) if pair else (None, None)
+        said = row.get("spans")
+        for pair in said[:_MAX_SPANS] if isinstance(said, list) else ():
+            is_span = isinstance(pair, list) and pair
+            first, last = (clock.at(pair[0]), clock.at(pair[-1])) if is_span else (None, None)
             if first is not None and last is not None:
                 spans.append(pictures.Span(start=first, end=max(first, last)))
         return cls(recipient=str(row.get("recipient")), spans=spans)

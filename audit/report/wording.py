@@ -33,10 +33,12 @@ def share(part: int, whole: int) -> str:
     return f"{min(max(round(100 * part / whole), 1), 99)} %"
 
 
-def parse_moment(text: str | None) -> datetime | None:
+def parse_moment(text: object) -> datetime | None:
     """Return an ISO 8601 moment in UTC; ``None`` for anything else (no zone counts as UTC)."""
+    if not isinstance(text, str):
+        return None
     try:
-        value = datetime.fromisoformat(text or "")
+        value = datetime.fromisoformat(text)
     except ValueError:
         return None
     try:

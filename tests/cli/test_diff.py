@@ -76,3 +76,13 @@ def test_a_hostile_result_steers_no_terminal(write) -> None:
     ran = run_audit("diff", write("old.json", PASS), new)
     assert ran.code == 1
     assert not {"\x1b", "\x07", "\u202e", "\r"} & set(ran.out)
+
+
+def test_a_waiver_without_a_name_is_compared_all_the_same(write) -> None:
+    new = write("new.json", PASS)
+    data = json.loads(new.read_text())
+    data["gate"]["waivers"] = [{}, {"state": "expired"}]
+    new.write_text(json.dumps(data))
+    for form in ("text", "json", "markdown"):
+        ran = run_audit("diff", write("old.json", PASS), new, "--format", form)
+        assert ran.code == 0, ran.err

@@ -204,3 +204,13 @@ def test_the_demos_recordings_are_redacted(demo: Demo, tmp_path: Path, name: str
     for path in (tmp_path / "out").iterdir():
         data = path.read_bytes()
         assert not [v for v in values if len(v) > 7 and v.encode() in data], path.name
+
+
+def test_a_copy_does_not_go_into_its_own_bundle(tmp_path: Path) -> None:
+    bundle = Path(shutil.copytree(SAMPLE, tmp_path / "sample"))
+    for name in ("copy", "deep/copy.zip"):
+        ran = run_audit("redact", bundle, "-o", bundle / name)
+        assert ran.code == 2
+        assert "does not go into the bundle" in ran.err
+    assert open_bundle(bundle).digest == open_bundle(SAMPLE).digest
+    assert not (bundle / "deep").exists()

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from audit.cli.verifying import first_difference
+from audit.model.result import Result
+from audit.report.json import render_json
 from tests.conftest import ROOT, run_audit
 from tests.report.test_handover import make_pcap
 
@@ -74,3 +76,52 @@ def test_the_first_difference_is_named_by_its_place() -> None:
         "a[1].b is 'x' in the result and 'y' now"
     )
     assert first_difference({"a": [1]}, {"a": [1, 2]}) == "a[1] is nothing in the result and 2 now"
+
+
+def changed(report: Path, folder: Path, **changes: object) -> Path:
+    """Return a copy of a report without digests whose result says something else."""
+    copy = Path(shutil.copytree(report, folder))
+    (copy / "SHA256SUMS").unlink()
+    tree = json.loads((copy / "result.json").read_text())
+    (copy / "result.json").write_bytes(render_json(Result.model_validate(tree | changes)))
+    return copy
+
+
+def test_a_result_of_no_capture_is_not_verified(report: Path, tmp_path: Path) -> None:
+    ran = verify(changed(report, tmp_path / "copy", captures=[]))
+    assert ran.code == 3
+    assert "names no capture" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"target": {}}, "the result says of no target"),
+        ({"as_of": "whenever"}, "the result says of no moment"),
+    ],
+)
+def test_what_cannot_be_judged_again_is_said(
+    report: Path, tmp_path: Path, changes: dict[str, object], why: str
+) -> None:
+    ran = verify(changed(report, tmp_path / "copy", **changes), "--again", "--exit-zero")
+    assert ran.code == 3
+    assert why in ran.err
+    assert "Traceback" not in ran.err
+
+
+def test_byte_for_byte_is_said_of_the_file(report: Path, tmp_path: Path) -> None:
+    copy = changed(report, tmp_path / "copy")
+    assert verify(copy, "--again", "--exit-zero").code == 0
+    file = copy / "result.json"
+    file.write_text(json.dumps(json.loads(file.read_text()), indent=2))
+    ran = verify(copy, "--again", "--exit-zero")
+    assert ran.code == 3
+    assert "in other bytes" in ran.err
+
+
+def test_a_file_that_is_gone_is_named(report: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(report, tmp_path / "copy"))
+    (copy / "index.html").unlink()
+    ran = verify(copy)
+    assert ran.code == 0, ran.err
+    assert "2 files of the report are as they were written; not here: index.html" in ran.out

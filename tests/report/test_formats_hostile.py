@@ -7,8 +7,10 @@ import unicodedata
 
 import pytest
 
+from audit.model.result import Result
 from audit.report.formats import FORMATS
 
+from . import results
 from .variants import VARIANTS, rendered
 
 HOSTILE = [name for name in VARIANTS if name.startswith("hostile") or name == "surrogates"]
@@ -47,3 +49,22 @@ def test_no_line_is_a_command_of_a_pipeline(output, name):
     text = rendered(output.name, name).decode("utf-8")
     lines = [line for line in text.splitlines() if re.match(r"\s*(::|##\[)", line)]
     assert lines == []
+
+
+@pytest.mark.parametrize("wrong", [7, 1e308, True, "x", {"x": 1}, [7], [[7]], [{}], None])
+@pytest.mark.parametrize(
+    "output",
+    [one for one in FORMATS.values() if one.name not in {"json", "pdf"}],
+    ids=lambda one: one.name,
+)
+def test_records_of_another_shape_are_rendered_all_the_same(output, wrong):
+    """The schema leaves some records open, so anybody may hand over a result that fills them so."""
+    tree = results.session_python().model_dump(mode="json", by_alias=True)
+    tree["captures"][0]["client"]["command"] = wrong
+    tree["coverage"]["actions"].append({"capture": "x", "name": "x", "ts": wrong})
+    tree["coverage"]["timeline"].append({"recipient": "x", "spans": wrong})
+    tree["coverage"]["timeline"].append({"recipient": "y", "spans": [wrong, [wrong, wrong]]})
+    tree["reported"].append({"check": "x", "rows": wrong})
+    tree["gate"]["waivers"].append({"state": wrong})
+    tree["baseline"] = {"absent": wrong, "coverage_loss": wrong, "removed_checks": wrong}
+    assert output.render(Result.model_validate(tree))

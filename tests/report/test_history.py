@@ -8,6 +8,7 @@ import pytest
 from audit.errors import PolicyError
 from audit.model.outcome import Outcome
 from audit.report.history import APPLICATION, History, moment_of
+from tests.conftest import run_audit
 from tests.gate.making import make_finding, make_result, make_verdict
 
 
@@ -76,3 +77,13 @@ def test_a_damaged_result_in_it_is_told(tmp_path, blob):
     with pytest.raises(PolicyError):
         list(History(path).of("example", "client"))
     assert int.from_bytes(b"AUDH", "big") == APPLICATION
+
+
+def test_a_name_of_two_lines_commands_no_pipeline(tmp_path):
+    result = release(1, target={"name": "x\n::error::y\x1b[31m"})
+    file = write(tmp_path / "r.json", result)
+    ran = run_audit("history", file, "--db", tmp_path / "h.sqlite")
+    assert ran.code == 0, ran.err
+    assert "::error::y" in ran.out
+    assert not any(line.startswith("::") for line in ran.out.splitlines())
+    assert "\x1b" not in ran.out
