@@ -180,6 +180,12 @@ def test_a_result_written_again_as_it_was_still_agrees(handed: Path, forged) -> 
     assert code == 0, out
 
 
+def test_a_result_that_names_no_recording_is_told(handed: Path, forged) -> None:
+    code, out = forged(read(handed) | {"captures": []})
+    assert code == 1, out
+    assert "names no recording" in out
+
+
 @settings(max_examples=20, deadline=None)
 @given(data=st.data())
 def test_a_forger_who_renews_the_digests_is_noticed(handed: Path, forged, data) -> None:

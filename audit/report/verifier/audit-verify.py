@@ -2242,6 +2242,8 @@ def judge(asked, path, result, problems):
 def open_captures(asked, path, result, problems):
     """Find the recordings of a result; return them by the name that evidence uses."""
     wanted = {one["digest"]: one for one in result["captures"]}
+    if not wanted:
+        problems.append("the result names no recording that it is of")
     found, said = find_captures(asked.capture, path, wanted)
     problems += said
     captures = {}
