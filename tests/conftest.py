@@ -1,10 +1,13 @@
 """What the tests of several rooms share: the demo, run once, and a way to call the command line."""
 
+import contextlib
 import fcntl
+import io
 import os
 import shutil
 import subprocess
 import sys
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,6 +43,23 @@ def run_audit(
         check=False,
     )
     return Ran(done.returncode, done.stdout, done.stderr)
+
+
+def call_audit(*arguments: object) -> Ran:
+    """Run ``audit`` in this process: for tests of many calls, which need no process of their own."""
+    from audit.cli import main
+
+    out, err, code = io.StringIO(), io.StringIO(), 0
+    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        patch.setattr(sys, "argv", ["audit", *map(str, arguments)])
+        patch.setattr(main, "_save_time", lambda: None)
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            try:
+                main.main()
+            except SystemExit as ended:
+                code = int(ended.code or 0)
+    return Ran(code, out.getvalue(), err.getvalue())
 
 
 @dataclass(frozen=True)

@@ -85,6 +85,7 @@ def command(
             say(f"{one.name}: the file that was judged")
     _check_time(file, timestamp, trust)
     if not again:
+        say("the verdicts were not judged again: --again does that")
         return
     call = Call(
         policy=policy or result.policy.id,

@@ -8,7 +8,7 @@ import shutil
 
 import pytest
 
-from tests.conftest import run_audit
+from tests.conftest import call_audit
 from tests.readers.logs import DAY
 
 TOKEN = "ab" * 16
@@ -63,7 +63,7 @@ class Bench:
     def imported(self, sources: str):
         self.write("sources.yaml", "schema: audit/sources@1\nsources:\n" + sources)
         shutil.rmtree(self.folder / "made", ignore_errors=True)
-        return run_audit(
+        return call_audit(
             "import", "--sources", self.folder / "sources.yaml", "--identity",
             self.folder / "id.json", "--journal", self.folder / "journal.jsonl",
             "--vouched-by", "the auditor", "--target", "service", "-o", self.folder / "made",
@@ -72,7 +72,7 @@ class Bench:
     def verdict(self, sources: str, check: str) -> dict:
         made = self.imported(sources)
         assert made.code == 0, made.err
-        ran = run_audit("run", self.folder / "made", "--out", self.folder / "out", "--exit-zero")
+        ran = call_audit("run", self.folder / "made", "--out", self.folder / "out", "--exit-zero")
         assert ran.code == 0, ran.err
         result = json.loads((self.folder / "out" / "result.json").read_text())
         return next(one for one in result["verdicts"] if one["check"] == check)
@@ -152,7 +152,7 @@ def test_a_bundle_says_what_was_read_and_what_is_not_known(bench):
     assert "says how long server/website/access.log is kept" in made.out
     read = json.loads((bench.folder / "made" / "server" / "read.json").read_text())
     assert len(read["items"][0]["sha256"]) == 64
-    assert run_audit("verify", bench.folder / "made").code == 0
+    assert call_audit("verify", bench.folder / "made").code == 0
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,7 @@ def test_a_wrong_file_of_sources_is_refused_before_anything_is_written(bench, so
 
 
 def test_without_files_and_sources_there_is_nothing_to_import(tmp_path):
-    made = run_audit("import", "-o", tmp_path / "made")
+    made = call_audit("import", "-o", tmp_path / "made")
     assert made.code == 2
     assert "--sources" in made.err
 

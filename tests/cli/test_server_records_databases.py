@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import run_audit
+from tests.conftest import call_audit
 from tests.readers.databases import make_sqlite
 
 NOW = dt.datetime.now(dt.UTC)
@@ -59,7 +59,7 @@ class Bench:
 
     def imported(self) -> Any:
         self.write("sources.yaml", "schema: audit/sources@1\nsources:\n" + self.source)
-        return run_audit(
+        return call_audit(
             "import", "--sources", self.folder / "sources.yaml", "--identity",
             self.folder / "id.json", "--journal", self.folder / "journal.jsonl",
             "--vouched-by", "the auditor", "--target", self.target, "-o", self.folder / "made",
@@ -68,7 +68,7 @@ class Bench:
     def verdict(self, check: str = DELETED) -> dict[str, Any]:
         made = self.imported()
         assert made.code == 0, made.err
-        ran = run_audit("run", self.folder / "made", "--out", self.folder / "out", "--exit-zero")
+        ran = call_audit("run", self.folder / "made", "--out", self.folder / "out", "--exit-zero")
         assert ran.code == 0, ran.err
         result = json.loads((self.folder / "out" / "result.json").read_text())
         found: dict[str, Any] = next(one for one in result["verdicts"] if one["check"] == check)

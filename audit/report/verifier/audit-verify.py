@@ -2232,6 +2232,10 @@ def judge(asked, path, result, problems):
     for text in problems:
         say("DIFFERS: %s" % safe(text))
     say(
+        "not checked here: outcomes, messages, and what no finding speaks of; "
+        "'audit verify --again' judges the recordings anew"
+    )
+    say(
         "something differs from what the result says"
         if problems
         else "all that was checked is as the result says"
