@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from audit.authoring.honesty import columns_to_come
 from audit.checks.policy import Policy
 from audit.tables.supply import CAPABILITIES_TO_COME
 
@@ -38,7 +37,6 @@ def not_yet(policy: Policy) -> Mapping[str, str]:
             for item in check.file.observe
             if item.capability in CAPABILITIES_TO_COME
         ]
-        lacking += [f"{name} comes with {what}" for name, what in columns_to_come(check).items()]
         if lacking:
             found[check.file.id] = "; ".join(dict.fromkeys(lacking))
     return found

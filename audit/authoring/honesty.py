@@ -9,7 +9,6 @@ from typing import Final
 from audit.checks.policy import LoadedCheck, Policy
 from audit.tables.supply import (
     CAPABILITIES_TO_COME,
-    COLUMNS_TO_COME,
     TABLE_SUPPLY,
     platforms_of,
     platforms_of_table,
@@ -150,28 +149,6 @@ def _to_come(check: LoadedCheck) -> Iterator[Problem]:
                 f"nothing supplies {item.capability} yet ({later}): the check is not observable",
                 hint="say in 'attest' who can vouch, and in 'procedure' how somebody could test it",
             )
-
-
-def columns_to_come(check: LoadedCheck) -> dict[str, str]:
-    """Return ``table.column`` -> what will fill it, for columns that nothing fills yet."""
-    found: dict[str, str] = {}
-    for path in check.located.places:
-        step = path[-1] if path else None
-        if isinstance(step, str) and path[0] in {"expect", "exercise", "unsure", "report"}:
-            table = _table_at(check, path)
-            column = step.split("|")[0].split(".")[0]
-            if table is not None and (table, column) in COLUMNS_TO_COME:
-                found[f"{table}.{column}"] = COLUMNS_TO_COME[table, column]
-    return found
-
-
-def _table_at(check: LoadedCheck, path: Path) -> str | None:
-    """Return the table that a condition's key is read of: the ``from`` nearest above it."""
-    for depth in range(len(path) - 1, 0, -1):
-        data = check.located.value(path[:depth])
-        if isinstance(data, dict) and isinstance(data.get("from"), str):
-            return str(data["from"])
-    return None
 
 
 def _attest(check: LoadedCheck) -> Iterator[Problem]:

@@ -7,10 +7,16 @@ import os
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 from audit.bundle.layout import JOURNAL
 from audit.errors import CaptureError
 from audit.tables.vocabulary import ACTIONS, PHASES
+
+PERSON: Final = "subject_sha256"
+"""Fact: sha256 of the e-mail address of who subscribed or left, lower case, as records have it."""
+CONFIRMED: Final = "confirmed"
+"""Fact of a line without action: that person opened the link of the confirmation."""
 
 
 def now() -> str:
@@ -35,7 +41,8 @@ class JournalLine:
     note: str = ""
     facts: dict[str, str] = field(default_factory=dict)
     """What a line claims, for corroboration: ``account`` (id created or seen as sender),
-    ``text_sha256`` and ``file_sha256`` (hex digests of the canaries sent or received)."""
+    ``text_sha256`` and ``file_sha256`` (hex digests of the canaries sent or received); of probes
+    ``token``, ``status`` and ``origin`` of the answer, :data:`PERSON` and :data:`CONFIRMED`."""
     control: dict[str, str] | None = None
     """A planted tap control: ``token`` (hex, 128 bit), ``scheme`` (``http`` or ``https``), ``echo``
     (``address:port``), ``taps`` (comma separated)."""

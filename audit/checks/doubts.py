@@ -17,7 +17,7 @@ from audit.checks.truth import FALSE
 from audit.checks.union import Union
 from audit.model.result import Reason
 from audit.tables.evidence import CaptureEvidence
-from audit.tables.supply import COLUMNS_TO_COME
+from audit.tables.supply import SELDOM_FILLED
 from audit.yamlfile.expectation import Some
 
 _NO_CONTROL_HINT = (
@@ -120,14 +120,14 @@ def _dead_taps(capture: CaptureEvidence) -> Iterator[Reason]:
             yield Reason(text=f"in capture {name} the {tap.tap} tap was cut: {sentence}")
 
 
-def columns_to_come(program: Program, union: Union) -> Iterator[Reason]:
-    """Yield a reason for each column that the verdict reads and that nothing fills yet."""
-    for name, column in sorted(program.columns & COLUMNS_TO_COME.keys()):
+def unfilled_columns(program: Program, union: Union) -> Iterator[Reason]:
+    """Yield a reason for each seldom filled column that the verdict reads and nothing filled."""
+    for name, column in sorted(program.columns & SELDOM_FILLED.keys()):
         table = union.table(name)
         if not np.any(table.encoded(column).codes >= 0):
             yield Reason(
-                text=f"nothing fills {name}.{column} yet ({COLUMNS_TO_COME[name, column]}): what "
-                "the check asks of it is not known",
+                text=f"nothing fills {name}.{column} here: what the check asks of it is not known",
+                hint=f"it comes of {SELDOM_FILLED[name, column]}",
             )
 
 

@@ -77,6 +77,10 @@ class Judge:
         self._target = target
         self._union = union
         self._as_of = as_of
+        self._read_at = min(
+            (capture.records_read_at for capture in union.captures if capture.records_read_at),
+            default=as_of,
+        )
         self._redact = redact
         self._assumed = assumed or Assumptions()
         self._recorded = [capture.platform for capture in union.captures]
@@ -87,10 +91,16 @@ class Judge:
         if not self._target.is_judged(None if scope is None else scope.platforms, self._recorded):
             return _record(check, Outcome.NOT_APPLICABLE), []
         faults = Faults()
-        program = compile_check(check, self._policy, self._target, self._as_of, faults)
+        program = compile_check(check, self._policy, self._target, self._moment(check), faults)
         if faults.found:
             raise PolicyFileError(fault.problem(check.located) for fault in faults.found)
         return self._judge(program), list(reported(program, self._union, self._redact))
+
+    def _moment(self, check: LoadedCheck) -> datetime:
+        """Return what ages count to: no later than records were read, for they tell no more."""
+        if any(item.capability.startswith("server.") for item in check.file.observe):
+            return min(self._as_of, self._read_at)
+        return self._as_of
 
     def _judge(self, program: Program) -> VerdictRecord:
         union = self._union
@@ -101,7 +111,8 @@ class Judge:
             for index in range(len(union.captures))
             if all(supply[index].is_there for supply in supplies)
         ]
-        items = [exercised(item, union, candidates, self._as_of) for item in program.exercise]
+        moment = self._moment(program.check)
+        items = [exercised(item, union, candidates, moment) for item in program.exercise]
         recurrence = Recurrence(union, lambda index: self._could_show(program, candidates, index))
         findings = make_findings(tested, program, self._redact, recurrence)
         hidden = opacity.measure(program, tested, union)
@@ -112,7 +123,7 @@ class Judge:
             *doubts.empty_lists(program),
             *doubts.not_exercised(program, items),
             *doubts.dead_evidence(program, union),
-            *doubts.columns_to_come(program, union),
+            *doubts.unfilled_columns(program, union),
             *doubts.partial_view(tested, union),
             *records.dead_feeds(program, items, union, candidates),
             *records.unsure_rows(program, union),
@@ -149,7 +160,8 @@ class Judge:
     def _could_show(self, program: Program, candidates: Sequence[int], index: int) -> bool:
         """Whether a capture by itself supplies and exercises all that a check asks for."""
         return index in candidates and all(
-            exercised(item, self._union, [index], self._as_of).is_met for item in program.exercise
+            exercised(item, self._union, [index], self._moment(program.check)).is_met
+            for item in program.exercise
         )
 
     def _supplies(self, program: Program) -> list[list[Supply]]:

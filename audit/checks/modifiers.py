@@ -73,7 +73,8 @@ MODIFIERS: Final[dict[str, Modifier]] = {
             name="age",
             takes=frozenset({"time"}),
             gives=AGE,
-            meaning="time that had passed at the run's as_of; lt, lte, gt or gte must follow",
+            meaning="time that had passed at the run's as_of, in checks of servers' records at "
+            "most until they were read; lt, lte, gt or gte must follow",
         ),
         Modifier(
             name="len",

@@ -89,7 +89,7 @@ def _write(
     if identity:
         identity.write(plan.folder)
     if plan.journal:
-        shutil.copyfile(plan.journal, plan.folder / JOURNAL)
+        shutil.copy(plan.journal, plan.folder / JOURNAL)  # one that is private stays so
     if sources is not None and plan.sources is not None:
         record_sources(sources, plan.sources, plan.folder, manifest, identity or Identity())
     digests = {name: digest_file(plan.folder / name) for name in files_in(plan.folder)}

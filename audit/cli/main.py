@@ -20,6 +20,10 @@ COMMANDS: Final = {
     "record": ("audit.cli.record", "Record a client into a bundle (or two)."),
     "mark": ("audit.cli.mark", "Note an action in the recording that runs."),
     "import": ("audit.cli.import_", "Make a bundle of capture files that exist."),
+    "probe": (
+        "audit.cli.probe",
+        "Send a tagged request or a canary, to be looked for later.",
+    ),
     "run": ("audit.cli.run", "Judge captures against a policy and write the report."),
     "report": ("audit.cli.report", "Render a result again, in any format."),
     "diff": ("audit.cli.diff", "Compare two results of one client, release to release."),

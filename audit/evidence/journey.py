@@ -14,6 +14,7 @@ from audit.bundle.identity import Identity
 from audit.bundle.journal import JournalLine
 from audit.bundle.layout import JOURNAL
 from audit.bundle.manifest import Manifest
+from audit.evidence.persons import persons_of
 from audit.evidence.visited import WebProof
 from audit.readers.endpoint import moment_of
 from audit.tables.evidence import PerformedAction
@@ -142,6 +143,7 @@ def event_rows(
         and (line.action or "").startswith("web.")
         and proof.confirms(line, journal[: number - 1], identity)
     }
+    persons = persons_of(journal, identity)
     return [
         {
             "capture": manifest.id,
@@ -155,6 +157,7 @@ def event_rows(
             "corroborated_by": "rows"
             if number in proven
             else corroboration(line, journal, identity, manifest),
+            "subject_hash": persons.get(number),
         }
         for number, line in enumerate(journal, start=1)
         if line.action is not None

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from audit.bundle.folder import Bundle
-from audit.bundle.server import TABLES, ReadItem, ServerPart, read_server
+from audit.bundle.server import READ, TABLES, ReadItem, ServerPart, read_server
+from audit.errors import CaptureError
 from audit.tables.evidence import CaptureEvidence, Feed
 from audit.tables.frames import make_frame
 
@@ -52,7 +54,18 @@ def add_servers(evidence: CaptureEvidence, bundle: Bundle) -> CaptureEvidence:
         limits=tuple(dict.fromkeys((*_of_traffic(evidence), *limits))),
         planted_kinds=evidence.planted_kinds - late if late else evidence.planted_kinds,
         feeds=_feeds(part),
+        records_read_at=_moment(part),
     )
+
+
+def _moment(part: ServerPart) -> datetime | None:
+    if not part.read_at:
+        return None
+    try:
+        moment = datetime.fromisoformat(part.read_at)
+    except ValueError:
+        raise CaptureError("'read_at' is no time", source=READ) from None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
 
 
 def _of_traffic(evidence: CaptureEvidence) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from audit.model.ids import CaptureId
@@ -118,5 +119,7 @@ class CaptureEvidence:
     """The capture's part of ``coverage`` in result.json."""
     feeds: tuple[Feed, ...] = ()
     """Logs of servers, one entry a party."""
+    records_read_at: datetime | None = None
+    """When the records of servers were read (aware); ``None``: the capture holds none."""
     observed: Observed | None = None
     """All values, to compare installs by; ``None``: they were not kept."""

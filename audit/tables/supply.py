@@ -2,7 +2,7 @@
 
 The one place that says so. Lint refuses a check that nothing could ever fill (E203, E208), warns of
 one that nothing fills today (W203), ``audit policy coverage`` prints it, and a verdict that reads a
-column to come is never a pass.
+column that nothing filled is never a pass.
 """
 
 from __future__ import annotations
@@ -90,10 +90,11 @@ TABLE_SUPPLY: Final[Mapping[str, Supply]] = {
 }
 """Every table -> what fills it."""
 
-COLUMNS_TO_COME: Final[Mapping[tuple[str, str], str]] = {
-    ("events", "subject_hash"): "seeded probes",
+SELDOM_FILLED: Final[Mapping[tuple[str, str], str]] = {
+    ("events", "subject_hash"): "the journal of seeded probes, or of a browser that subscribed",
 }
-"""Column of a table that is read, which nothing fills yet -> what will."""
+"""Column that few captures fill -> what does. A verdict that reads one which nothing filled is no
+pass: nobody would be found, whoever is there."""
 
 
 def platforms_of(capability: Capability) -> frozenset[Platform]:

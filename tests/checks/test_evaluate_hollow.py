@@ -159,4 +159,4 @@ def test_a_join_of_what_has_no_key_or_no_proof_says_nothing(tmp_path, left, righ
 
 def test_a_column_that_nothing_fills_is_told_of_an_empty_table_too(tmp_path):
     record = verdict(policy(tmp_path, JOIN), make_capture())
-    assert "nothing fills events.subject_hash yet" in told(record)
+    assert "nothing fills events.subject_hash here" in told(record)

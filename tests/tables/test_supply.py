@@ -13,7 +13,7 @@ from audit.tables.rows import TABLES
 from audit.tables.supply import (
     CAPABILITIES_TO_COME,
     CAPABILITY_PLATFORMS,
-    COLUMNS_TO_COME,
+    SELDOM_FILLED,
     TABLE_SUPPLY,
     platforms_of_table,
 )
@@ -54,10 +54,10 @@ def test_a_capability_to_come_is_granted_nowhere(capability):
     assert f'"{capability}"' not in SOURCES
 
 
-@pytest.mark.parametrize(("table", "column"), COLUMNS_TO_COME)
-def test_a_column_to_come_is_filled_nowhere(table, column):
+@pytest.mark.parametrize(("table", "column"), SELDOM_FILLED)
+def test_a_column_that_few_captures_fill_is_filled_by_some(table, column):
     assert column in columns_of(table)
-    assert not re.search(rf'"{column}"|\b{column}=', SOURCES)
+    assert f'"{column}"' in SOURCES
 
 
 def test_platforms_are_platforms():
