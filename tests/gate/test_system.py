@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT, Demo, Ran, run_audit
+from tests.conftest import ROOT, Demo, Ran, call_audit, run_audit
 
 pytestmark = [pytest.mark.system]
 
@@ -116,7 +116,9 @@ def judged(releases, gate, tmp_path_factory):
             against = ("--baseline", judged_of(baseline)) if baseline else ()
             folder = out / f"{len(done)}"
             done[key] = (
-                run_audit("run", *releases[name], "--gate", gate, *against, *more, "--out", folder),
+                call_audit(
+                    "run", *releases[name], "--gate", gate, *against, *more, "--out", folder
+                ),
                 folder,
             )
         return done[key]
@@ -132,7 +134,7 @@ def result_of(folder: Path) -> dict:
 
 
 def differ(old: Path, new: Path) -> tuple[int, dict]:
-    ran = run_audit("diff", old, new, "--json")
+    ran = call_audit("diff", old, new, "--json")
     return ran.code, json.loads(ran.out)
 
 
@@ -157,7 +159,7 @@ def test_the_mended_release_is_green_and_the_diff_names_what_was_fixed(judged) -
 
 
 def test_the_policys_own_gate_is_green_without_anybodys_word(releases, tmp_path: Path) -> None:
-    ran = run_audit("run", *releases["mended"], "--policy", "session", "--out", tmp_path / "out")
+    ran = call_audit("run", *releases["mended"], "--policy", "session", "--out", tmp_path / "out")
     assert ran.code == 0, ran.out + ran.err
 
 
@@ -223,7 +225,7 @@ def test_new_only_accepts_what_was_known_and_nothing_else(judged, gate) -> None:
 def test_a_finding_of_some_recordings_is_called_flaky(releases, tmp_path: Path) -> None:
     """Two recordings of the leaking client and one of the mended, as if they were one release."""
     captures = [releases[name][1] for name in ("again", "first", "mended")]
-    ran = run_audit("run", *captures, "--policy", "session", "--out", tmp_path / "out")
+    ran = call_audit("run", *captures, "--policy", "session", "--out", tmp_path / "out")
     assert ran.code == 1, ran.out + ran.err
     result = result_of(tmp_path / "out")
     seen = [
@@ -233,7 +235,7 @@ def test_a_finding_of_some_recordings_is_called_flaky(releases, tmp_path: Path) 
         if finding["expectation"] == "allowed-constant"
     ]
     assert seen == [[2, 3], [2, 3]]
-    ran = run_audit("diff", tmp_path / "out", tmp_path / "out")
+    ran = call_audit("diff", tmp_path / "out", tmp_path / "out")
     assert "flaky 2/3" in ran.out
 
 
@@ -283,7 +285,7 @@ def test_a_wrong_file_of_the_gate_judges_nothing(
 ) -> None:
     wrong = tmp_path / "wrong.yaml"
     wrong.write_text(text)
-    ran = run_audit("run", *releases["first"], option, wrong, "--out", tmp_path / "out")
+    ran = call_audit("run", *releases["first"], option, wrong, "--out", tmp_path / "out")
     assert ran.code == 2
     assert f"wrong.yaml:{line}" in ran.err
     assert not (tmp_path / "out").exists()
@@ -291,7 +293,7 @@ def test_a_wrong_file_of_the_gate_judges_nothing(
 
 def test_a_baseline_of_another_client_is_refused(releases, demo: Demo, tmp_path: Path) -> None:
     other = demo.reports / "session-python/result.json"
-    ran = run_audit("run", *releases["first"], "--baseline", other, "--out", tmp_path / "out")
+    ran = call_audit("run", *releases["first"], "--baseline", other, "--out", tmp_path / "out")
     assert ran.code == 2
     assert "another target" in ran.err
 
@@ -299,7 +301,7 @@ def test_a_baseline_of_another_client_is_refused(releases, demo: Demo, tmp_path:
 def test_a_check_beyond_the_gates_limit_is_an_error(releases, tmp_path: Path) -> None:
     small = tmp_path / "gate.yaml"
     small.write_text("schema: audit/gate@1\nlimits: {rows_a_check: 3}\n")
-    ran = run_audit("run", *releases["first"], "--gate", small, "--out", tmp_path / "out")
+    ran = call_audit("run", *releases["first"], "--gate", small, "--out", tmp_path / "out")
     assert ran.code == 3
     assert "limits.rows_a_check" in ran.err
 
@@ -313,6 +315,6 @@ def test_the_history_of_three_releases_shows_the_trend(judged, tmp_path: Path) -
     (client,) = json.loads(ran.out)["clients"]
     assert sorted(one["exit_code"] for one in client["releases"]) == [0, 1, 1]
     assert (tmp_path / "t.svg").read_text().count("<g>") == 3
-    shown = run_audit("history", "--db", tmp_path / "h.sqlite")
+    shown = call_audit("history", "--db", tmp_path / "h.sqlite")
     assert len(shown.out.strip().splitlines()) == 5
-    assert run_audit("history", "--db", tmp_path / "none.sqlite").code == 2
+    assert call_audit("history", "--db", tmp_path / "none.sqlite").code == 2
