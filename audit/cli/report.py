@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from audit.model.result import Result
 
 STANDARD_OUTPUT = "-"
+RESULT = "result.json"
 
 
 @click.command(name="report", help="Render RESULT (a result.json, or its folder) in any format.")
@@ -89,6 +90,11 @@ def _reveal(
 
     if out == STANDARD_OUTPUT:
         raise UsageError("a report with values shown goes into a file, not to standard output")
+    if any(one.file == RESULT for one in chosen):
+        raise UsageError(
+            "result.json is always redacted: what is made of it is for anybody",
+            hint="--reveal writes html, csv, sarif, ...",
+        )
     folder = private_folder(place, out)
     shown = reveal(result, [open_bundle(capture) for capture in captures])
     for name, data in {one.file: one.render(shown) for one in chosen}.items():

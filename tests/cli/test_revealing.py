@@ -15,19 +15,21 @@ def test_a_revealed_report_shows_values_to_its_owner_alone(tmp_path: Path) -> No
     assert run_audit("run", bundle, "--out", report, "--exit-zero").code == 0
     redacted = (report / "result.json").read_bytes()
     assert b"marie.curie" not in redacted
-    ran = run_audit("report", report, "--format", "html,json", "--reveal", "--capture", bundle)
+    ran = run_audit("report", report, "--format", "html,sarif", "--reveal", "--capture", bundle)
     assert ran.code == 0, ran.err
     assert "shows the test subject's values in the clear" in ran.err
     shown = tmp_path / "report-revealed"
-    for name in ("index.html", "result.json"):
+    for name in ("index.html", "result.sarif"):
         assert "marie.curie.1867@example.org" in (shown / name).read_text()
         assert (shown / name).stat().st_mode & 0o777 == 0o600
+    assert not (shown / "result.json").exists()
     assert (report / "result.json").read_bytes() == redacted
     for wrong in (
         ("--reveal",),
         ("--capture", bundle),
         ("--reveal", "--capture", bundle, "--out", report),
         ("--reveal", "--capture", bundle, "--out", "-"),
+        ("--reveal", "--capture", bundle, "--format", "html,json"),
     ):
         assert run_audit("report", report, *wrong).code == 2
     assert run_audit("report", report, "--reveal", "--capture", SAMPLE).code == 3
