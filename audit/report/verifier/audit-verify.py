@@ -2219,6 +2219,15 @@ def judge(asked, path, result, problems):
         if not chosen:
             say("there is no finding %s; --list names them" % safe(" ".join(asked.finding)))
             return 2
+    for verdict in result["verdicts"]:
+        if (verdict["outcome"] == "fail") != bool(verdict["findings"]):
+            problems.append(
+                "%s is %s with %d findings"
+                % (verdict["check"], verdict["outcome"], len(verdict["findings"]))
+            )
+    for _, finding in findings:
+        if not finding["evidence"]:
+            say("note: %s names no bytes: nothing of it is checked" % safe(finding["id"]))
     counts = {"as said": 0, "not re-derived": 0, "DIFFERS": 0}
     say("")
     for verdict, finding in chosen:
