@@ -24,13 +24,7 @@ _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 
 def persons_of(journal: Sequence[JournalLine], identity: Identity) -> dict[int, str]:
     """Return number of a line (from 1) -> digest of the person it acted for."""
-    digests = {
-        hashlib.sha256(item.value.encode("utf-8", "surrogatepass")).hexdigest(): email_hash(
-            item.value
-        )
-        for item in identity.identifiers
-        if item.kind == "email"
-    }
+    digests = told_addresses(identity)
     found: dict[int, str] = {}
     for number, line in enumerate(journal, start=1):
         person = _person(line, digests)
@@ -41,6 +35,17 @@ def persons_of(journal: Sequence[JournalLine], identity: Identity) -> dict[int, 
         number: person
         for number, person in found.items()
         if not _is_undone(journal[number - 1], person, journal, found, confirmed)
+    }
+
+
+def told_addresses(identity: Identity) -> dict[str, str]:
+    """Return digest of an address of the subject as lines tell it -> as records have it."""
+    return {
+        hashlib.sha256(item.value.encode("utf-8", "surrogatepass")).hexdigest(): email_hash(
+            item.value
+        )
+        for item in identity.identifiers
+        if item.kind == "email"
     }
 
 

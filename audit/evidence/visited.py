@@ -9,18 +9,21 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Final
 
 from audit.bundle.identity import Identity
 from audit.bundle.journal import JournalLine
+from audit.evidence.moments import instant
+from audit.evidence.persons import told_addresses
 from audit.readers.endpoint import moment_of
 from audit.tables.frames import Row
 
 _ASKING: Final = frozenset({"web.visit", "web.revisit", "web.download"})
 _TELLING: Final = frozenset({"web.newsletter.subscribe", "web.newsletter.unsubscribe"})
 _CONSENT: Final = {"web.consent.accept": "accept", "web.consent.refuse": "refuse"}
-_SLACK: Final = 2
-"""Seconds by which the clocks of journal and browser's record may differ in order."""
+_NEAR: Final = timedelta(minutes=2)
+"""Time within which the journal's line follows what the browser's record tells of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,20 +69,15 @@ class WebProof:
             return bool(found)
         if line.action in _TELLING:
             told = line.facts.get("text_sha256")
-            emails = {
-                hashlib.sha256(item.value.encode("utf-8", "surrogatepass")).hexdigest()
-                for item in identity.identifiers
-                if item.kind == "email"
-            }
-            return told in emails and any(one.ref in self.personal for one in found)
+            return told in told_addresses(identity) and any(
+                one.ref in self.personal for one in found
+            )
         return False
 
 
 def _near(first: str, second: str) -> bool:
-    from datetime import datetime
-
-    moments = [datetime.fromisoformat(str(moment_of(text))) for text in (first, second)]
-    return abs((moments[0] - moments[1]).total_seconds()) <= 60 * _SLACK
+    one, other = instant(moment_of(first)), instant(moment_of(second))
+    return one is not None and other is not None and abs(one - other) <= _NEAR
 
 
 def web_proof(
