@@ -2,8 +2,9 @@
 
 What a file does not say is not guessed: a log that no rule rotates by age has no known retention.
 logrotate(8): ``rotate N`` keeps N old files, so a line lives up to (N + 1) periods; rotation by
-size says nothing of age; ``maxage`` is looked at when a file is rotated, so a line may live as
-long as ``maxage`` and two periods more.
+size, or from a size on, says nothing of age, with ``maxage`` or without: ``maxage`` is looked at
+when a file is rotated, so a line may live as long as ``maxage`` and two periods more. journald
+deletes whole files: a line lives as long as its file is written to, besides.
 """
 
 from __future__ import annotations
@@ -49,13 +50,9 @@ _UNITS: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RotationRule:
-    """How long some log files are kept."""
+    """Log files of which a row of retention tells; what it says of them stands in the row."""
 
     patterns: tuple[str, ...]
-    retention_s: float | None
-    """Longest life of a line, seconds; ``None``: not known."""
-    why: str
-    """Where it comes from, in words."""
 
     def covers(self, path: str) -> bool:
         """Whether a log file, or one that it was rotated into, is kept by this rule."""
@@ -84,9 +81,7 @@ def read_config(text: str, name: str) -> ConfigFile:
     if re.search(r"(?m)^\s*\[Journal\]", text):
         found.kind = "journald"
         _journald(text, found)
-    elif re.search(
-        r"(?m)^\s*(?:access_log|error_log|log_format|server|http|events)\b[^\n]*[;{]", text
-    ):
+    elif _NGINX.search(text):
         found.kind = "nginx"
         _nginx(text, found)
     elif re.search(r"(?m)^[^#\n]*\{\s*$", text) or "logrotate" in name:
@@ -101,20 +96,16 @@ def _journald(text: str, found: ConfigFile) -> None:
         match = re.match(r"\s*([A-Za-z]+)\s*=\s*(.*?)\s*\Z", line)
         if match:
             values[match[1]] = (match[2], number)
+    found.rules.append(RotationRule(patterns=("*journal*",)))
     storage, number = values.get("Storage", ("auto", 1))
     if storage == "none":
         found.rows.append(_entry("log_retention", "journald", 0.0, number, enabled=False))
-        found.rules.append(RotationRule(patterns=("*journal*",), retention_s=0.0, why="no storage"))
         return
     said, number = values.get("MaxRetentionSec", ("0", number))
-    # whole files are deleted: a line lives as long as its file is written to, besides
     per_file = parse_span(values.get("MaxFileSec", ("1month", 0))[0])
     kept = parse_span(said)
     retention = None if not kept or per_file is None else kept + per_file
     found.rows.append(_entry("log_retention", "journald", retention, number))
-    found.rules.append(
-        RotationRule(patterns=("*journal*",), retention_s=retention, why="MaxRetentionSec")
-    )
 
 
 def parse_span(text: str) -> float | None:
@@ -223,23 +214,15 @@ def _words(line: str) -> Iterator[list[str]]:
 def _rotation(
     patterns: tuple[str, ...], values: dict[str, str], number: int, found: ConfigFile
 ) -> None:
-    retention, why = _kept(values)
-    found.rules.append(RotationRule(patterns=patterns, retention_s=retention, why=why))
-    row = _entry("log_retention", " ".join(patterns), retention, number)
-    found.rows.append(row)
+    found.rules.append(RotationRule(patterns=patterns))
+    found.rows.append(_entry("log_retention", " ".join(patterns), _kept(values), number))
 
 
-def _kept(values: dict[str, str]) -> tuple[float | None, str]:
-    """Return the longest life of a line, and how it comes about."""
+def _kept(values: dict[str, str]) -> float | None:
+    """Return the longest life of a line, seconds; ``None``: not known."""
     period = next((_PERIODS[name] for name in reversed(list(values)) if name in _PERIODS), None)
-    if "size" in values and "maxage" not in values:
-        return None, "rotated by size: nothing is said of age"
-    if period is None:
-        return None, "no period is said"
-    if "notifempty" in values and values.get("minsize"):
-        return None, "rotated only from a size on"
-    if "minsize" in values:
-        return None, "rotated only from a size on"
+    if period is None or "size" in values or "minsize" in values:
+        return None
     spans = []
     if values.get("rotate", "0").lstrip("-").isdigit():
         count = int(values.get("rotate", "0"))
@@ -247,9 +230,7 @@ def _kept(values: dict[str, str]) -> tuple[float | None, str]:
             spans.append((count + 1) * period)
     if values.get("maxage", "").isdigit():
         spans.append(int(values["maxage"]) * DAY + 2 * period)
-    if not spans:
-        return None, "old files are never removed"
-    return min(spans), "rotate and maxage"
+    return min(spans, default=None)
 
 
 def _entry(

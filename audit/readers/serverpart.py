@@ -31,7 +31,7 @@ class _Kept:
     """What is known of one source while it is read."""
 
     logs: list[str] = field(default_factory=list)
-    rules: list[tuple[RotationRule, str]] = field(default_factory=list)
+    rules: list[RotationRule] = field(default_factory=list)
 
 
 def read_sources(
@@ -131,7 +131,7 @@ def _config(
             "ref": name, "kind": "unread", "name": path.name, "unsure": why,
         })  # fmt: skip
     else:
-        kept.rules += [(rule, name) for rule in found.rules]
+        kept.rules += found.rules
         for row in found.rows:
             part.add("config_entries", row | told | {"ref": f"{name}#{row['ref']}"})
     part.items.append(
@@ -158,7 +158,7 @@ def _settings(data: bytes, path: Path) -> ConfigFile:
 def _retentions(role: str, kept: _Kept, options: ServerOptions, part: ServerPart) -> None:
     """Say of every log that no rule covers that its retention is not known."""
     for name in kept.logs:
-        if not any(rule.covers(name) for rule, _ in kept.rules):
+        if not any(rule.covers(name) for rule in kept.rules):
             part.add("config_entries", {
                 "capture": options.capture, "source": role, "ref": name, "kind": "log_retention",
                 "name": name, "retention": None, "enabled": True,

@@ -56,6 +56,7 @@ def test_nginx_logs_addresses_where_nothing_is_said():
         ("daily\nrotate 7\n/var/log/a {\n monthly\n maxage 100\n rotate -1\n}", 162),
         ("/var/log/a {\n daily\n rotate 400\n maxage 30\n}", 32),
         ("/var/log/a {\n size 10M\n rotate 3\n}", None),
+        ("/var/log/a {\n daily\n size 10M\n rotate 3\n maxage 30\n}", None),
         ("/var/log/a {\n rotate 3\n}", None),
         ("/var/log/a {\n daily\n rotate -1\n}", None),
         ("/var/log/a {\n daily\n minsize 1M\n rotate 3\n}", None),
@@ -63,8 +64,9 @@ def test_nginx_logs_addresses_where_nothing_is_said():
     ],
 )
 def test_logrotate_keeps_a_line_as_long_as_its_last_copy(text, days):
-    (rule,) = read_config(text, "logrotate").rules
-    assert rule.retention_s == (None if days is None else days * DAY)
+    found = read_config(text, "logrotate")
+    (rule,), (row,) = found.rules, found.rows
+    assert row["retention"] == (None if days is None else days * DAY)
     assert rule.covers("server/website/logs/a.3.gz")
     assert not rule.covers("server/website/logs/other.log")
 
@@ -78,17 +80,16 @@ def test_logrotate_itself_keeps_no_more_files_than_are_counted(tmp_path):
         log.write_text("line\n")
         subprocess.run(["logrotate", "-f", "-s", tmp_path / "state", conf], check=True, timeout=20)
     kept = len(list(tmp_path.glob("a*")))
-    (rule,) = read_config(conf.read_text(), "logrotate").rules
-    assert rule.retention_s is not None
-    assert kept <= rule.retention_s / DAY
+    (row,) = read_config(conf.read_text(), "logrotate").rows
+    assert row["retention"] is not None
+    assert kept <= row["retention"] / DAY
 
 
 def test_journald_keeps_a_file_longer_than_its_oldest_line():
-    assert (
-        read_config("[Journal]\nMaxRetentionSec=1week\nMaxFileSec=1day\n", "j").rules[0].retention_s
-        == 8 * DAY
-    )
-    assert read_config("[Journal]\n#MaxRetentionSec=0\n", "j").rules[0].retention_s is None
+    told = read_config("[Journal]\nMaxRetentionSec=1week\nMaxFileSec=1day\n", "j")
+    assert told.rows[0]["retention"] == 8 * DAY
+    assert told.rules[0].covers("server/website/system.journal")
+    assert read_config("[Journal]\n#MaxRetentionSec=0\n", "j").rows[0]["retention"] is None
     assert read_config("[Journal]\nStorage=none\n", "j").rows[0]["enabled"] is False
 
 
