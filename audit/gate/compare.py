@@ -93,9 +93,17 @@ class Comparison:
     @property
     def is_of_one_client(self) -> bool:
         """Whether both speak of one policy and one target."""
-        return self.old.policy.id == self.new.policy.id and self.old.target.get(
-            "name"
-        ) == self.new.target.get("name")
+        return _client(self.old) == _client(self.new)
+
+    @property
+    def fixed(self) -> tuple[Compared, ...]:
+        """Findings of the older result that are proven mended."""
+        return tuple(one for one in self.absent if one.doubt is None)
+
+    @property
+    def not_seen(self) -> tuple[Compared, ...]:
+        """Findings of the older result that are absent and not proven mended."""
+        return tuple(one for one in self.absent if one.doubt is not None)
 
     @property
     def exit_code(self) -> int:
@@ -111,6 +119,7 @@ def compare(old: Result, new: Result) -> Comparison:
     after = {verdict.check: verdict for verdict in new.verdicts}
     both = [(before[name], after[name]) for name in sorted(before.keys() & after.keys())]
     had, has = _findings(old), _findings(new)
+    stranger = "it is of another client or policy" if _client(old) != _client(new) else None
     return Comparison(
         old=old,
         new=new,
@@ -124,7 +133,7 @@ def compare(old: Result, new: Result) -> Comparison:
             if key in had
         ),
         absent=tuple(
-            Compared(verdict=v, finding=f, doubt=_doubt(v, f, after.get(v.check)))
+            Compared(verdict=v, finding=f, doubt=stranger or _doubt(v, f, after.get(v.check)))
             for key, (v, f) in had.items()
             if key not in has
         ),
@@ -135,6 +144,11 @@ def compare(old: Result, new: Result) -> Comparison:
         changed_checks=tuple(change for one, other in both for change in _changes(one, other)),
         matrix=_matrix(both),
     )
+
+
+def _client(result: Result) -> tuple[str, object]:
+    """Return policy and target that a result speaks of."""
+    return result.policy.id, result.target.get("name")
 
 
 def _findings(result: Result) -> dict[tuple[str, str], tuple[VerdictRecord, Finding]]:

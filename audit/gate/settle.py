@@ -122,7 +122,6 @@ def _same_captures(comparison: Comparison) -> list[str]:
 def _described(comparison: Comparison, redact: Redact) -> dict[str, Any]:
     """Return ``Result.baseline``: what it was, and what it had that is not there any more."""
     old = comparison.old
-    absent = comparison.absent
     known = {one.check for one in comparison.new.verdicts}
     described: dict[str, Any] = redacted(
         {
@@ -139,9 +138,9 @@ def _described(comparison: Comparison, redact: Redact) -> dict[str, Any]:
             },
             "new": len(comparison.added),
             "unchanged": len(comparison.kept),
-            "fixed": sum(one.doubt is None for one in absent),
-            "not_seen": sum(one.doubt is not None for one in absent),
-            "absent": [absent_data(one) for one in absent[:MOST_LISTED]],
+            "fixed": len(comparison.fixed),
+            "not_seen": len(comparison.not_seen),
+            "absent": [absent_data(one) for one in comparison.absent[:MOST_LISTED]],
             "coverage_loss": [
                 {"check": one.check, "before": one.before, "after": one.after, "text": one.text}
                 for one in comparison.losses

@@ -41,8 +41,8 @@ def render_data(comparison: Comparison) -> dict[str, Any]:
         "differences": changes_data(comparison.differences),
         "findings": {
             "new": [_present(one) for one in comparison.added],
-            "fixed": [absent_data(one) for one in comparison.absent if one.doubt is None],
-            "not_seen": [absent_data(one) for one in comparison.absent if one.doubt is not None],
+            "fixed": [absent_data(one) for one in comparison.fixed],
+            "not_seen": [absent_data(one) for one in comparison.not_seen],
             "unchanged": [_present(one) for one in comparison.kept],
         },
         "transitions": {
@@ -169,8 +169,7 @@ def _moment(result: Result) -> datetime:
 
 
 def _findings(comparison: Comparison) -> Iterator[tuple[str, list[str]]]:
-    fixed = [one for one in comparison.absent if one.doubt is None]
-    doubted = [one for one in comparison.absent if one.doubt is not None]
+    fixed, doubted = comparison.fixed, comparison.not_seen
     yield f"new ({len(comparison.added)})", list(_bounded(map(_line, comparison.added)))
     yield f"fixed ({len(fixed)})", list(_bounded(map(_line, fixed)))
     yield (

@@ -66,9 +66,7 @@ def releases(kept: Iterable[Kept]) -> list[Release]:
                 clauses={mark: marks[mark] for mark in _MARKS},
                 findings=sum(len(verdict.findings) for verdict in result.verdicts),
                 new=None if comparison is None else len(comparison.added),
-                fixed=None
-                if comparison is None
-                else sum(one.doubt is None for one in comparison.absent),
+                fixed=None if comparison is None else len(comparison.fixed),
                 coverage_loss=None if comparison is None else len(comparison.losses),
             )
         )

@@ -107,6 +107,13 @@ def test_results_of_two_clients_are_said_to_be_that():
     assert not compared([], [], target={"name": "other"}).is_of_one_client
 
 
+def test_nothing_is_fixed_between_two_clients():
+    old = [make_verdict("tracker", FAIL, make_finding())]
+    found = compared(old, [make_verdict("tracker")], target={"name": "other"})
+    assert found.fixed == ()
+    assert [one.doubt for one in found.not_seen] == ["it is of another client or policy"]
+
+
 def test_experimental_findings_are_listed_and_do_not_count():
     new = make_verdict("tracker", FAIL, make_finding(), status="experimental")
     found = compared([], [new])
