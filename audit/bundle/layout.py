@@ -21,6 +21,8 @@ SECRET_FILES: Final = (IDENTITY, ONION_KEYS)
 BROWSER: Final = f"{STORAGE}/browser.jsonl"
 """What a recorded browser stored, called and asked for, a line a fact."""
 BROWSER_SCHEMA: Final = "audit/browser@1"
+CONTROL_HOST: Final = "audit-control.invalid"
+"""Host of the recorder's own page, which a browser is given without any network (RFC 6761)."""
 
 
 def browser_file(folder: Path) -> Path:

@@ -14,17 +14,15 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from audit.bundle.layout import BROWSER, BROWSER_SCHEMA
+from audit.bundle.layout import BROWSER, BROWSER_SCHEMA, CONTROL_HOST
 from audit.errors import CaptureError
 from audit.readers.browser_cookies import CookieJar
-from audit.readers.browser_values import identifying_bits
+from audit.readers.browser_values import host_of, identifying_bits
 from audit.readers.endpoint import moment_of
 from audit.tables.extract import Extract, Payload
 from audit.tables.frames import Row
 from audit.tables.reference import Reference
 
-CONTROL_HOST: Final = "audit-control.invalid"
-"""Host of the recorder's own page."""
 _CONTROL_CALL: Final = "canvas.toDataURL"
 _SHARED_WORKER: Final = "worker.shared"
 _STORAGE_AREAS: Final = frozenset({"cookie", "local", "indexed", "cache"})
@@ -95,8 +93,7 @@ def _lines(path: Path, extract: Extract) -> Iterator[tuple[int, dict[str, Any]]]
 
 
 def _is_dated(line: dict[str, Any]) -> bool:
-    ts, kind = line.get("ts"), line.get("kind")
-    return isinstance(kind, str) and isinstance(ts, str) and moment_of(ts) is not None
+    return isinstance(line.get("kind"), str) and moment_of(line.get("ts")) is not None
 
 
 class _Reader:
@@ -138,7 +135,7 @@ class _Reader:
         self._ended = True
 
     def visit(self, _number: int, line: dict[str, Any]) -> None:
-        self._site = _host(line["url"])
+        self._site = host_of(line["url"])
         self._visit = int(line["visit"])
 
     def aged(self, _number: int, line: dict[str, Any]) -> None:
@@ -165,12 +162,13 @@ class _Reader:
         self._search(number, line, domain, f"cookie {line['name']}", (domain, line["name"]))
 
     def set_cookie(self, _number: int, line: dict[str, Any]) -> None:
-        if _host(line["url"]) != CONTROL_HOST:
-            self.jar.note(line, _host(line["url"]))
+        host = host_of(line["url"])
+        if host != CONTROL_HOST:
+            self.jar.note(line, host)
 
     def stored(self, number: int, line: dict[str, Any]) -> None:
         area, key, value = str(line["area"]), str(line["key"]), str(line["value"])
-        origin = _host(str(line["origin"]).partition("^")[0])
+        origin = host_of(str(line["origin"]).partition("^")[0])
         if origin == CONTROL_HOST:
             self._find(area, value if area != "cache" else key)
             return
@@ -189,7 +187,7 @@ class _Reader:
         self._search(number, line, origin, f"{area} {key}", name)
 
     def call(self, number: int, line: dict[str, Any]) -> None:
-        frame, script = _host(line["frame"]), _host(line["script"])
+        frame, script = host_of(line["frame"]), host_of(line["script"])
         if frame == CONTROL_HOST:
             if line["api"] == _CONTROL_CALL:
                 self._found.add("call")
@@ -204,20 +202,20 @@ class _Reader:
         ))  # fmt: skip
 
     def request(self, number: int, line: dict[str, Any]) -> None:
-        host = _host(line["url"])
+        host = host_of(line["url"])
         if host == CONTROL_HOST:
             return
         self.extract.add("page_requests", self._row(
             number, line, site=self._site, host=host, path=urlsplit(line["url"]).path or "/",
-            method=line["method"], resource=line["type"], frame=_host(line["document"]),
-            initiator=line["initiator"], initiator_host=_host(line["by"]),
+            method=line["method"], resource=line["type"], frame=host_of(line["document"]),
+            initiator=line["initiator"], initiator_host=host_of(line["by"]),
         ))  # fmt: skip
 
     def form(self, number: int, line: dict[str, Any]) -> None:
         fields = [f"{item['type']} {item['name']}".strip() for item in line["fields"]]
         self.extract.add("page_forms", self._row(
             number, line, site=self._site, page=urlsplit(line["page"]).path or "/",
-            action_host=_host(line["action"]), action_path=urlsplit(line["action"]).path or "/",
+            action_host=host_of(line["action"]), action_path=urlsplit(line["action"]).path or "/",
             method=line["method"], fields=tuple(fields),
         ))  # fmt: skip
 
@@ -319,11 +317,3 @@ _KINDS: Final[dict[str, Callable[[_Reader, int, dict[str, Any]], None]]] = {
     "screenshot": _Reader.picture,
 }
 """Kind of a line -> what takes it."""
-
-
-def _host(url: object) -> str | None:
-    """Return the host of an address, lower case; ``None``: it has none."""
-    try:
-        return urlsplit(url).hostname if isinstance(url, str) else None
-    except ValueError:
-        return None

@@ -1,4 +1,7 @@
-"""How much a stored value can tell visitors apart: the most random part of it counts."""
+"""What is read off values of a browser: how much one tells visitors apart, whose address it is.
+
+The most random part of a value counts.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import json
 import re
 from functools import lru_cache
 from typing import Any, Final
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from audit.identifiers.entropy import MOSTLY, estimate
 
@@ -25,6 +28,14 @@ def identifying_bits(value: str) -> int:
     if "%" in text:
         text = unquote(text)
     return max((_bits(leaf) for leaf in _leaves(text)), default=0)
+
+
+def host_of(url: object) -> str | None:
+    """Return the host of an address, lower case; ``None``: it has none."""
+    try:
+        return urlsplit(url).hostname if isinstance(url, str) else None
+    except ValueError:
+        return None
 
 
 def _leaves(text: str) -> list[str]:

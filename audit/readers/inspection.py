@@ -14,7 +14,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from audit.errors import CaptureError
-from audit.readers.browser_values import identifying_bits
+from audit.readers.browser_values import host_of, identifying_bits
 from audit.readers.endpoint import moment_of
 from audit.readers.inputkind import InputKind, ReadOptions
 from audit.tables.extract import Extract
@@ -104,9 +104,8 @@ class _Inspection:
         self.extract = Extract()
         self._options = options
         target = data.get("uri_dest") if isinstance(data.get("uri_dest"), str) else None
-        self._site = _host(target or data["uri_ins"])
-        start = data.get("start_time")
-        self._ts = moment_of(start) if isinstance(start, str) else None
+        self._site = host_of(target or data["uri_ins"])
+        self._ts = moment_of(data.get("start_time"))
 
     def _row(self, part: str, number: int, **columns: object) -> Row:
         return {
@@ -146,7 +145,7 @@ class _Inspection:
             "localStorage",
             number,
             key=_text(key),
-            origin=_host(origin),
+            origin=host_of(origin),
             area="local",
             persistent=True,
             seen_visits=1,
@@ -174,13 +173,6 @@ def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError("it is no text")
     return value
-
-
-def _host(url: object) -> str | None:
-    try:
-        return urlsplit(str(url)).hostname
-    except ValueError:
-        return None
 
 
 INSPECTION: Final = InputKind(

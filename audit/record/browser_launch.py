@@ -11,10 +11,8 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from audit.bundle.layout import CONTROL_HOST
 from audit.errors import SetupError
-
-CONTROL_HOST: Final = "audit-control.invalid"
-"""Host of the recorder's own page, which the browser is given without any network (RFC 6761)."""
 
 _FEATURES: Final = (
     "IsolateOrigins", "site-per-process", "OptimizationHints", "MediaRouter",

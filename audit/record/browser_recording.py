@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TextIO
 from urllib.parse import urlsplit
 
+from audit.bundle.layout import CONTROL_HOST
 from audit.errors import SetupError
-from audit.record.browser_launch import CONTROL_HOST, BrowserFacts, launch_options, read_facts
+from audit.record.browser_launch import BrowserFacts, launch_options, read_facts
 from audit.record.browser_log import BrowserLog
 from audit.record.browser_storage import Export, age_cookies
 from audit.record.browser_watch import PageWatch

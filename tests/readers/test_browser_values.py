@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit.readers.browser_values import identifying_bits
+from audit.readers.browser_values import host_of, identifying_bits
 
 ENOUGH = 64
 
@@ -36,6 +36,13 @@ def test_an_id_is_found_wherever_it_stands(value: str) -> None:
 @given(st.uuids(version=4))
 def test_every_random_uuid_tells(value: uuid.UUID) -> None:
     assert identifying_bits(json.dumps({"u": str(value)})) >= ENOUGH or len(set(value.hex)) < 8
+
+
+@given(st.one_of(st.none(), st.integers(), st.text(max_size=40)))
+def test_an_address_has_a_host_or_none(url: object) -> None:
+    assert host_of(url) is None or isinstance(url, str)
+    assert host_of("https://Site.example:8443/a") == "site.example"
+    assert host_of("https://[broken/") is None
 
 
 @given(st.text(max_size=200))

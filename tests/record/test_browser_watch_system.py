@@ -191,7 +191,7 @@ def test_time_passes_for_cookies_alone(browser: Recording) -> None:
         ("short", {"expires": now + 3600}), ("long", {"expires": now + 90 * 86400}), ("tab", {}),
     ):  # fmt: skip
         wire.send("Network.setCookie", {"name": name, "value": "v", "url": PAGE, **more})
-    from audit.record.browser_launch import CONTROL_HOST
+    from audit.bundle.layout import CONTROL_HOST
     from audit.record.browser_storage import age_cookies
 
     age_cookies(wire, 31 * 86400, CONTROL_HOST)
