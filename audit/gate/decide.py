@@ -67,23 +67,16 @@ def decide(
     causes += _unexercised(rules, exercised)
     if comparison is not None:
         causes += _fallen(comparison, rules)
-    found: list[ExitCode] = [
-        code for code in _PRECEDENCE if any(cause.code == code for cause in causes)
-    ]
-    ordered = sorted((cause for cause in causes if cause.code is not None), key=_precedence)
-    said = [cause.text for cause in causes if cause.code is None]
+    found = [code for code in _PRECEDENCE if any(cause.code == code for cause in causes)]
+    said = [cause.text for code in (*found, None) for cause in causes if cause.code == code]
     return Decision(
         gate=Gate(
             exit_code=found[0] if found else HOLDS,
-            reasons=[*(cause.text for cause in ordered), *said, *_waivers(laid, rules, clock)],
+            reasons=[*said, *_waivers(laid, rules, clock)],
             waivers=_listed(laid, rules, clock),
         ),
         verdicts=tuple(one.verdict for one in laid),
     )
-
-
-def _precedence(cause: _Cause) -> int:
-    return len(_PRECEDENCE) if cause.code is None else _PRECEDENCE.index(cause.code)
 
 
 def _known(comparison: Comparison | None) -> frozenset[_Key]:

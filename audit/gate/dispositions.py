@@ -56,13 +56,9 @@ class Laid:
 def lay(verdict: VerdictRecord, rules: GateRules, clock: Clock) -> Laid:
     """Lay the waivers and attestations of its check over a verdict."""
     waivers = [item for item in rules.waivers if item.file.check == verdict.check]
-    covering = [
-        (_told(finding, found, clock), found)
-        for finding in verdict.findings
-        for found in [_covering(finding, waivers)]
-    ]
-    states = [{state_of(item, clock) for item in found} for _, found in covering]
-    covers = Counter(item.file.id for _, found in covering for item in found)
+    findings = [_told(finding, waivers, clock) for finding in verdict.findings]
+    covers = Counter(name for finding in findings for name in finding.waivers)
+    states = [set(finding.waivers.values()) for finding in findings]
     attestation = _attestation(verdict, rules.attestations, clock)
     attested = (
         attestation is not None and attestation.is_entitled and attestation.lapses > clock.latest
@@ -74,15 +70,11 @@ def lay(verdict: VerdictRecord, rules: GateRules, clock: Clock) -> Laid:
         disposition = _waived(used, covered, verdict, clock)
     elif attestation is not None:
         disposition = _attested(attestation, clock)
-    findings = [(finding, state) for (finding, _), state in zip(covering, states, strict=True)]
+    pairs = list(zip(findings, states, strict=True))
     return Laid(
-        verdict=verdict.model_copy(
-            update={"disposition": disposition, "findings": [finding for finding, _ in covering]}
-        ),
-        open=tuple(one for one, state in findings if not state & {"in force", "expired"}),
-        lapsed=tuple(
-            one for one, state in findings if "expired" in state and "in force" not in state
-        ),
+        verdict=verdict.model_copy(update={"disposition": disposition, "findings": findings}),
+        open=tuple(one for one, state in pairs if not state & {"in force", "expired"}),
+        lapsed=tuple(one for one, state in pairs if "expired" in state and "in force" not in state),
         covers=dict(covers),
         expired=tuple(item.file.id for item in used if state_of(item, clock) == "expired"),
         attestation=attestation,
@@ -97,12 +89,10 @@ def state_of(waiver: LoadedWaiver, clock: Clock) -> State:
     return "in force" if parse_time(waiver.file.created) <= clock.as_of else "not yet in force"
 
 
-def _covering(finding: Finding, waivers: Sequence[LoadedWaiver]) -> list[LoadedWaiver]:
-    return [item for item in waivers if item.where.of(dict(finding.columns)) == TRUE]
-
-
-def _told(finding: Finding, covering: Sequence[LoadedWaiver], clock: Clock) -> Finding:
-    states = {item.file.id: state_of(item, clock) for item in covering}
+def _told(finding: Finding, waivers: Sequence[LoadedWaiver], clock: Clock) -> Finding:
+    """Return a finding with the waivers that cover it, and the state of each."""
+    row: dict[str, object] = {**finding.columns}
+    states = {item.file.id: state_of(item, clock) for item in waivers if item.where.of(row) == TRUE}
     return finding.model_copy(update={"waivers": dict(sorted(states.items()))})
 
 

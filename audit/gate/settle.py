@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -69,7 +69,7 @@ def settle(
     code 0 whatever the gate says; the gate still says it.
     """
     comparison = None if baseline is None else compare(baseline.result, draft)
-    clock = Clock(as_of=as_of, recorded=_recorded(draft))
+    clock = Clock(as_of=as_of, recorded=recorded_until(draft))
     decision = decide(draft.verdicts, rules, clock, exercised, comparison)
     gate = decision.gate.model_copy(update={"exit_zero": exit_zero})
     verdicts = list(decision.verdicts)
@@ -79,19 +79,20 @@ def settle(
             gate = gate.model_copy(update={"reasons": notes})
         return draft.model_copy(update={"verdicts": verdicts, "gate": gate})
     gate = gate.model_copy(update={"reasons": [*gate.reasons, *_same_captures(comparison)]})
+    old = {(one.verdict.check, one.finding.fingerprint) for one in comparison.kept}
     return draft.model_copy(
         update={
-            "verdicts": [_told(verdict, comparison) for verdict in verdicts],
+            "verdicts": [_told(verdict, old) for verdict in verdicts],
             "gate": gate,
             "baseline": _described(comparison, redact),
         }
     )
 
 
-def _recorded(draft: Result) -> datetime | None:
-    """Return when the latest capture ended, where the manifests say it."""
+def recorded_until(result: Result) -> datetime | None:
+    """Return when the latest capture ended, UTC, where the manifests say it."""
     found = []
-    for capture in draft.captures:
+    for capture in result.captures:
         for text in (capture.started_at, capture.ended_at):
             try:
                 found.append(parse_time(text))
@@ -100,8 +101,7 @@ def _recorded(draft: Result) -> datetime | None:
     return max(found, default=None)
 
 
-def _told(verdict: VerdictRecord, comparison: Comparison) -> VerdictRecord:
-    old = {(one.verdict.check, one.finding.fingerprint) for one in comparison.kept}
+def _told(verdict: VerdictRecord, old: Container[tuple[str, str]]) -> VerdictRecord:
     findings = [
         one.model_copy(
             update={"baseline": "unchanged" if (verdict.check, one.fingerprint) in old else "new"}
@@ -141,10 +141,7 @@ def _described(comparison: Comparison, redact: Redact) -> dict[str, Any]:
             "fixed": len(comparison.fixed),
             "not_seen": len(comparison.not_seen),
             "absent": [absent_data(one) for one in comparison.absent[:MOST_LISTED]],
-            "coverage_loss": [
-                {"check": one.check, "before": one.before, "after": one.after, "text": one.text}
-                for one in comparison.losses
-            ],
+            "coverage_loss": losses_data(comparison),
             "removed_checks": [
                 {"check": _short(one.check), "why": one.why}
                 for one in comparison.removed_checks[:MOST_LISTED]
@@ -169,6 +166,14 @@ def absent_data(one: Compared) -> dict[str, Any]:
         "fixed": one.doubt is None,
         "doubt": one.doubt,
     }
+
+
+def losses_data(comparison: Comparison) -> list[dict[str, str]]:
+    """Return the checks that prove less as plain data."""
+    return [
+        {"check": one.check, "before": one.before, "after": one.after, "text": one.text}
+        for one in comparison.losses
+    ]
 
 
 def changes_data(changes: Iterable[Difference]) -> list[dict[str, str]]:

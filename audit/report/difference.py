@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from audit.gate.compare import Compared, Comparison, Difference
-from audit.gate.settle import absent_data, changes_data
+from audit.gate.settle import absent_data, changes_data, losses_data
 from audit.model.outcome import Outcome
 from audit.model.result import Result
 from audit.report.visible import for_terminal
@@ -17,7 +17,7 @@ from audit.yamlfile.units import parse_time
 
 SCHEMA: Final = "audit/diff@1"
 MOST_LISTED: Final = 200
-"""Lines of one list in text and Markdown; what is left out is counted. JSON holds all."""
+"""Lines of one list in text and Markdown; what is left out is counted. JSON holds every finding."""
 _MAX_CHARS: Final = 300
 _ORDER: Final = (
     Outcome.PASS,
@@ -49,10 +49,7 @@ def render_data(comparison: Comparison) -> dict[str, Any]:
             before: {after: comparison.matrix[before][after] for after in _ORDER}
             for before in _ORDER
         },
-        "coverage_loss": [
-            {"check": one.check, "before": one.before, "after": one.after, "text": one.text}
-            for one in comparison.losses
-        ],
+        "coverage_loss": losses_data(comparison),
         "removed_checks": [
             {"check": one.check, "why": one.why} for one in comparison.removed_checks
         ],

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from audit.errors import PolicyError, SetupError
+from audit.gate.settle import recorded_until
 from audit.model.reading import MAX_BYTES, parse_result, read_result
 from audit.model.result import Result
 from audit.report.json import render_json
@@ -132,15 +133,8 @@ def _unpacked(data: object, name: str) -> bytes:
 
 def moment_of(result: Result) -> str:
     """Return when a release was recorded: the end of its latest recording, else ``as_of``."""
-    found = []
-    for capture in result.captures:
-        for text in (capture.ended_at, capture.started_at):
-            try:
-                found.append(parse_time(text))
-            except ValueError:
-                continue
     try:
-        latest = max(found) if found else parse_time(result.as_of)
+        latest = recorded_until(result) or parse_time(result.as_of)
     except ValueError:
         raise PolicyError("this result says of no moment when it was made") from None
     return latest.isoformat(timespec="seconds").replace("+00:00", "Z")
