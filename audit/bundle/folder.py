@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,11 @@ def digest_file(path: Path) -> str:
     """Return the hex SHA-256 of a file, read in blocks."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def digest_lines(digests: Mapping[str, str]) -> bytes:
+    """Return digests by name as lines ``sha256  name``, sorted, as ``sha256sum`` writes them."""
+    return "".join(f"{digests[name]}  {name}\n" for name in sorted(digests)).encode()
 
 
 def files_in(folder: Path) -> list[str]:
@@ -94,12 +100,11 @@ def open_bundle(folder: Path) -> Bundle:
         truncated.append("the recorder did not finish: the bundle is in state 'recording'")
         digests = {name: digest_file(folder / name) for name in files_in(folder)}
     journal, cut = read_journal(folder / JOURNAL)
-    lines = "".join(f"{digests[name]}  {name}\n" for name in sorted(digests))
     return Bundle(
         folder=folder,
         manifest=manifest.of_file(digest_file(folder / MANIFEST)),
         journal=tuple(journal),
         identity=read_identity(folder / IDENTITY),
         truncated=tuple(truncated + cut),
-        digest=hashlib.sha256(lines.encode()).hexdigest(),
+        digest=hashlib.sha256(digest_lines(digests)).hexdigest(),
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from audit.bundle.folder import digest_file
+from audit.bundle.folder import digest_file, digest_lines
 from audit.bundle.identity import Identity
 from audit.bundle.journal import JournalLine
 from audit.bundle.layout import ARCHIVE, FLOWS, PACKETS
@@ -149,8 +149,7 @@ def _digest(digests: dict[str, str]) -> str:
     """Return a file's digest; of several, that of their sorted lines, as a bundle has it."""
     if len(digests) == 1:
         return next(iter(digests.values()))
-    lines = "".join(f"{digests[name]}  {name}\n" for name in sorted(digests))
-    return hashlib.sha256(lines.encode()).hexdigest()
+    return hashlib.sha256(digest_lines(digests)).hexdigest()
 
 
 def public_name(name: str, subject: Identity | None) -> str:

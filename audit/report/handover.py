@@ -13,6 +13,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Final
 
+from audit.bundle.folder import digest_file, digest_lines
+
 VERIFIER: Final = "audit-verify.py"
 SUMS: Final = "SHA256SUMS"
 _LINE: Final = re.compile(r"(?P<digest>[0-9a-f]{64})  (?P<name>[^/\\\n]+)\Z")
@@ -27,8 +29,7 @@ def verifier() -> bytes:
 
 def sums(contents: Mapping[str, bytes]) -> bytes:
     """Return the digests of files by name, sorted, a line each (coreutils ``sha256sum``)."""
-    digests = {name: hashlib.sha256(data).hexdigest() for name, data in contents.items()}
-    return _lines(digests)
+    return digest_lines(_digests(contents))
 
 
 def read_sums(path: Path) -> dict[str, str]:
@@ -55,16 +56,10 @@ def renewed(folder: Path, contents: Mapping[str, bytes]) -> bytes | None:
     """
     known = read_sums(folder / SUMS)
     result = folder / "result.json"
-    if not result.is_file() or known.get("result.json") != _digest(result):
+    if not result.is_file() or known.get("result.json") != digest_file(result):
         return None
-    fresh = {name: hashlib.sha256(data).hexdigest() for name, data in contents.items()}
-    return _lines(known | fresh)
+    return digest_lines(known | _digests(contents))
 
 
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _lines(digests: Mapping[str, str]) -> bytes:
-    return "".join(f"{digests[name]}  {name}\n" for name in sorted(digests)).encode()
+def _digests(contents: Mapping[str, bytes]) -> dict[str, str]:
+    return {name: hashlib.sha256(data).hexdigest() for name, data in contents.items()}
