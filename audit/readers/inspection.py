@@ -17,6 +17,7 @@ from audit.errors import CaptureError
 from audit.readers.browser_values import host_of, identifying_bits
 from audit.readers.endpoint import moment_of
 from audit.readers.inputkind import InputKind, ReadOptions
+from audit.readers.textlines import whole_file
 from audit.tables.extract import Extract
 from audit.tables.frames import Row
 
@@ -62,12 +63,8 @@ def read_inspection(path: Path, options: ReadOptions) -> Extract:
 
 
 def _load(path: Path, name: str) -> dict[str, Any]:
-    with path.open("rb") as file:
-        raw = file.read(_MOST_BYTES + 1)
-    if len(raw) > _MOST_BYTES:
-        raise CaptureError(f"an inspection has at most {_MOST_BYTES} bytes", source=name)
     try:
-        data = json.loads(raw)
+        data = json.loads(whole_file(path, name, _MOST_BYTES))
     except (ValueError, RecursionError) as error:
         raise CaptureError(f"no JSON: {str(error)[:200]}", source=name) from None
     if not isinstance(data, dict) or not isinstance(data.get("uri_ins"), str):

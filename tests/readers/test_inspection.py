@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,13 @@ def test_it_is_told_by_its_content(tmp_path: Path) -> None:
     path = write(tmp_path, inspection())
     assert recognise(path) is INSPECTION
     assert recognise(path.rename(tmp_path / "x.json")) is INSPECTION
+
+
+def test_a_packed_inspection_is_read(tmp_path: Path) -> None:
+    packed = tmp_path / "x.json.gz"
+    packed.write_bytes(gzip.compress(json.dumps(inspection()).encode()))
+    assert recognise(packed) is INSPECTION
+    assert len(read(packed).rows["cookies"]) == 2
 
 
 def test_what_is_not_as_written_by_the_tool_is_left_out_and_told(tmp_path: Path) -> None:
