@@ -10,10 +10,12 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from audit.errors import UsageError
-from audit.model.result import Result
+
+if TYPE_CHECKING:
+    from audit.model.result import Result
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
