@@ -21,6 +21,7 @@ from audit.report.suppressions import is_waived
 from audit.report.texts import count
 from audit.report.verdicts import by_severity
 from audit.report.visible import visible
+from audit.report.wording import shortened
 
 MAX_ANNOTATIONS: Final = 10
 """Annotations of one level that GitHub keeps of a step."""
@@ -59,7 +60,7 @@ def _command_of(verdict: VerdictRecord, finding: Finding | None, place: PolicyPl
 def command(name: str, properties: Mapping[str, str], text: str) -> str:
     """Return one workflow command; a text is cut at :data:`MAX_TEXT` characters."""
     told = ",".join(f"{key}={_property(value)}" for key, value in properties.items())
-    return f"::{name} {told}::{_data(_cut(text))}"
+    return f"::{name} {told}::{_data(shortened(text, MAX_TEXT))}"
 
 
 def _data(text: str) -> str:
@@ -67,8 +68,4 @@ def _data(text: str) -> str:
 
 
 def _property(text: str) -> str:
-    return _data(_cut(text)).replace(":", "%3A").replace(",", "%2C")
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 1] + "…"
+    return _data(shortened(text, MAX_TEXT)).replace(":", "%3A").replace(",", "%2C")

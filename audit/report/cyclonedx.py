@@ -19,7 +19,7 @@ from audit.report.sarif import text_without_finding
 from audit.report.sarif_log import without_nothing
 from audit.report.sentence import client_of, verdict_sentence
 from audit.report.texts import say
-from audit.report.wording import parse_moment
+from audit.report.wording import timestamp
 
 _NAMESPACE: Final = uuid.UUID("5b1d0d3c-6a0e-5d0b-9a39-0f1b5d2f6c11")
 """Names of documents are made of it and of the result, so equal results have equal names."""
@@ -52,7 +52,7 @@ def render_cyclonedx(result: Result) -> bytes:
             "version": 1,
             "metadata": without_nothing(
                 {
-                    "timestamp": _moment(result.as_of),
+                    "timestamp": timestamp(result.as_of),
                     "tools": {"components": [tool]},
                     "component": _client(result, "audited"),
                 }
@@ -182,8 +182,8 @@ def _of_attestation(verdict: VerdictRecord, name: str) -> dict[str, Any]:
             "bom-ref": name,
             "propertyName": "attestation",
             "description": str(said.get("statement") or ""),
-            "created": _moment(str(said.get("signed"))),
-            "expires": _moment(str(said.get("valid_until"))),
+            "created": timestamp(said.get("signed")),
+            "expires": timestamp(said.get("valid_until")),
             "author": {"name": f"{said.get('by')} ({said.get('role')})"},
         }
     )
@@ -219,8 +219,3 @@ def _doubts(verdicts: list[VerdictRecord]) -> Iterator[str]:
 
 def _limits(verdict: VerdictRecord) -> list[str]:
     return [say("outputs.limits", limits="; ".join(verdict.limits))] if verdict.limits else []
-
-
-def _moment(text: str) -> str | None:
-    moment = parse_moment(text)
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None

@@ -12,7 +12,7 @@ from audit.report import pictures
 from audit.report.sentence import client_of
 from audit.report.texts import count, meaning, say
 from audit.report.verdicts import Context, finding_key, recipient_of
-from audit.report.wording import joined, size
+from audit.report.wording import joined, shortened, size
 
 _MOST = 14
 """Recipients with a box of their own; the others share one."""
@@ -184,12 +184,11 @@ class _Picture:
     def _node(
         self, place: int, column: _Column, name: str, label: str, note: str, anchor: str | None
     ) -> pictures.Node:
-        most = self.layout.letters[place]
         return pictures.Node(
             x=self.layout.columns[place],
             y=round(column.tops[name], 1),
             height=round(column.heights[name], 1),
-            label=label if len(label) <= most else label[: most - 1] + "…",
+            label=shortened(label, self.layout.letters[place]),
             note=note,
             is_accused=anchor is not None,
             anchor=anchor,

@@ -19,6 +19,7 @@ from audit.report.sentence import tallies_of, verdict_sentence
 from audit.report.suppressions import is_waived, word_of_attestation
 from audit.report.texts import count, say
 from audit.report.verdicts import by_severity, recipient_of
+from audit.report.wording import shortened
 
 SUMMARY_BYTES: Final = 1 << 20
 """Largest summary of a step that GitHub takes."""
@@ -184,4 +185,4 @@ def _more(n: int) -> Iterator[list[str]]:
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+    return shortened(text, _LONGEST)

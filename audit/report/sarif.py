@@ -24,7 +24,7 @@ from audit.report.sarif_rules import Taxonomies, rules_of
 from audit.report.suppressions import suppressions_of, word_of_attestation
 from audit.report.texts import count, say
 from audit.report.verdicts import PSEUDONYM, recipient_of
-from audit.report.wording import parse_moment
+from audit.report.wording import timestamp
 
 _KINDS: Final = {
     Outcome.PASS: "pass",
@@ -87,14 +87,13 @@ def run_of(
 
 def invocation_of(result: Result) -> dict[str, Any]:
     """Return the run of the tool: its exit code, its moment of judging, what it could not see."""
-    moment = parse_moment(result.as_of)
     gaps = [text for capture in result.captures for text in (*capture.truncated, *capture.limits)]
     return without_nothing(
         {
             "executionSuccessful": True,
             "exitCode": 0 if result.gate.exit_zero else result.gate.exit_code,
             "exitCodeDescription": say(f"gate.{result.gate.exit_code}"),
-            "endTimeUtc": moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None,
+            "endTimeUtc": timestamp(result.as_of),
             "toolExecutionNotifications": [
                 {"level": "warning", "message": message(text)}
                 for text in dict.fromkeys([*gaps, *result.coverage.truncated])

@@ -28,6 +28,7 @@ from audit.report.sarif_rules import rule_of
 from audit.report.suppressions import is_waived
 from audit.report.texts import count, say
 from audit.report.verdicts import by_severity, recipient_of
+from audit.report.wording import shortened
 
 MAX_RESULTS: Final = 5_000
 """Results of one run that GitHub shows; more than 25,000 it refuses."""
@@ -76,7 +77,7 @@ def _located(
 def _result(result: Result, verdict: VerdictRecord, finding: Finding | None) -> dict[str, Any]:
     if finding is None:
         level = level_of(verdict.severity, verdict.status)
-        text = _cut(text_without_finding(verdict))
+        text = shortened(text_without_finding(verdict), MAX_TEXT)
         return {"kind": "fail", "level": level, "message": message(text)}
     whole = of_finding(result, verdict, finding)
     hashes = {
@@ -85,7 +86,7 @@ def _result(result: Result, verdict: VerdictRecord, finding: Finding | None) -> 
     }
     kept = ("kind", "level", "occurrenceCount", "properties")
     return {key: whole[key] for key in kept} | {
-        "message": message(_cut(_text(finding))),
+        "message": message(shortened(_text(finding), MAX_TEXT)),
         "partialFingerprints": hashes,
     }
 
@@ -106,7 +107,3 @@ def _text(finding: Finding) -> str:
     if recipient and recipient not in text:
         text += "\n" + say("outputs.recipient", recipient=recipient)
     return text
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 1] + "…"

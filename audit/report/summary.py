@@ -8,6 +8,7 @@ from audit.report.sentence import mark_of, verdict_sentence
 from audit.report.texts import count, say
 from audit.report.verdicts import by_severity
 from audit.report.visible import for_terminal
+from audit.report.wording import shortened
 
 _MAX_CHARS = 300
 _LABEL_WIDTH = 15
@@ -33,7 +34,7 @@ def summarise(result: Result, *, look_at: str | None = None) -> list[str]:
     lines.append(_line(say("summary.gate"), say(f"gate.{code}"), say("gate.exit", code=code)))
     if look_at is not None:
         lines.append(_line(say("summary.look"), look_at))
-    return [line if len(line) <= _MAX_CHARS else line[: _MAX_CHARS - 1] + "…" for line in lines]
+    return [shortened(line, _MAX_CHARS) for line in lines]
 
 
 def _first_finding(result: Result) -> list[str]:

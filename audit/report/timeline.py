@@ -59,7 +59,7 @@ class _Clock:
 
     def at(self, text: object) -> float | None:
         """Return the moment as a share of the length, ``None`` where it is none."""
-        value = parse_moment(text) if isinstance(text, str) else None
+        value = parse_moment(text)
         if value is None:
             return None
         return min(max((value - self._start).total_seconds() / self.length_s, 0.0), 1.0)

@@ -56,9 +56,15 @@ def moment(text: str | None, *, precise: bool = False) -> str:
     return value.replace(tzinfo=None).isoformat(" ", timespec=spec) + " UTC"
 
 
+def timestamp(text: object) -> str | None:
+    """Return a moment as ``2026-04-12T09:31:07Z``, as machines read it; ``None``: it is none."""
+    value = parse_moment(text)
+    return value.strftime("%Y-%m-%dT%H:%M:%SZ") if value else None
+
+
 def epoch(text: object) -> str | None:
     """Return a moment as seconds since 1970 with six digits behind the point; ``None``: none."""
-    value = parse_moment(text) if isinstance(text, str) else None
+    value = parse_moment(text)
     if value is None or value.year < 1970:
         return None
     since = value - datetime(1970, 1, 1, tzinfo=UTC)
@@ -94,6 +100,11 @@ def joined(words: Iterable[str]) -> str:
     """Return words as ``a, b and c``."""
     *first, last = list(words) or [""]
     return f"{', '.join(first)} and {last}" if first else last
+
+
+def shortened(text: str, longest: int) -> str:
+    """Return a text of at most so many characters; one that is cut ends in ``…``."""
+    return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
 def sentence_case(text: str) -> str:

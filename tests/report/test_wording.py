@@ -11,7 +11,9 @@ from audit.report.wording import (
     period,
     sentence_case,
     share,
+    shortened,
     size,
+    timestamp,
 )
 
 
@@ -122,3 +124,13 @@ def test_cells():
         "a: 1",
         "–",
     ]
+
+
+def test_a_text_that_is_cut_ends_in_dots():
+    assert shortened("abcd", 4) == "abcd"
+    assert shortened("abcde", 4) == "abc…"
+
+
+def test_machines_read_a_moment_in_utc():
+    assert timestamp("2026-04-12T11:31:07.5+02:00") == "2026-04-12T09:31:07Z"
+    assert timestamp("yesterday") is None
