@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from audit.readers.database_access import Column
 from audit.readers.database_sqlite import quoted
 
 if TYPE_CHECKING:
@@ -18,6 +17,10 @@ if TYPE_CHECKING:
 
 CONNECT_S: Final = 15
 """Seconds to wait for a connection."""
+
+
+def _nothing(_: object) -> None:
+    pass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,12 +38,8 @@ class Dialect:
     """Seconds of a statement -> what the driver is told on connecting."""
     opening: Callable[[int], tuple[str, ...]]
     """Seconds of a statement -> statements that begin a transaction which cannot write."""
-    prepare: Callable[[Connection], None]
-    """Sets up how values are given."""
     cursor: Callable[[Any], Any]
     """Connection of the driver -> cursor whose rows stay at the server until they are fetched."""
-    abandon: Callable[[Any], None]
-    """Lets go of a cursor that failed."""
     clock: str | None
     """Query of the system's time, seconds since 1970; ``None``: it has none of its own."""
     tables: str
@@ -50,6 +49,10 @@ class Dialect:
     keys: str
     """Query of schema, table, column of the primary key, in order."""
     usual_schema: str
+    prepare: Callable[[Connection], None] = _nothing
+    """Sets up how values are given."""
+    abandon: Callable[[Any], None] = _nothing
+    """Lets go of a cursor that failed."""
     quoted: Callable[[str], str] = quoted
     own_transactions: bool = True
     """Whether the opening statements begin the transaction, and SQLAlchemy begins none."""
@@ -59,10 +62,6 @@ class Dialect:
     """Before the name of a table: its own rows, not those of tables that inherit from it."""
     limit: str | None = None
     """What this system keeps to itself, a sentence."""
-
-    def cell(self, column: Column) -> str:
-        """Return how a column is asked for."""
-        return self.quoted(column.name)
 
 
 _PG_TEXT: Final = (
@@ -125,10 +124,6 @@ def _maria_abandon(cursor: Any) -> None:
         result.unbuffered_active = False
 
 
-def _nothing(_: object) -> None:
-    pass
-
-
 def _backticked(name: str) -> str:
     return "`" + name.replace("`", "``") + "`"
 
@@ -142,7 +137,6 @@ POSTGRESQL: Final = Dialect(
     opening=_pg_opening,
     prepare=_pg_prepare,
     cursor=lambda driver: driver.cursor(name="audit", scrollable=False),
-    abandon=_nothing,
     clock="SELECT extract(epoch FROM clock_timestamp())",
     tables=(
         "SELECT n.nspname, c.relname, CASE"
@@ -180,7 +174,6 @@ MARIADB: Final = Dialect(
     module="pymysql",
     arguments=_maria_arguments,
     opening=_maria_opening,
-    prepare=_nothing,
     cursor=_maria_cursor,
     abandon=_maria_abandon,
     clock="SELECT UNIX_TIMESTAMP(SYSDATE(6))",
@@ -214,9 +207,7 @@ DUCKDB: Final = Dialect(
     module="duckdb_engine",
     arguments=lambda _: {"read_only": True, "config": {"enable_external_access": False}},
     opening=lambda _: ("SET TimeZone='UTC'",),
-    prepare=_nothing,
     cursor=lambda driver: driver.cursor(),
-    abandon=_nothing,
     clock=None,
     tables=(
         "SELECT table_schema, table_name, NULL FROM information_schema.tables"

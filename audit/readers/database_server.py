@@ -1,4 +1,4 @@
-"""PostgreSQL, MariaDB and DuckDB through SQLAlchemy, read only and within a time limit.
+"""PostgreSQL, MariaDB and DuckDB through SQLAlchemy, read only; servers within a time limit.
 
 Needs the extra ``databases``. Every error is told without the connection's URL or what it holds.
 """
@@ -9,7 +9,7 @@ import contextlib
 import importlib
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -120,7 +120,7 @@ class ServerAccess:
         """Yield the rows as the server streams them, by the primary key."""
         quote = self._dialect.quoted
         schema = f"{quote(table.schema)}." if table.schema else ""
-        columns = ", ".join(self._dialect.cell(column) for column in table.columns)
+        columns = ", ".join(quote(column.name) for column in table.columns)
         query = f"SELECT {columns} FROM {self._dialect.only}{schema}{quote(table.name)}"  # noqa: S608
         if table.key:
             query += " ORDER BY " + ", ".join(map(quote, table.key))
@@ -149,10 +149,6 @@ class ServerAccess:
             self._driver().rollback()
             for statement in self._dialect.opening(self._statement_s):
                 self._connection.exec_driver_sql(statement)
-
-    def execute(self, statement: str) -> Sequence[Values]:
-        """Run a statement; what would write is refused by the connection itself."""
-        return self._rows(statement)
 
     def close(self) -> None:
         """Close the connection."""

@@ -64,9 +64,9 @@ class SqliteAccess:
         """Return every table, those of full-text search and the like included."""
         try:
             found = self._connection.execute(
-                "SELECT name, sql FROM sqlite_master WHERE type='table' ORDER BY name"
+                "SELECT name FROM sqlite_master WHERE type='table' ORDER BY name"
             ).fetchall()
-            return [self._table(bytes(name).decode("utf-8", "replace")) for name, _ in found]
+            return [self._table(bytes(name).decode("utf-8", "replace")) for (name,) in found]
         except (sqlite3.Error, TypeError) as error:
             raise self._problem(error) from None
 

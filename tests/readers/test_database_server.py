@@ -179,10 +179,10 @@ def test_writing_is_refused_by_the_connection_though_the_account_may(
     where = str(given) if isinstance(given, Path) else given.url
     with closing(open_database(where, Path())) as access:
         assert isinstance(access, ServerAccess)
-        before = access.execute("SELECT count(*) FROM visits")
+        before = access._rows("SELECT count(*) FROM visits")
         with pytest.raises(CaptureError, match=r"(?i)read[- ]only"):
-            access.execute(statement)
-        assert access.execute("SELECT count(*) FROM visits") == before
+            access._rows(statement)
+        assert access._rows("SELECT count(*) FROM visits") == before
 
 
 @pytest.mark.parametrize("system", ["pg", "maria"])
@@ -194,10 +194,10 @@ def test_a_slow_statement_is_ended_by_the_server(
     with closing(ServerAccess(url, statement_s=1)) as access:
         if system == "pg":
             with pytest.raises(CaptureError, match="timeout"):
-                access.execute(wait)
+                access._rows(wait)
         else:
             with pytest.raises(CaptureError, match=r"max_statement_time|interrupted"):
-                access.execute(wait)
+                access._rows(wait)
 
 
 class Cutting:
