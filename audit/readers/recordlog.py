@@ -31,48 +31,49 @@ def is_export(head: bytes) -> bool:
 def journald_blocks(pieces: Iterable[bytes]) -> Iterator[dict[str, object] | None]:
     """Yield the entries of an export; ``None`` for one that cannot be read, or is cut."""
     entry: dict[str, object] | None = {}
-    data = b""
+    data, at = b"", 0
     for piece in pieces:
-        data += piece
+        data, at = data[at:] + piece, 0
         while True:
-            taken, entry, done = _field(data, entry)
+            taken, entry, done = _field(data, at, entry)
             if taken == 0:
                 break
-            data = data[taken:]
+            at += taken
             if done and entry != {}:
                 yield entry
             if done:
                 entry = {}
-        if len(data) > MAX_ENTRY:
-            data, entry = data[data.rfind(b"\n") + 1 :], None
-    if data:
+        if len(data) - at > MAX_ENTRY:
+            line = data.rfind(b"\n", at) + 1
+            at, entry = line or len(data) - 1, None  # of a line without end its last byte stays
+    if len(data) > at:
         entry = None
     if entry != {}:
         yield entry
 
 
 def _field(
-    data: bytes, entry: dict[str, object] | None
+    data: bytes, at: int, entry: dict[str, object] | None
 ) -> tuple[int, dict[str, object] | None, bool]:
     """Take one field: bytes taken (0: more are needed), the entry, whether it is at its end."""
-    end = data.find(b"\n")
+    end = data.find(b"\n", at)
     if end < 0:
         return 0, entry, False
-    line = data[:end]
+    line, taken = data[at:end], end + 1 - at
     if not line:
         return 1, entry, True
     if _FIELD.match(line):
         name, _, value = line.partition(b"=")
-        return end + 1, _put(entry, name, value), False
+        return taken, _put(entry, name, value), False
     if _NAME.match(line):
         size = int.from_bytes(data[end + 1 : end + 9], "little")
         if size > MAX_ENTRY:
-            return end + 1, None, False
+            return taken, None, False
         if len(data) < end + 10 + size:
             return 0, entry, False
         value = data[end + 9 : end + 9 + size]
-        return end + 10 + size, _put(entry, line, value), False
-    return end + 1, None, False
+        return taken + 9 + size, _put(entry, line, value), False
+    return taken, None, False
 
 
 def _put(entry: dict[str, object] | None, name: bytes, value: bytes) -> dict[str, object] | None:

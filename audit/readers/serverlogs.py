@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -106,7 +106,7 @@ class _LogReader:
     times: TimeReader = field(init=False)
     fields: FieldReader = field(init=False)
     _rows: dict[str, LogRows] = field(default_factory=dict)
-    _hosts: set[str] = field(default_factory=set)
+    _own_hosts: tuple[str, ...] = ()
     _tied: dict[str, None] = field(default_factory=dict)
     _chosen: LineFormat | None = None
     _search: LogSearch | None = None
@@ -120,13 +120,11 @@ class _LogReader:
             latest = datetime(self.entry.year, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp()
         self.times = TimeReader(Clock(zone=self.entry.time_zone, latest=latest))
         self.fields = FieldReader(self.entry.own_addresses, self.entry.patterns)
+        self._own_hosts = tuple(host.lower() for host in self.entry.hosts)
 
     def run(self) -> None:
         if not self.path.is_file():
             self.stream.problem = "it is no plain file"
-            return
-        if not os.access(self.path, os.R_OK):
-            self.stream.problem = "it cannot be read: permission denied"
             return
         blocks = self.stream.blocks()
         first = next(blocks, None)
@@ -203,13 +201,11 @@ class _LogReader:
         if dataset == "json" and any(key.lower() == "rayid" for key in parsed.values):
             dataset = "http_requests"
         rows = self._of(dataset)
-        if parsed.host:
-            self._hosts.add(parsed.host) if len(self._hosts) < 1000 else None
-            if self.entry.hosts and not self._is_own(parsed.host):
+        if parsed.host and self._own_hosts:
+            if not self._is_own(parsed.host):
                 rows.unsure(number, "it is of another host than the source names")
                 return
-            if self.entry.hosts:
-                self._tied[f"host {parsed.host}"] = None
+            self._tied[f"host {parsed.host}"] = None
         if parsed.ts is None:
             rows.unsure(number, parsed.why)
             return
@@ -218,17 +214,14 @@ class _LogReader:
         rows.check_line(parsed.ts, number)
 
     def _is_own(self, host: str) -> bool:
-        names = [one.lower() for one in self.entry.hosts]
-        return any(host == one or host.endswith(f".{one}") for one in names)
+        return any(host == one or host.endswith(f".{one}") for one in self._own_hosts)
 
     def _journald(self, first: LineBlock, blocks: Iterator[LineBlock]) -> None:
-        self._search = LogSearch(self.options.detector, self.name, "journald")
-        number = 0
+        self._search = search = LogSearch(self.options.detector, self.name, "journald")
 
         def searched() -> Iterator[bytes]:
-            for block in (first, *blocks):
-                if self._search is not None:
-                    self._search.read(block)
+            for block in chain([first], blocks):
+                search.read(block)
                 self._find_tokens(block.data)
                 yield block.data
 
@@ -239,6 +232,8 @@ class _LogReader:
             self._parsed(number, from_record(values, self.times), "journald")
 
     def _find_tokens(self, data: bytes) -> None:
+        if not self.options.tokens:
+            return
         joined = self._carry + data
         for token in self.options.tokens:
             if token.encode() in joined:

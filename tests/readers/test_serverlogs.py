@@ -5,12 +5,14 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import tracemalloc
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from audit.errors import UsageError
+from audit.readers.recordlog import MAX_ENTRY, journald_blocks
 from audit.readers.serverlogs import find_files
 from tests.readers.logs import DAY, NOW, SUBJECT, lines, options, read, unsure, web_line
 
@@ -195,3 +197,37 @@ def test_age_is_counted_from_the_earliest_line(tmp_path):
     part = read(write(tmp_path, web_line(200 * DAY) + web_line(60)))
     assert min(str(row["ts"]) for row in lines(part)).startswith("2025-11-13")
     assert NOW.year == 2026
+
+
+def test_an_endless_field_of_a_journal_is_dropped_and_what_follows_is_read():
+    entry = b"__REALTIME_TIMESTAMP=1780000000000000\nMESSAGE=a\n\n"
+    piece = b"x" * (1 << 20)
+    held = []
+
+    def pieces():
+        yield entry
+        for _ in range(12):
+            yield piece
+            held.append(tracemalloc.get_traced_memory()[0])
+        yield b"\nMESSAGE=b\n\n" + entry
+
+    tracemalloc.start()
+    try:
+        found = list(journald_blocks(pieces()))
+    finally:
+        tracemalloc.stop()
+    assert [one and one["MESSAGE"] for one in found] == [b"a", None, b"a"]
+    assert max(held) < 3 * MAX_ENTRY
+
+
+def test_a_journal_is_read_block_by_block(tmp_path):
+    entry = b"__REALTIME_TIMESTAMP=1780000000000000\nMESSAGE=" + b"a b " * 100_000 + b"\n\n"
+    path = write(tmp_path, entry * 80, "j.export")
+    tracemalloc.start()
+    try:
+        part = read(path)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert part.items[0].dated == 80
+    assert peak < path.stat().st_size / 2
