@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from audit.readers.logfields import snake
 from audit.readers.logtime import TimeReader
@@ -295,13 +295,6 @@ def _apache_name(found: re.Match[str]) -> str:
 
 def likely_format(lines: list[bytes], times: TimeReader) -> LineFormat | None:
     """Return the format that most of some lines are of; ``None``: none is of any."""
-    best: tuple[int, LineFormat] | None = None
-    for one in FORMATS:
-        count = sum(1 for line in lines if _reads(one, line, times))
-        if count and (best is None or count > best[0]):
-            best = (count, one)
-    return None if best is None else best[1]
-
-
-def _reads(one: LineFormat, line: bytes, times: TimeReader) -> Any:
-    return one.parse(line, times)
+    counts = [sum(one.parse(line, times) is not None for line in lines) for one in FORMATS]
+    most = max(counts)
+    return FORMATS[counts.index(most)] if most else None

@@ -43,7 +43,7 @@ _WEIGHTS: Final = np.array(
 )  # fmt: skip
 """Odd numbers that spread bits (Knuth's golden ratio, xxHash, MurmurHash3)."""
 _RUN_LETTERS: Final = bytes(np.flatnonzero(~_SEPARATOR).tolist())
-_LONG_RUN: Final = re.compile(rb"[A-Za-z0-9+_=%]{24,}")
+_LONG_RUN: Final = re.compile(rb"[A-Za-z0-9+_=%%]{%d,}" % LONG)
 _STEP: Final = 256
 _WORD: Final = re.compile(rb"[^\s\"]{1,8192}")
 
