@@ -173,9 +173,8 @@ class _Reader:
             self._find(area, value if area != "cache" else key)
             return
         if line.get("cut"):
-            self.extract.unread.append(
-                ("received", f"{BROWSER}#{number}: a stored value is longer than what was kept")
-            )
+            what = f"{BROWSER}#{number}: a stored value or its key is longer than what was kept"
+            self.extract.unread.append(("received", what))
         name = (line["origin"], area, key)
         visits = self._visits.setdefault(name, set())
         visits.add(int(line["visit"]))

@@ -16,6 +16,9 @@ from audit.bundle.layout import BROWSER_SCHEMA, browser_file
 
 VALUE_CHARACTERS: Final = 65_536
 """Longest stored value that is kept whole; of a longer one the line says that it was cut."""
+TEXT_CHARACTERS: Final = 8_192
+"""The same for every other text of a line, such as an address or a key: lines stay short."""
+_REASON_CHARACTERS: Final = 200
 MOST_LINES: Final = 200_000
 """Lines of one recording; what comes after them is told as a gap."""
 
@@ -39,7 +42,7 @@ class BrowserLog:
                 self.gap(f"more than {MOST_LINES} facts: the rest was not kept", "storage")
                 self.gap(f"more than {MOST_LINES} facts: the rest was not kept", "scripts")
             return
-        line = {"ts": now(), "kind": kind, **facts}
+        line = {"ts": now(), "kind": kind, **_bounded(facts)}
         self._file.write(json.dumps(line, ensure_ascii=True, separators=(",", ":")) + "\n")
         self._file.flush()
         self.lines += 1
@@ -57,8 +60,16 @@ class BrowserLog:
         self._file.close()
 
 
-def cut_value(value: str) -> dict[str, Any]:
-    """Return a value as lines hold it, cut to the bound and saying so."""
-    if len(value) <= VALUE_CHARACTERS:
-        return {"value": value}
-    return {"value": value[:VALUE_CHARACTERS], "cut": len(value)}
+def _bounded(facts: dict[str, Any]) -> dict[str, Any]:
+    """Return facts with their texts cut to the bounds; ``cut``: how long the longest was."""
+    found, cut = dict(facts), 0
+    for name, fact in facts.items():
+        limit = VALUE_CHARACTERS if name == "value" else TEXT_CHARACTERS
+        if isinstance(fact, str) and len(fact) > limit:
+            found[name], cut = fact[:limit], max(cut, len(fact))
+    return {**found, "cut": cut} if cut else found
+
+
+def first_line(error: Exception) -> str:
+    """Return the first line of what an error says, bounded; its name where it says nothing."""
+    return (str(error).splitlines() or [type(error).__name__])[0][:_REASON_CHARACTERS]

@@ -61,7 +61,7 @@ FIND_FORMS: Final = """() => [...document.forms].slice(0, 100).map((form) => ({
   action: form.action && String(form.action.baseVal || form.getAttribute("action") || ""),
   method: (form.getAttribute("method") || "get").toUpperCase(),
   fields: [...form.elements].slice(0, 100).map((f) => ({
-    name: String(f.name || f.id || ""), type: String(f.type || "") })),
+    name: String(f.name || f.id || "").slice(0, 200), type: String(f.type || "") })),
 }))"""
 FIND_LINKS: Final = """() => [...document.querySelectorAll("a[href]")].slice(0, 5000).map((a) => ({
   url: a.href, file: a.hasAttribute("download") }))"""

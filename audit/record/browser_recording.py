@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 from audit.bundle.layout import CONTROL_HOST
 from audit.errors import SetupError
 from audit.record.browser_launch import BrowserFacts, launch_options, read_facts
-from audit.record.browser_log import BrowserLog
+from audit.record.browser_log import BrowserLog, first_line
 from audit.record.browser_storage import Export, age_cookies
 from audit.record.browser_watch import PageWatch
 
@@ -157,8 +157,7 @@ class Recording:
         try:
             answer = self.page.goto(url, timeout=_LOAD_LIMIT_MS, wait_until="load")
         except Exception as error:  # noqa: BLE001 - Playwright's errors are imported lazily
-            reason = str(error).splitlines()[0]
-            self.log.gap(f"the page {url} did not load: {reason}")
+            self.log.gap(f"the page {url} did not load: {first_line(error)}")
             self.line(action, ok=False, note=f"{note} did not load", url=url)
             return False
         self.settle()
@@ -169,10 +168,10 @@ class Recording:
         self.export()
         return ok
 
-    def settle(self, limit_ms: int = _QUIET_LIMIT_MS) -> None:
-        """Wait until the network is quiet, but no longer than the limit."""
+    def settle(self) -> None:
+        """Wait until the network is quiet, but no longer than a limit."""
         with contextlib.suppress(Exception):  # a page that never rests is recorded all the same
-            self.page.wait_for_load_state("networkidle", timeout=limit_ms)
+            self.page.wait_for_load_state("networkidle", timeout=_QUIET_LIMIT_MS)
 
     def export(self) -> None:
         """Take down cookies and storage of every open window."""
@@ -184,8 +183,8 @@ class Recording:
             try:
                 Export(self._watch(page), self.log, self.visit_number, self.site).take()
             except Exception as error:  # noqa: BLE001 - a window may close while it is looked at
-                reason = str(error).splitlines()[0]
-                self.log.gap(f"a window closed before it was taken down: {reason}", "storage")
+                what = f"a window closed before it was taken down: {first_line(error)}"
+                self.log.gap(what, "storage")
 
     def screenshots(self, name: str) -> None:
         """Take pictures of the page at the sizes of a desk and of a phone."""
@@ -196,7 +195,7 @@ class Recording:
             try:
                 self.page.screenshot(path=str(self.log.folder / file), timeout=_LOAD_LIMIT_MS)
             except Exception as error:  # noqa: BLE001 - as above
-                self.log.gap(f"no picture of {name}: {str(error).splitlines()[0]}")
+                self.log.gap(f"no picture of {name}: {first_line(error)}")
                 continue
             self.log.write("screenshot", file=file, url=self.page.url, size=size)
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from audit.errors import SetupError
 from audit.record import browser_pages as pages
+from audit.record.browser_log import first_line
 from audit.record.browser_recording import Recording
 from audit.yamlfile.steps import Download, Follow, Step, StepsFile, Subscribe
 from audit.yamlfile.units import parse_duration
@@ -54,7 +55,9 @@ class Performer:
             try:
                 self.recording.page.click(step.click, timeout=_CLICK_LIMIT_MS)
             except Exception as error:  # noqa: BLE001 - Playwright's errors are imported lazily
-                raise SetupError(f"the step click {step.click!r} failed: {_first(error)}") from None
+                raise SetupError(
+                    f"the step click {step.click!r} failed: {first_line(error)}"
+                ) from None
             self.recording.settle()
             self.recording.export()
         elif step.wait is not None:
@@ -86,7 +89,7 @@ class Performer:
         try:
             return self.recording.page.evaluate(script, argument)
         except Exception as error:  # noqa: BLE001 - a page may break anything in its own world
-            self.recording.log.gap(f"the page did not let itself be read: {_first(error)}")
+            self.recording.log.gap(f"the page did not let itself be read: {first_line(error)}")
             return None
 
     def _follow(self, follow: Follow) -> None:
@@ -146,7 +149,7 @@ class Performer:
             button.wait_for(state="hidden", timeout=_CLICK_LIMIT_MS)
             ok = True
         except Exception as error:  # noqa: BLE001 - told as it is
-            recording.log.gap(f"consent could not be answered: {_first(error)}")
+            recording.log.gap(f"consent could not be answered: {first_line(error)}")
             ok = False
         self._is_answered = True
         recording.log.write(
@@ -194,15 +197,15 @@ class Performer:
             recording.settle()
             recording.phase = "steady"
             recording.line(None, note="the form is about to be submitted")
-            asked = len(recording.watch.requests)
+            recording.watch.requests.clear()
             self._submit(form, field_)
         except Exception as error:  # noqa: BLE001 - told as it is
-            recording.line("web.newsletter.subscribe", ok=False, note=_first(error))
+            recording.line("web.newsletter.subscribe", ok=False, note=first_line(error))
             return
         recording.page.wait_for_timeout(500)
         recording.settle()
         recording.screenshots("the submitted form")
-        posted = self._posted(recording.watch.requests[asked:])
+        posted = self._posted(recording.watch.requests)
         recording.line(
             "web.newsletter.subscribe", ok=posted is not None, note="the form was submitted",
             url=posted, text=email,
@@ -258,7 +261,7 @@ class Performer:
             got = waited.value
             path = Path(got.path())
         except Exception as error:  # noqa: BLE001 - told as it is
-            recording.line("web.download", ok=False, note=_first(error))
+            recording.line("web.download", ok=False, note=first_line(error))
             return
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         size = path.stat().st_size
@@ -289,8 +292,3 @@ class Performer:
         recording.come_back(after_s)
         for number, url in enumerate(again):
             self._visit(url, "web.revisit" if number == 0 else "web.visit")
-
-
-def _first(error: Exception) -> str:
-    """Return the first line of an error, bounded."""
-    return (str(error).splitlines() or [type(error).__name__])[0][:200]

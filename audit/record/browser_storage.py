@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any, Final
 
-from audit.record.browser_log import BrowserLog
+from audit.record.browser_log import BrowserLog, first_line
 from audit.record.browser_watch import PageWatch, Wire, walk_frames
 
 _PAGE: Final = 500
@@ -54,13 +54,12 @@ class Export:
                 self._gap(name, key, error)
 
     def _gap(self, what: str, where: str, error: Exception) -> None:
-        reason = str(error).splitlines()[0][:200]
-        self._log.gap(f"{what} of {where} could not be read: {reason}", "storage")
+        self._log.gap(f"{what} of {where} could not be read: {first_line(error)}", "storage")
 
     def _cookies(self) -> None:
         for cookie in self._wire.send("Network.getAllCookies")["cookies"]:
-            self._watch.note(
-                "cookie", cookie["value"], name=cookie["name"], domain=cookie["domain"],
+            self._log.write(
+                "cookie", value=cookie["value"], name=cookie["name"], domain=cookie["domain"],
                 path=cookie["path"], expires=None if cookie["session"] else cookie["expires"],
                 http_only=cookie["httpOnly"], secure=cookie["secure"],
                 same_site=cookie.get("sameSite"), partition=cookie.get("partitionKey"), **self._at,
@@ -76,7 +75,7 @@ class Export:
         if len(entries) > _MOST_VALUES:
             self._log.gap(f"{origin} keeps more than {_MOST_VALUES} values in one area", "storage")
         for name, value in entries[:_MOST_VALUES]:
-            self._watch.note("stored", value, area=area, origin=origin, key=name, **self._at)
+            self._log.write("stored", value=value, area=area, origin=origin, key=name, **self._at)
 
     def _databases(self, key: str) -> None:
         place = {"storageKey": key}
@@ -116,7 +115,7 @@ class Export:
         for cache in self._wire.send("CacheStorage.requestCacheNames", {"storageKey": key})[
             "caches"
         ]:
-            asked = {"cacheId": cache["cacheId"], "pageSize": _MOST_VALUES}
+            asked = {"cacheId": cache["cacheId"], "pageSize": _MOST_VALUES + 1}
             entries = self._wire.send("CacheStorage.requestEntries", asked)["cacheDataEntries"]
             found = [[f"{cache['cacheName']} {entry['requestURL']}", entry["requestURL"]]
                      for entry in entries]  # fmt: skip

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, Final, Protocol
 
-from audit.record.browser_log import BrowserLog, cut_value
+from audit.record.browser_log import BrowserLog
 
 SEPARATOR: Final = "\x1f"
 _MOST_REQUESTS: Final = 20_000
@@ -33,7 +33,7 @@ class PageWatch:
         self._log = log
         self._token = token
         self.requests: list[tuple[str, str]] = []
-        """Method and URL of each request, in order."""
+        """Method and URL of each request since somebody emptied it, in order; up to a bound."""
         self.frames: dict[str, str] = {}
         """Frame -> address of its document."""
         self.ready: set[str] = set()
@@ -58,9 +58,10 @@ class PageWatch:
     def _asked(self, event: dict[str, Any]) -> None:
         request, initiator = event["request"], event.get("initiator", {})
         self._urls[event["requestId"]] = request["url"]
-        if request["url"].startswith(("data:", "blob:")) or len(self.requests) > _MOST_REQUESTS:
+        if request["url"].startswith(("data:", "blob:")):
             return
-        self.requests.append((request["method"], request["url"]))
+        if len(self.requests) < _MOST_REQUESTS:
+            self.requests.append((request["method"], request["url"]))
         self._log.write(
             "request",
             method=request["method"],
@@ -77,7 +78,7 @@ class PageWatch:
             if name.lower() == "set-cookie":
                 for line in value.split("\n"):
                     url = self._urls.get(event["requestId"], "")
-                    self._log.write("set-cookie", by="header", url=url, text=line[:8192])
+                    self._log.write("set-cookie", by="header", url=url, text=line)
 
     def _entered(self, event: dict[str, Any]) -> None:
         context = event["context"]
@@ -106,7 +107,7 @@ class PageWatch:
         elif parts[0] == "cookie":
             self._log.write(
                 "set-cookie", by="script", url=url, script=script,
-                text=SEPARATOR.join(parts[1:])[:8192],
+                text=SEPARATOR.join(parts[1:]),
             )  # fmt: skip
 
     def tell_unwatched(self, tree: dict[str, Any]) -> None:
@@ -114,10 +115,6 @@ class PageWatch:
         for frame in walk_frames(tree):
             if frame["id"] not in self.ready and frame["url"].startswith(("http:", "https:")):
                 self._log.gap(f"no instrument was alive in the frame {frame['url']}", "scripts")
-
-    def note(self, kind: str, value: str, **facts: Any) -> None:
-        """Write a fact with a value that may be long."""
-        self._log.write(kind, **cut_value(value), **facts)
 
 
 def walk_frames(tree: dict[str, Any]) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from audit.record import browser_storage
 from audit.record.browser_launch import BrowserFacts
 from audit.record.browser_log import BrowserLog
 from audit.record.browser_recording import Recording
@@ -182,6 +183,19 @@ def test_storage_of_every_kind_is_taken_down_whatever_a_page_overwrites(run: Any
     assert kept["byscript"]["expires"]
     ways = {(f["text"].partition("=")[0], f["by"]) for f in facts if f["kind"] == "set-cookie"}
     assert ("byscript", "script") in ways
+
+
+def test_a_cache_beyond_the_bound_is_told(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(browser_storage, "_MOST_VALUES", 2)
+    script = """
+    for (const name of ["a", "b", "c"])
+      caches.open("many").then((box) => box.put("/kept/" + name, new Response("x")));
+    """
+    facts = run(script)
+    assert any(
+        f["kind"] == "gap" and "keeps more than 2" in f["what"] and f["blocks"] == "storage"
+        for f in facts
+    )
 
 
 def test_time_passes_for_cookies_alone(browser: Recording) -> None:
