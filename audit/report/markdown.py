@@ -6,7 +6,7 @@ Captured values stand in code spans, words of policies are escaped; see
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final
@@ -156,23 +156,33 @@ def _open_line(verdict: VerdictRecord) -> str:
 
 
 def _baseline(result: Result, size: _Size) -> Iterator[list[str]]:
-    if result.baseline is None:
+    baseline = result.baseline
+    if baseline is None:
         return
     findings = [finding for verdict in result.verdicts for finding in verdict.findings]
     new = sum(finding.baseline == "new" for finding in findings)
-    absent = _entries(result.baseline.get("absent"))
-    losses = _entries(result.baseline.get("coverage_loss"))
-    removed = _entries(result.baseline.get("removed_checks"))
+    absent = _entries(baseline.get("absent"))
+    losses = _entries(baseline.get("coverage_loss"))
+    removed = _entries(baseline.get("removed_checks"))
     yield [f"### {say('outputs.against_baseline')}"]
     fixed = sum(not entry.get("doubt") for entry in absent)
     lines = [
-        f"- {count('outputs.new', new)}",
-        f"- {count('outputs.fixed', fixed)}",
-        f"- {count('outputs.unseen', len(absent) - fixed)}",
+        f"- {count('outputs.new', _counted(baseline, 'new', new))}",
+        f"- {count('outputs.fixed', _counted(baseline, 'fixed', fixed))}",
+        f"- {count('outputs.unseen', _counted(baseline, 'not_seen', len(absent) - fixed))}",
     ]
-    lines += [f"- {escape(_short(str(one.get('text'))))}" for one in losses[: size.rows]]
+    yield lines
+    lines = [f"- {escape(_short(str(one.get('text'))))}" for one in losses]
     lines += [f"- {code(str(one.get('check')))}: {escape(str(one.get('why')))}" for one in removed]
-    yield lines[: size.rows + 3]
+    if lines:
+        yield lines[: size.rows]
+    yield from _more(len(lines) - size.rows)
+
+
+def _counted(baseline: Mapping[str, object], name: str, listed: int) -> int:
+    """Return a number as the result gives it, for it lists no more than some; else of those."""
+    n = baseline.get(name)
+    return n if isinstance(n, int) else listed
 
 
 def _entries(value: object) -> list[dict[str, object]]:

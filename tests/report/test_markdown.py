@@ -72,6 +72,24 @@ def test_waivers_baseline_attestation_and_exit_zero_are_told():
     assert "asked for exit code 0" in text
 
 
+def test_what_a_baseline_had_is_counted_though_only_some_is_listed():
+    result = compared()
+    told = {
+        **(result.baseline or {}),
+        "new": 3,
+        "fixed": 1700,
+        "not_seen": 40,
+        "coverage_loss": [{"text": f"less of {n}"} for n in range(15)],
+        "removed_checks": [{"check": f"gone.{n}", "why": "no such file"} for n in range(15)],
+    }
+    text = render_comment(result.model_copy(update={"baseline": told})).decode()
+    assert "- 3 new findings" in text
+    assert "- 1,700 findings are gone" in text
+    assert "- 40 findings were not seen this time" in text
+    assert text.count("- less of ") + text.count("gone.") == 20
+    assert "10 more are not listed here." in text
+
+
 def test_sizes_are_bounded_and_what_is_left_out_is_counted():
     result = many()
     summary, comment = render_summary(result), render_comment(result)
