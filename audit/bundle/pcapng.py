@@ -54,6 +54,11 @@ def _block(kind: int, body: bytes, order: str = "<") -> bytes:
     return struct.pack(order + "II", kind, length) + body + struct.pack(order + "I", length)
 
 
+def section_block(order: str = "<", options: bytes = b"") -> bytes:
+    """Return a section header; ``order``: byte order of the section, as :mod:`struct` writes it."""
+    return _block(_SECTION, struct.pack(order + "IHHq", _MAGIC, 1, 0, -1) + options, order)
+
+
 def secrets_block(key_log: bytes, order: str = "<") -> bytes:
     """Return a Decryption Secrets Block of lines in the NSS key log format.
 
@@ -73,7 +78,7 @@ class PcapngWriter:
         self._written = 0
         self._interfaces = 0
         options = _options((3, system.encode()), (4, application.encode()))
-        self._pending.append(_block(_SECTION, struct.pack("<IHHq", _MAGIC, 1, 0, -1) + options))
+        self._pending.append(section_block(options=options))
         self.flush()
 
     def add_interface(self, name: str, link_type: int) -> int:

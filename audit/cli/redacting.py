@@ -31,7 +31,7 @@ from audit.bundle.layout import (
 )
 from audit.bundle.manifest import Manifest
 from audit.cli.redacting_flows import FlowRedaction
-from audit.cli.redacting_packets import PacketRedaction, Streams, disguises, packed
+from audit.cli.redacting_packets import PacketRedaction, disguises, packed
 from audit.errors import CaptureError, UsageError
 from audit.identifiers.blanking import Blanker
 from audit.identifiers.detector import text_payload
@@ -211,7 +211,7 @@ class _Redaction:
             ]
             for number in found:
                 packets.blanked_payloads += 1
-                packets.drop(number, Streams(packets.frames))
+                packets.drop(number)
             if not again and not found:
                 break
         packets.write(target)

@@ -46,7 +46,6 @@ class FlowRedaction:
     """Numbers of flows or entries that are left out: a value in them lies in no one place."""
     kept: list[int] = field(default_factory=list)
     """Numbers, in the source, of the flows or entries that were written last."""
-    notes: list[str] = field(default_factory=list)
 
     def dump(self, source: Path, target: Path) -> None:
         """Write mitmproxy's dump anew; raises :class:`CaptureError` for what is none."""

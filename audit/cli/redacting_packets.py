@@ -15,19 +15,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from audit.bundle.pcapng import read_blocks
+from audit.bundle.pcapng import read_blocks, section_block
+from audit.cli.redacting_flows import SECRET_HEADERS
 from audit.errors import CaptureError
 from audit.identifiers.blanking import Blanker, filler
 from audit.tables.extract import Payload
 from audit.tables.reference import Reference
 
-_KEPT: Final = (1, 5, 6)
-"""Interfaces, statistics, packets: blocks that are taken over beside section headers."""
 _EXPERIMENTAL: Final = b"\x88\xb5"
 """EtherType for local experiments (IEEE 802, RFC 9542): what frames that are blanked have."""
 _SECRET: Final = re.compile(
-    rb"(?im)^((?:cookie|set-cookie|authorization|proxy-authorization|x-api-key|x-auth-token):"
-    rb"[ \t]*)([^\r\n]+)"
+    rb"(?im)^(?:" + b"|".join(sorted(SECRET_HEADERS)) + rb"):[ \t]*([^\r\n]+)"
 )
 _TCP, _UDP = 6, 17
 
@@ -66,7 +64,9 @@ class PacketRedaction:
     """Blocks of TLS secrets that were left out."""
     _blocks: list[tuple[bytes, bytes]] = field(default_factory=list)
     """Blocks before and behind each frame's bytes."""
-    _order: str = "<"
+    _options: dict[bytes, bytes] = field(default_factory=dict)
+    """Options -> the same without values: most packets have those of another."""
+    _streams: Streams = field(init=False)
     _tail: bytes = b""
 
     def load(self, source: Path) -> None:
@@ -75,7 +75,7 @@ class PacketRedaction:
         pending = b""
         for kind, order, block in read_blocks(source):
             if kind == 0x0A0D0D0A:
-                links, pending = [], pending + self._section(order)
+                links, pending = [], pending + section_block(order)
             elif kind == 1:
                 links.append(struct.unpack_from(order + "H", block, 8)[0])
                 pending += block[:16] + self._bare(block, 16)
@@ -84,9 +84,9 @@ class PacketRedaction:
                 link = links[face] if face < len(links) else -1
                 frame = headers(bytearray(block[28 : 28 + size]), link)
                 self.frames.append(frame)
-                self._blocks.append((pending + block[:28], block[28 + size :]))
+                self._blocks.append((pending + block[:28], self._bare(block, 28 + size)))
                 pending = b""
-            elif kind in _KEPT:
+            elif kind == 5:
                 pending += block
             elif kind in {2, 3}:
                 raise CaptureError(
@@ -95,25 +95,22 @@ class PacketRedaction:
             else:
                 self.secrets += kind == 10
         self._tail = pending
-
-    @staticmethod
-    def _section(order: str) -> bytes:
-        body = struct.pack(order + "IHHq", 0x1A2B3C4D, 1, 0, -1)
-        head = struct.pack(order + "II", 0x0A0D0D0A, 12 + len(body))
-        return head + body + struct.pack(order + "I", 12 + len(body))
+        self._streams = Streams(self.frames)
 
     def _bare(self, block: bytes, at: int) -> bytes:
-        """Return the options of an interface and the block's end, values blanked."""
+        """Return the options of a block and its end, values blanked."""
         size = len(block) - 4
-        return self.blanker.data(block[at:size]) + block[size:]
+        options = block[at:size]
+        if options not in self._options:
+            self._options[options] = self.blanker.data(options)
+        return self._options[options] + block[size:]
 
     def write(self, target: Path) -> None:
         """Write the file, checksums computed anew."""
         with target.open("wb") as file:
             for frame, (before, behind) in zip(self.frames, self._blocks, strict=True):
                 sealed(frame)
-                options = self.blanker.data(behind[:-4])
-                file.write(before + bytes(frame.data) + options + behind[-4:])
+                file.write(before + bytes(frame.data) + behind)
             file.write(self._tail)
 
     def disguise(self) -> None:
@@ -130,18 +127,17 @@ class PacketRedaction:
             frame.data[: frame.layer] = front
 
     def blank(self, payloads: Sequence[Payload]) -> int:
-        """Overwrite what stands in the payloads that a reader made; return how many had any."""
+        """Overwrite what stands in the payloads that a reader made; return how many places."""
         open_ones = [one for one in payloads if not str(one.ref.part or "").startswith("tls.")]
         count = 0
-        streams = Streams(self.frames)
         for payload, spans in zip(open_ones, self.blanker.spans_of(open_ones), strict=True):
             for start, end in spans:
                 count += 1
                 offset = payload.ref.start or 0
-                self._overwrite(payload, payload.ref.at(offset + start, offset + end), streams)
+                self._overwrite(payload, payload.ref.at(offset + start, offset + end))
         return count
 
-    def _overwrite(self, payload: Payload, ref: Reference, streams: Streams) -> None:
+    def _overwrite(self, payload: Payload, ref: Reference) -> None:
         assert ref.start is not None  # noqa: S101 - it was narrowed
         assert ref.end is not None  # noqa: S101
         if ref.part == "frame" and len(ref.records) == 1:
@@ -155,30 +151,27 @@ class PacketRedaction:
                 new = filler(old)
             frame.data[ref.start : ref.end] = new
         elif ref.part in {"tcp.sent", "tcp.received"}:
-            streams.overwrite(ref.records[0], ref.start, ref.end)
+            self._streams.overwrite(ref.records[0], ref.start, ref.end)
         else:
             self.blanked_payloads += 1
             for number in ref.records:
-                self.drop(number, streams)
+                self.drop(number)
 
-    def drop(self, number: int, streams: Streams) -> None:
+    def drop(self, number: int) -> None:
         """Blank the whole payload of a packet, and every other copy of its bytes."""
         frame = self.frames[number - 1]
         if frame.proto == _TCP:
-            streams.overwrite_packet(number)
+            self._streams.overwrite_packet(number)
         else:
             low = frame.payload or 14
             frame.data[low:] = filler(bytes(frame.data[low:]))
 
-    def blank_secrets(self) -> int:
-        """Blank credentials in the heads of readable HTTP; return how many there were."""
-        streams, count = Streams(self.frames), 0
-        for start, data, number in streams.texts():
+    def blank_secrets(self) -> None:
+        """Blank credentials in the heads of readable HTTP."""
+        for start, data, number in self._streams.texts():
             for match in _SECRET.finditer(data):
-                low, high = match.span(2)
-                streams.overwrite(number, start + low, start + high)
-                count += 1
-        return count
+                low, high = match.span(1)
+                self._streams.overwrite(number, start + low, start + high)
 
 
 def _labels(old: bytes, text: bytes) -> bytes:

@@ -13,6 +13,7 @@ import pytest
 from audit.bundle.folder import open_bundle
 from audit.bundle.identity import Identifier, make_identity
 from audit.cli.redacting import check, redact_bundle
+from audit.cli.redacting_flows import SECRET_HEADERS
 from audit.errors import CaptureError, UsageError
 from audit.identifiers.blanking import Blanker
 from tests.conftest import ROOT, Demo, run_audit
@@ -123,6 +124,16 @@ def test_every_copy_of_a_segment_is_blanked(tmp_path: Path) -> None:
     assert b"U0VSLTAwNDE4LVFYNzc" not in after
     assert b"marie" not in after
     assert b"Content-Type: application/json" in after
+
+
+def test_the_same_headers_are_credentials_in_packets_as_in_flows(tmp_path: Path) -> None:
+    lines = b"".join(name.title() + b": SECRETSECRET\r\n" for name in sorted(SECRET_HEADERS))
+    bundle = imported(tmp_path, make_pcap(tmp_path / "leak.pcap", lines))
+    assert run_audit("redact", bundle, "-o", tmp_path / "out").code == 0
+    assert b"SECRETSECRET" in (bundle / "packets.pcapng").read_bytes()
+    after = (tmp_path / "out" / "packets.pcapng").read_bytes()
+    assert b"SECRETSECRET" not in after
+    assert b"X-Csrf-Token: xxxxxxxxxxxx\r\n" in after
 
 
 def test_an_archive_is_written_anew_with_packed_and_encoded_bodies(tmp_path: Path) -> None:

@@ -258,12 +258,12 @@ def judged(folder: Path, *arguments: object) -> dict:
     return result
 
 
-def make_pcap(path: Path) -> Path:
+def make_pcap(path: Path, headers: bytes = b"") -> Path:
     """One HTTP request in two segments, the second one sent twice, with an answer."""
     body = b'{"who": "marie.curie.1867@example.org", "x": "U0VSLTAwNDE4LVFYNzc="}'
     sent = (
         b"POST /in HTTP/1.1\r\nHost: tracker.example\r\nUser-Agent: leaky/1.0\r\n"
-        b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
+        b"Content-Type: application/json\r\n%bContent-Length: %d\r\n\r\n" % (headers, len(body))
     ) + body
     got = b"HTTP/1.1 204 No Content\r\n\r\n"
     cut = len(sent) - 40
