@@ -10,12 +10,10 @@ import numpy as np
 from audit.checks import capabilities
 from audit.checks.assertions import apply
 from audit.checks.capabilities import Assumptions
-from audit.checks.compiling import compile_check
 from audit.checks.conditions import AllOf, AnyOf, Condition, Leaf, Node, Not
 from audit.checks.encoding import EncodedTable
 from audit.checks.evaluate import Judge
 from audit.checks.exercise import exercised
-from audit.checks.faults import Faults
 from audit.checks.fingerprints import Redact
 from audit.checks.policy import LoadedCheck, Policy, Target
 from audit.checks.program import CompiledExpectation, JoinExpectation, Program
@@ -41,12 +39,13 @@ def try_check(
     keys before it. Raises :class:`PolicyError` where a target's value does not fit.
     """
     union = Union(captures)
-    verdict, reported = Judge(policy, target, union, as_of, redact).check(check)
-    program = compile_check(check, policy, target, as_of, Faults())
+    judge = Judge(policy, target, union, as_of, redact)
+    verdict, reported = judge.check(check)
+    program = judge.compile(check)
     yield f"{check.file.id}: {verdict.outcome}"
     yield from (f"  because {redact(reason.text)}" for reason in verdict.reasons)
     yield from _observed(program, union)
-    yield from _exercised(program, union, as_of)
+    yield from _exercised(program, union)
     for expectation in program.expect:
         yield from _expectation(expectation, union)
     for unsure in program.unsure:
@@ -67,10 +66,10 @@ def _observed(program: Program, union: Union) -> Iterator[str]:
             yield f"observe {item.item.capability} in {capture.capture}: {state}"
 
 
-def _exercised(program: Program, union: Union, as_of: datetime) -> Iterator[str]:
+def _exercised(program: Program, union: Union) -> Iterator[str]:
     everywhere = range(len(union.captures))
     for item in program.exercise:
-        found = exercised(item, union, everywhere, as_of)
+        found = exercised(item, union, everywhere, program.as_of)
         yield f"exercise {item.item.id}: {'done' if found.is_met else f'lacking: {found.lacking}'}"
         if item.item.from_ is not None:
             table = union.table(item.item.from_)

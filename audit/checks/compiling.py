@@ -47,7 +47,7 @@ def compile_check(
     compiler = _Compiler(
         policy=policy,
         target=target,
-        as_of_ns=nanoseconds(as_of),
+        as_of=as_of,
         variables=policy.variables(target.file if target else None),
     )
     return compiler.program(check, faults)
@@ -57,7 +57,7 @@ def compile_check(
 class _Compiler:
     policy: Policy
     target: Target | None
-    as_of_ns: int | None
+    as_of: datetime
     variables: Variables
     read: set[str] = field(default_factory=set)
     unset: set[str] = field(default_factory=set)
@@ -69,6 +69,7 @@ class _Compiler:
         _does_something(file.exercise, faults.under("exercise"))
         return Program(
             check=check,
+            as_of=self.as_of,
             observe=tuple(
                 self._observe(item, faults.under("observe", index))
                 for index, item in enumerate(file.observe)
@@ -110,7 +111,7 @@ class _Compiler:
             columns=columns_of(table),
             variables=self.variables,
             lists=self.policy.lists,
-            as_of_ns=self.as_of_ns,
+            as_of_ns=nanoseconds(self.as_of),
             roles=self.policy.roles,
             kinds=self.policy.kinds,
         )

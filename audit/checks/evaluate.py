@@ -87,14 +87,18 @@ class Judge:
 
     def check(self, check: LoadedCheck) -> tuple[VerdictRecord, list[dict[str, Any]]]:
         """Return the verdict of one check, and what it reports beside it."""
-        scope = check.file.scope
-        if not self._target.is_judged(None if scope is None else scope.platforms, self._recorded):
+        if not self._target.is_judged(check, self._recorded):
             return _record(check, Outcome.NOT_APPLICABLE), []
+        program = self.compile(check)
+        return self._judge(program), list(reported(program, self._union, self._redact))
+
+    def compile(self, check: LoadedCheck) -> Program:
+        """Compile a check as it is judged here; raises :class:`PolicyError`."""
         faults = Faults()
         program = compile_check(check, self._policy, self._target, self._moment(check), faults)
         if faults.found:
             raise PolicyFileError(fault.problem(check.located) for fault in faults.found)
-        return self._judge(program), list(reported(program, self._union, self._redact))
+        return program
 
     def _moment(self, check: LoadedCheck) -> datetime:
         """Return what ages count to: no later than records were read, for they tell no more."""
@@ -111,8 +115,7 @@ class Judge:
             for index in range(len(union.captures))
             if all(supply[index].is_there for supply in supplies)
         ]
-        moment = self._moment(program.check)
-        items = [exercised(item, union, candidates, moment) for item in program.exercise]
+        items = [exercised(item, union, candidates, program.as_of) for item in program.exercise]
         recurrence = Recurrence(union, lambda index: self._could_show(program, candidates, index))
         findings = make_findings(tested, program, self._redact, recurrence)
         hidden = opacity.measure(program, tested, union)
@@ -160,8 +163,7 @@ class Judge:
     def _could_show(self, program: Program, candidates: Sequence[int], index: int) -> bool:
         """Whether a capture by itself supplies and exercises all that a check asks for."""
         return index in candidates and all(
-            exercised(item, self._union, [index], self._moment(program.check)).is_met
-            for item in program.exercise
+            exercised(item, self._union, [index], program.as_of).is_met for item in program.exercise
         )
 
     def _supplies(self, program: Program) -> list[list[Supply]]:

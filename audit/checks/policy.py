@@ -120,12 +120,11 @@ class Target:
             return bool(set(platforms) - NOT_ON_A_PERSONS_DEVICE)
         return self.file.app.platform in platforms
 
-    def is_judged(
-        self, platforms: list[Platform] | None, recorded: Iterable[str | None] = ()
-    ) -> bool:
-        """Whether a scope applies by the target's platform, or by one that was recorded."""
-        named = {*(platforms or ())}
-        return self.is_in(platforms) or not named.isdisjoint(recorded)
+    def is_judged(self, check: LoadedCheck, recorded: Iterable[str | None] = ()) -> bool:
+        """Whether a check applies by the target's platform, or by one that was recorded."""
+        scope = check.file.scope
+        platforms = None if scope is None else scope.platforms
+        return self.is_in(platforms) or not {*(platforms or ())}.isdisjoint(recorded)
 
     def can(self, action: str) -> bool:
         """Whether the client can do an action, by its own word."""

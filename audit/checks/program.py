@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from audit.checks.conditions import Condition, Node
 from audit.checks.places import reads_records_alone
@@ -132,6 +133,8 @@ class Program:
     """A check, ready to be judged."""
 
     check: LoadedCheck
+    as_of: datetime
+    """What ages count to."""
     observe: tuple[CompiledObserve, ...]
     exercise: tuple[CompiledExercise, ...]
     expect: tuple[CompiledExpectation, ...]
@@ -210,8 +213,7 @@ class Program:
     @property
     def reads_traffic(self) -> bool:
         """Whether a verdict rests on what the taps recorded, not on records of servers alone."""
-        alone = [one for one in self.expect if reads_records_alone(one)]
-        read = {name for one in self.expect if one not in alone for name in one.tables}
+        read = {name for one in self.expect if not reads_records_alone(one) for name in one.tables}
         read |= {one.item.from_ for one in self.exercise if one.item.from_ is not None}
         read |= {one.item.from_ for one in self.unsure}
         capabilities = {item.item.capability for item in self.observe}

@@ -16,15 +16,13 @@ def share_exercised(
 ) -> float | None:
     """Return the share of the actions demanded by stable checks in scope that were proven.
 
-    ``None`` where no check demands one.
+    ``None`` where no check demands one. How long ago an action was done counts in the verdicts
+    alone: ``as_of`` does not change the share.
     """
     demanded: set[str] = set()
+    recorded = [capture.platform for capture in captures]
     for check in policy.checks:
-        scope = check.file.scope
-        if check.file.status != "stable":
-            continue
-        recorded = [capture.platform for capture in captures]
-        if not target.is_judged(None if scope is None else scope.platforms, recorded):
+        if check.file.status != "stable" or not target.is_judged(check, recorded):
             continue
         program = compile_check(check, policy, target, as_of, Faults())
         demanded |= {name for item in program.exercise for name in item.actions}

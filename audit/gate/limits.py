@@ -32,8 +32,7 @@ def require_within(
         return
     recorded = [capture.platform for capture in captures]
     for check in policy.checks:
-        scope = check.file.scope
-        if not target.is_judged(None if scope is None else scope.platforms, recorded):
+        if not target.is_judged(check, recorded):
             continue
         program = compile_check(check, policy, target, as_of, Faults())
         count = sum(rows.get(name, 0) for name in program.tables)

@@ -82,8 +82,7 @@ class LiveJudge:
 
     def __post_init__(self) -> None:
         for check in self.policy.checks:
-            scope = check.file.scope
-            if not self.target.is_judged(None if scope is None else scope.platforms):
+            if not self.target.is_judged(check):
                 continue
             faults = Faults()
             program = compile_check(check, self.policy, self.target, self.as_of, faults)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+
 from audit.authoring.example_evidence import AS_OF, ExampleEvidence
 from audit.authoring.trying import try_check
 from audit.checks.targets import target_of_nothing
@@ -10,13 +13,13 @@ from audit.yamlfile.check import Example
 from .making import CHECK, make_policy
 
 
-def tried(folder, rows: dict, text: str = CHECK, **example) -> list[str]:
+def tried(folder, rows: dict, text: str = CHECK, read_at=None, **example) -> list[str]:
     policy = make_policy(folder, text)
     target = target_of_nothing(policy)
     data = {"name": "x", "verdict": "pass", "rows": rows, **example}
     (check,) = policy.checks
     evidence = ExampleEvidence(policy, target, check, Example.model_validate(data))
-    captures = [evidence.capture()]
+    captures = [replace(evidence.capture(), records_read_at=read_at)]
     return [
         " ".join(line.split())
         for line in try_check(policy, evidence.target, check, captures, AS_OF, str)
@@ -74,3 +77,13 @@ def test_joins_and_unsure_rows_are_counted_too(tmp_path):
     assert "expect j (left): 1 rows of events" in lines
     assert "where layer: 0 1 1 left" in lines
     assert "unsure (so): 0 rows of dns_queries" in lines
+
+
+def test_ages_count_to_when_records_were_read_as_they_do_in_the_verdict(tmp_path):
+    text = CHECK.replace("process.attribution}", "server.logs}").replace(
+        "actions: [app.idle]}\nexpect", "actions: [app.idle], age|gte: 7d}\nexpect"
+    )
+    when = {"text": text, "history": {"app.idle": "10d"}}
+    assert "exercise idle: done" in tried(tmp_path / "now", {}, **when)
+    lines = tried(tmp_path / "early", {}, read_at=AS_OF - timedelta(days=8), **when)
+    assert "exercise idle: lacking: app.idle was done less than 7d ago" in lines
