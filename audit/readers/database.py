@@ -18,12 +18,14 @@ from audit.readers.database_access import Access, Pace, Table, is_file, path_of
 from audit.readers.database_controls import missing_controls
 from audit.readers.database_notes import TableNotes, left_elsewhere
 from audit.readers.database_roles import Roles, copies_of, roles_of
-from audit.readers.database_rows import TableRows, email_hash
+from audit.readers.database_rows import TableRows
 from audit.readers.database_search import CellSearch
 from audit.readers.database_table import TableReader
 from audit.readers.logtime import Clock, TimeReader
+from audit.readers.providers import email_hash
 from audit.readers.serverlogs import ServerOptions
 from audit.tables.frames import Row
+from audit.tables.reference import quoted_name
 from audit.yamlfile.sources import SourceEntry
 
 SKEW_S: Final = 300.0
@@ -41,7 +43,7 @@ def read_database(entry: SourceEntry, options: ServerOptions, part: ServerPart) 
         return
     access = open_database(database, options.base)
     try:
-        place = f"{SERVER}/{_quoted(entry.name or entry.role)}"
+        place = f"{SERVER}/{entry.name or entry.role}"
         _DatabaseReader(entry, place, access, options, part).run()
     finally:
         access.close()
@@ -126,7 +128,7 @@ class _DatabaseReader:
             self.part.items.append(
                 ReadItem(
                     source=self.entry.role,
-                    name=f"{self.place}/{_quoted(file.name)}",
+                    name=f"{self.place}/{quoted_name(file.name)}",
                     kind="database",
                     sha256=file.sha256,
                     bytes=file.bytes,
@@ -175,7 +177,7 @@ class _DatabaseReader:
 
     def _table(self, table: Table, tables: list[Table]) -> int:
         rule = self.entry.tables.get(table.label) or self.entry.tables.get(table.name)
-        place = f"{self.place}/{_quoted(table.label)}"
+        place = f"{self.place}/{quoted_name(table.label)}"
         if table.unreadable is not None:
             self._unsure(place, f"it cannot be read: {table.unreadable}", table=table.label)
             return 0
@@ -201,9 +203,7 @@ class _DatabaseReader:
     def _reader(self, table: Table, roles: Roles, place: str) -> TableReader:
         detector = self.options.detector
         own = frozenset(
-            email_hash(item.value.encode())
-            for item in detector.identity.identifiers
-            if item.kind == "email"
+            email_hash(item.value) for item in detector.identity.identifiers if item.kind == "email"
         )
         base: Row = {
             "capture": self.options.capture,
@@ -288,8 +288,3 @@ class _DatabaseReader:
                 "unsure": why,
             },
         )
-
-
-def _quoted(name: str) -> str:
-    """Return a name without what parts a reference."""
-    return name.replace("#", "%23").replace(":", "%3A").replace("@", "%40")

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final
-from urllib.parse import unquote_to_bytes
 
 import numpy as np
 from numpy.typing import NDArray
 
 from audit.readers.database_roles import LEFT
+from audit.readers.logrows import moment
+from audit.readers.providers import email_hash
 from audit.tables.frames import Row
 
 HOUR: Final = 3600
@@ -26,20 +26,10 @@ MAX_SLOTS: Final = 62
 """Pairs of column and kind that are told apart in one table."""
 
 
-def email_hash(address: bytes) -> str:
-    """Return the sha256 of an e-mail address: percent signs decoded, lower case, no white space."""
-    plain = unquote_to_bytes(address) if b"%" in address else address
-    text = plain.decode("utf-8", "replace").strip().lower()
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
 @lru_cache(maxsize=65536)
-def moment(seconds: float) -> str | None:
+def _moment(seconds: float) -> str | None:
     """Return seconds since 1970 as times stand in tables; ``None`` for NaN."""
-    if seconds != seconds:  # noqa: PLR0124 - NaN
-        return None
-    text = datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds")
-    return text.replace("+00:00", "Z")
+    return None if math.isnan(seconds) else moment(seconds)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -103,7 +93,8 @@ class TableRows:
     def add(self, batch: Batch) -> None:
         """Take some rows."""
         alone = np.zeros(batch.size, dtype=bool)
-        for row, digest in dict.fromkeys((row, email_hash(text)) for row, text in batch.mails):
+        people = ((row, email_hash(text.decode())) for row, text in batch.mails)
+        for row, digest in dict.fromkeys(people):
             if len(self.people) < MAX_PEOPLE or digest in self.own:
                 alone[row] = True
                 self._person(batch, row, digest)
@@ -123,12 +114,12 @@ class TableRows:
         return groups + self.people
 
     def _person(self, batch: Batch, row: int, digest: str) -> None:
-        status, since = batch.status[row], moment(float(batch.since[row]))
+        status, since = batch.status[row], _moment(float(batch.since[row]))
         self.people.append(
             self.base
             | {
                 "ref": f"{self.place}#{batch.first + row}",
-                "ts": moment(float(batch.ts[row])),
+                "ts": _moment(float(batch.ts[row])),
                 "status": status,
                 "status_since": since,
                 "email": "readable",
@@ -190,9 +181,9 @@ class TableRows:
         status, deleted, flags, has_mail = key
         return self.base | {
             "ref": f"{self.place}#{group.number}",
-            "ts": moment(group.ts),
+            "ts": _moment(group.ts),
             "status": status,
-            "status_since": moment(group.since),
+            "status_since": _moment(group.since),
             "email": "readable" if has_mail else None,
             "holds": self._text(flags),
             "deleted": deleted,

@@ -13,7 +13,7 @@ from audit.readers.database_cells import Cells
 from audit.readers.database_memory import Look
 from audit.tables.extract import Payload
 from audit.tables.frames import Row
-from audit.tables.reference import Reference
+from audit.tables.reference import Reference, quoted_name
 
 MAX_HITS: Final = 1_000
 """Rows of hits of one table; more are counted."""
@@ -97,7 +97,6 @@ class CellSearch:
         return self.rows
 
     def _payload(self, column: str, data: bytes) -> Payload:
-        part = column.replace("@", "%40").replace("#", "%23")
         return Payload(
             table="db_records",
             row=0,
@@ -105,7 +104,7 @@ class CellSearch:
             detail=f"{self.label}.{column}",
             direction="received",
             data=data,
-            ref=Reference(file=self.place, part=part),
+            ref=Reference(file=self.place, part=quoted_name(column)),
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -30,6 +31,7 @@ from audit.readers.logstream import LineBlock, LogStream
 from audit.readers.logtime import Clock, TimeReader, day_in_name
 from audit.readers.recordlog import HEADER, csv_format, is_export, journald_blocks
 from audit.readers.weblog import LINE, WebLog
+from audit.tables.reference import quoted_name
 from audit.yamlfile.sources import SourceEntry
 
 SAMPLE: Final = 50
@@ -53,12 +55,12 @@ class ServerOptions:
     """One-time tokens of probes: a log that holds one is of the machine that was probed."""
 
 
-def find_files(options: ServerOptions, pattern: str) -> list[tuple[str, Path]]:
+def find_files(base: Path, pattern: str) -> list[tuple[str, Path]]:
     """Return name and path of each file that a path, folder or pattern names, sorted.
 
-    Raises :class:`UsageError` where there is none.
+    What lies outside of ``base`` has its own name alone. Raises :class:`UsageError` where there is none.
     """
-    path = options.base / pattern
+    path = base / pattern
     if path.is_dir():
         found = sorted(one for one in path.rglob("*") if not one.is_dir())
     elif path.exists():
@@ -72,16 +74,28 @@ def find_files(options: ServerOptions, pattern: str) -> list[tuple[str, Path]]:
         raise UsageError(
             "no file of a source is there", source=pattern, hint="paths are relative to the file"
         )
-    return [(_shown(one, options.base), one) for one in found]
+    return [(_shown(one, base), one) for one in found]
 
 
 def _shown(path: Path, base: Path) -> str:
     """Return a name that says nothing of the auditor's machine."""
     try:
-        text = path.relative_to(base).as_posix()
+        text = Path(os.path.normpath(path)).relative_to(os.path.normpath(base)).as_posix()
     except ValueError:
         text = path.name
-    return text.replace("#", "%23").replace(":", "%3A").replace("@", "%40")
+    return quoted_name(text)
+
+
+def read_whole(path: Path, most: int) -> tuple[bytes | None, str]:
+    """Return the bytes of a plain file; ``None`` and why where it cannot be read, or holds more."""
+    try:
+        if not path.is_file():
+            return None, "it is no plain file"
+        with path.open("rb") as file:
+            data = file.read(most + 1)
+    except OSError as error:
+        return None, f"it cannot be read: {error.strerror or error}"
+    return (data, "") if len(data) <= most else (None, f"it is larger than {most} bytes")
 
 
 def read_log(

@@ -79,6 +79,11 @@ _set_file, _set_records, _set_part, _set_start, _set_end = (
 )
 
 
+def quoted_name(name: str) -> str:
+    """Return a name without what parts a reference: ``#``, ``:`` and ``@`` percent-encoded."""
+    return name.replace("#", "%23").replace(":", "%3A").replace("@", "%40")
+
+
 def parse_reference(text: str) -> Reference:
     """Read the text of a ``ref`` column; raises ``ValueError`` for anything else."""
     match = _TEXT.match(text)
