@@ -9,21 +9,18 @@ from __future__ import annotations
 
 import io
 import json
-import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from audit.errors import CaptureError, SetupError
 from audit.tables.column import Column
+from audit.tables.csv_cell import csv_cell
 from audit.tables.frames import columns_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
-FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""First characters that make spreadsheets take a text for a formula (CWE-1236)."""
-_QUOTED: Final = re.compile('[,"\r\n]')
 _LARGEST: Final = 2**63 - 1
 
 
@@ -42,10 +39,7 @@ def _csv_cell(value: object) -> str:
         return "true" if value else "false"
     if isinstance(value, list):
         value = json.dumps(value, ensure_ascii=False)
-    if not isinstance(value, str):
-        return str(value)
-    text = "'" + value if value.startswith(FORMULA) else value
-    return '"' + text.replace('"', '""') + '"' if _QUOTED.search(text) else text
+    return csv_cell(value) if isinstance(value, str) else str(value)
 
 
 def to_json(table: str, frame: pd.DataFrame) -> bytes:

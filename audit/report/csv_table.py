@@ -13,6 +13,7 @@ from audit.model.result import Evidence, Finding, Result, VerdictRecord
 from audit.report.sarif import text_without_finding
 from audit.report.verdicts import recipient_of
 from audit.report.visible import visible
+from audit.tables.csv_cell import csv_cell
 from audit.tables.reference import Reference, parse_reference
 
 COLUMNS: Final = (
@@ -38,7 +39,6 @@ COLUMNS: Final = (
     "locator",
     "references",
 )
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 def render_csv(result: Result) -> str:
@@ -47,7 +47,7 @@ def render_csv(result: Result) -> str:
     for verdict in result.verdicts:
         rows += [_finding(verdict, finding) for finding in verdict.findings]
         rows += [] if verdict.findings else [_row(verdict, {"text": text_without_finding(verdict)})]
-    return "".join(",".join(map(_cell, row)) + "\r\n" for row in rows)
+    return "".join(",".join(csv_cell(_line(text)) for text in row) + "\r\n" for row in rows)
 
 
 def _finding(verdict: VerdictRecord, finding: Finding) -> list[str]:
@@ -93,11 +93,5 @@ def _row(verdict: VerdictRecord, told: dict[str, str]) -> list[str]:
     return [(values | told).get(column, "") for column in COLUMNS]
 
 
-def _cell(text: str) -> str:
-    shown = " ".join(visible(text).split("\n"))
-    if shown.lstrip(" ").startswith(_FORMULA):
-        shown = f"'{shown}"
-    if any(mark in shown for mark in ',"'):
-        quoted = shown.replace('"', '""')
-        return f'"{quoted}"'
-    return shown
+def _line(text: str) -> str:
+    return visible(text).replace("\n", " ")

@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from audit.cli.exporting import FORMULA, WRITERS, to_csv, to_json, to_parquet
+from audit.cli.exporting import WRITERS, to_csv, to_json, to_parquet
 from audit.errors import CaptureError, SetupError
+from audit.tables.csv_cell import FORMULA
 from audit.tables.frames import columns_of, make_frame
 from audit.tables.rows import TABLES
 
