@@ -6,10 +6,13 @@ import re
 from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
 
-_ABOUT: Final = (
+ABOUT: Final = (
     r"cookie|consent|privacy|gdpr|tracking|datenschutz|einwilligung|confidentialit|privacidad"
     r"|consentimiento|riservatezza|integritet|samtycke|prywatno|toestemming"
 )
+"""Words that what asks for consent holds, as a pattern."""
+BUTTON: Final = "button,[role=button],a,input[type=button],input[type=submit]"
+"""CSS selector of what is clicked to answer."""
 REFUSE: Final = re.compile(
     r"\b(reject|refuse|decline|deny|disagree|opt[ -]?out|necessary only|essential only|no,? thanks?"
     r"|only (?:the )?(?:strictly )?(?:necessary|essential|required)|without accepting"
@@ -31,15 +34,14 @@ FILE: Final = re.compile(
 )
 """How the path of a file that is downloaded ends."""
 
-FIND_BUTTONS: Final = """(about) => {
+FIND_BUTTONS: Final = """([about, button]) => {
   const asks = new RegExp(about, "i");
   const found = [];
   const shown = (e) => { const r = e.getBoundingClientRect(); return r.width > 0 && r.height > 0; };
   const walk = (root) => {
     for (const e of root.querySelectorAll("*")) {
       if (e.shadowRoot) walk(e.shadowRoot);
-      const does = e.matches("button,[role=button],a,input[type=button],input[type=submit]");
-      if (!does || !shown(e)) continue;
+      if (!e.matches(button) || !shown(e)) continue;
       let box = e, why = false;
       for (let up = 0; box && up < 8 && !why; up += 1) {
         const style = getComputedStyle(box);
@@ -128,8 +130,3 @@ def asks_for_consent(texts: list[str]) -> bool:
 def absolute(page: str, start: str) -> str:
     """Return the address of a page that steps name."""
     return urljoin(start, page)
-
-
-def about() -> str:
-    """Return the words that what asks for consent holds, as a pattern."""
-    return _ABOUT

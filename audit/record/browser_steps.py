@@ -127,7 +127,7 @@ class Performer:
             return
         for frame in self.recording.page.frames:
             try:
-                texts = frame.evaluate(pages.FIND_BUTTONS, pages.about())
+                texts = frame.evaluate(pages.FIND_BUTTONS, [pages.ABOUT, pages.BUTTON])
             except Exception:  # noqa: BLE001, S112 - a frame that is gone asks nothing
                 continue
             if not pages.asks_for_consent(texts):
@@ -136,10 +136,7 @@ class Performer:
             if text is None:
                 self._no_answer()
                 return
-            button = frame.locator(
-                "button,[role=button],a,input[type=button],input[type=submit]"
-            ).filter(has_text=text)
-            self._click_answer(button.first, text)
+            self._click_answer(frame.locator(pages.BUTTON).filter(has_text=text).first, text)
             return
 
     def _click_answer(self, button: Any, text: str) -> None:
@@ -184,12 +181,12 @@ class Performer:
             return
         if pages.plain_url(recording.page.url) != place:
             self._visit(place)
-        field_ = recording.page.locator(step.form or "form").locator(pages.EMAIL_FIELD).first
         form = (
             recording.page.locator(step.form).first
             if step.form
             else recording.page.locator("form", has=recording.page.locator(pages.EMAIL_FIELD)).first
         )
+        field_ = form.locator(pages.EMAIL_FIELD).first
         email = str(self.subject["email"])
         try:
             self._fill(step, form, field_, email)
@@ -244,17 +241,16 @@ class Performer:
 
     def _download(self, step: Download) -> None:
         recording = self.recording
-        place, url = self._file(step)
+        place = self._file_page(step)
         if place is None:
             recording.line(None, note="no visited page has a link to a file")
             return
         if pages.plain_url(recording.page.url) != place:
             self._visit(place)
-        link = (
-            recording.page.locator(step.link).first
-            if step.link
-            else recording.page.locator("a[href]").nth(self._position(place, str(url)))
-        )
+        link = self._file_link(step)
+        if link is None:
+            recording.line("web.download", ok=False, note="the page has no link to a file")
+            return
         try:
             with recording.page.expect_download(timeout=_FILE_LIMIT_MS) as waited:
                 link.click(timeout=_CLICK_LIMIT_MS, no_wait_after=True)
@@ -272,17 +268,24 @@ class Performer:
         recording.line("web.download", ok=size > 0, note=f"{size} bytes", url=got.url)
         recording.export()
 
-    def _file(self, step: Download) -> tuple[str | None, str | None]:
-        if step.at is not None or step.link is not None:
-            at = pages.absolute(step.at, self.start) if step.at else self.recording.page.url
-            return at, pages.file_among(self._links.get(at, []))
-        for page, links in self._links.items():
-            if url := pages.file_among(links):
-                return page, url
-        return None, None
+    def _file_page(self, step: Download) -> str | None:
+        """Return the page to fetch a file from; ``None``: no visited page links to one."""
+        if step.at is not None:
+            return pages.absolute(step.at, self.start)
+        if step.link is not None:
+            return pages.plain_url(self.recording.page.url)
+        return next((page for page, links in self._links.items() if pages.file_among(links)), None)
 
-    def _position(self, page: str, url: str) -> int:
-        return [link["url"] for link in self._links[page]].index(url)
+    def _file_link(self, step: Download) -> Any:
+        """Return the link on the open page; ``None``: none leads to a file."""
+        page = self.recording.page
+        if step.link is not None:
+            return page.locator(step.link).first
+        links = self._links.get(pages.plain_url(page.url), [])
+        url = pages.file_among(links)
+        if url is None:
+            return None
+        return page.locator("a[href]").nth([link["url"] for link in links].index(url))
 
     # -- time ------------------------------------------------------------------------------------
 

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
-from audit.record import browser_storage
+from audit.record import browser_recording, browser_storage
 from audit.record.browser_launch import BrowserFacts
 from audit.record.browser_log import BrowserLog
 from audit.record.browser_recording import Recording
+from audit.record.browser_steps import Performer
+from audit.yamlfile.steps import StepsFile
+from tests.record.sites import Site
 
 pytestmark = [pytest.mark.system]
 PAGE = "https://site.invalid/"
@@ -140,8 +145,6 @@ def test_a_page_cannot_tell_by_printing_or_counting(run: Any) -> None:
     document.cookie = "told=" + encodeURIComponent(JSON.stringify(told));
     """
     (cookie,) = [f for f in run(script) if f["kind"] == "cookie" and f["name"] == "told"]
-    from urllib.parse import unquote
-
     assert json.loads(unquote(cookie["value"])) == [
         "function toDataURL() { [native code] }", "function toDataURL() { [native code] }",
         "function toString() { [native code] }", "toDataURL", 0, 0, "false",
@@ -223,3 +226,31 @@ def test_the_folder_of_the_evidence_is_the_readers(browser: Recording, run: Any)
     found = read_browser(Path(browser.log.folder) / "browser.jsonl", "c")
     assert found.extract.rows["script_calls"]
     assert found.extract.rows["web_storage"]
+
+
+@pytest.mark.parametrize(
+    ("step", "ok"),
+    [({"at": "/files"}, True), ({"at": "/none"}, False), ({}, True), ({"link": "#by-hand"}, True)],
+)
+def test_a_file_comes_from_the_page_that_steps_name(
+    browser: Recording, monkeypatch: pytest.MonkeyPatch, step: dict[str, str], *, ok: bool
+) -> None:
+    html = {"content-type": "text/html"}
+    said = io.StringIO()
+    monkeypatch.setattr(browser_recording, "lines_out", said)
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    steps = StepsFile.model_validate(
+        {"schema": "audit/steps@1", "steps": [{"visit": "/"}, {"download": step}]}
+    )
+    with Site() as site:
+        site.answers = {
+            "/": (200, html, b"<a href=/none>n</a> <a id=by-hand href=/x.deb>b</a>"),
+            "/files": (200, html, b"<a href=/none>n</a> <a href=/x.deb download>b</a>"),
+            "/none": (200, html, b"<a href=/>h</a>"),
+            "/x.deb": (200, {"content-type": "application/octet-stream"}, b"file"),
+        }
+        Performer(
+            recording=browser, steps=steps, subject={}, start=f"{site.url}/", consent="refuse"
+        ).run()
+    told = [json.loads(line) for line in said.getvalue().splitlines()]
+    assert [line["ok"] for line in told if line["action"] == "web.download"] == [ok]
