@@ -13,6 +13,8 @@ from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
+from audit.errors import UsageError
+
 ADDRESS: Final = "address"
 EMAIL: Final = "email"
 USER_AGENT: Final = "user_agent"
@@ -113,7 +115,10 @@ def is_empty(value: bytes) -> bool:
 
 
 class FieldReader:
-    """Tells what the fields of one source's records hold."""
+    """Tells what the fields of one source's records hold.
+
+    Raises :class:`UsageError` for a pattern that is none of RE2.
+    """
 
     def __init__(
         self, own_addresses: tuple[str, ...] = (), patterns: Mapping[str, str] | None = None
@@ -123,7 +128,17 @@ class FieldReader:
         if patterns:
             import re2
 
-            self._patterns = [(kind, re2.compile(text)) for kind, text in sorted(patterns.items())]
+            options = re2.Options()
+            options.log_errors = False
+            for kind, text in sorted(patterns.items()):
+                try:
+                    self._patterns.append((kind, re2.compile(text, options)))
+                except re2.error:
+                    raise UsageError(
+                        f"the pattern of {kind} is not an RE2 pattern",
+                        source=text,
+                        hint="RE2 knows no look-around and no back-references",
+                    ) from None
 
     def fields(self, values: Mapping[str, bytes]) -> dict[str, str]:
         """Return name of each field that holds something -> what it holds."""

@@ -13,17 +13,17 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote
 
-from audit.bundle.folder import digest_file
 from audit.bundle.server import ReadItem, ServerPart
 from audit.readers.logconfig import DAY
 from audit.readers.logfields import has_mail
 from audit.readers.logrows import moment
 from audit.readers.logtime import Clock, TimeReader
-from audit.readers.serverlogs import ServerOptions
+from audit.readers.serverlogs import ServerOptions, read_whole
 from audit.tables.extract import Payload
 from audit.tables.frames import Row
 from audit.tables.reference import Reference
@@ -44,6 +44,8 @@ _STATE: Final = ("State", "status", "state", "Status")
 _KNOWN: Final = frozenset(["destination_conf", "flag", "rules", "ConfirmedOptIn"])
 """Keys by which a provider's answer is told."""
 LOGPULL_DAYS: Final = 7
+_LONGEST: Final = 1e12
+"""Seconds that no bucket keeps anything: an age beyond is not believed."""
 
 
 @dataclass(slots=True)
@@ -60,11 +62,7 @@ def read_records(
     """Read one export into ``db_records``: a row a person, without the address itself."""
     table = entry.table or path.name.split(".")[0]
     told: Row = {"capture": options.capture, "source": entry.role, "table": table}
-    try:
-        data = path.read_bytes() if path.stat().st_size <= MAX_EXPORT else None
-        why = "" if data is not None else f"it is larger than {MAX_EXPORT} bytes"
-    except OSError as error:
-        data, why = None, f"it cannot be read: {error.strerror or error}"
+    data, why = read_whole(path, MAX_EXPORT)
     export = _parse(data) if data is not None else _Export(lacking=[why])
     times = TimeReader(Clock(zone=entry.time_zone))
     for number, record in enumerate(export.records, start=1):
@@ -81,7 +79,7 @@ def read_records(
             source=entry.role,
             name=name,
             kind="records",
-            sha256=digest_file(path) if data is not None else None,
+            sha256=None if data is None else hashlib.sha256(data).hexdigest(),
             bytes=None if data is None else len(data),
             lines=len(export.records),
         )
@@ -146,14 +144,17 @@ def _json(text: str, export: _Export) -> None:
         if found is None:
             found = [document]
         if isinstance(document, dict) and "NumberOfPages" in document:
-            pages[int(document.get("PageNumber") or 1)] = int(document["NumberOfPages"] or 1)
+            try:
+                pages[int(document.get("PageNumber") or 1)] = int(document["NumberOfPages"] or 1)
+            except (ValueError, TypeError, OverflowError):
+                export.lacking.append("its counters of pages are no numbers")
         for record in found if isinstance(found, list) else [None]:
             if isinstance(record, dict):
                 export.records.append(record)
             else:
                 export.lacking.append("it holds something that is no record")
     wanted = max(pages.values(), default=0)
-    absent = sorted(set(range(1, wanted + 1)) - pages.keys())[:20]
+    absent = list(islice((page for page in range(1, wanted + 1) if page not in pages), 20))
     if absent:
         export.lacking.append(
             f"pages {', '.join(map(str, absent))} of {wanted} are not in the export"
@@ -255,12 +256,18 @@ def _bucket(rules: list[Any], stem: str) -> Iterator[Row]:
     for rule in rules:
         if not isinstance(rule, dict):
             continue
-        condition = (rule.get("deleteObjectsTransition") or {}).get("condition") or {}
-        age = condition.get("maxAge") if isinstance(condition, dict) else None
-        prefix = (rule.get("conditions") or {}).get("prefix") or ""
-        if isinstance(age, int | float) and not isinstance(age, bool) and not prefix:
+        age = _inside(rule, "deleteObjectsTransition", "condition", "maxAge")
+        is_age = isinstance(age, int | float) and not isinstance(age, bool) and age < _LONGEST
+        if is_age and not _inside(rule, "conditions", "prefix"):
             yield {"kind": "bucket_rule", "name": stem, "retention": float(age),
                    "enabled": bool(rule.get("enabled", True))}  # fmt: skip
+
+
+def _inside(data: Any, *keys: str) -> Any:
+    """Return what stands under the keys, one below the other; ``None``: nothing."""
+    for key in keys:
+        data = data.get(key) if isinstance(data, dict) else None
+    return data
 
 
 def join_buckets(rows: list[Row]) -> None:

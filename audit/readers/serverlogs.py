@@ -58,7 +58,8 @@ class ServerOptions:
 def find_files(base: Path, pattern: str) -> list[tuple[str, Path]]:
     """Return name and path of each file that a path, folder or pattern names, sorted.
 
-    What lies outside of ``base`` has its own name alone. Raises :class:`UsageError` where there is none.
+    What lies outside of ``base`` has its own name alone. Raises :class:`UsageError` where there is
+    no file.
     """
     path = base / pattern
     if path.is_dir():

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import chain, count
 from pathlib import Path
 from typing import Final
 
-from audit.bundle.folder import digest_file
 from audit.bundle.identity import Identity
 from audit.bundle.layout import SERVER
 from audit.bundle.server import ReadItem, ServerPart
@@ -17,8 +18,11 @@ from audit.errors import UsageError
 from audit.identifiers.detector import detector_of
 from audit.readers.logconfig import ConfigFile, RotationRule, read_config
 from audit.readers.logcontrols import missing_controls
+from audit.readers.logfields import FieldReader
+from audit.readers.logline import configured
+from audit.readers.logtime import zone_of
 from audit.readers.providers import join_buckets, provider_settings, read_records
-from audit.readers.serverlogs import ServerOptions, find_files, read_log
+from audit.readers.serverlogs import ServerOptions, find_files, read_log, read_whole
 from audit.tables.frames import Row
 from audit.yamlfile.sources import SourceEntry, SourcesFile
 
@@ -71,8 +75,9 @@ def read_sources(
         tokens=tuple(tokens),
     )
     kept: dict[str, _Kept] = {}
+    taken: set[str] = set()
     for entry in file.sources:
-        _read_entry(entry, options, part, kept.setdefault(entry.role, _Kept()), copies)
+        _read_entry(entry, options, part, kept.setdefault(entry.role, _Kept()), taken, copies)
     for role, one in kept.items():
         _retentions(role, one, options, part)
     join_buckets(part.rows.get("config_entries", []))
@@ -80,7 +85,12 @@ def read_sources(
 
 
 def _read_entry(
-    entry: SourceEntry, options: ServerOptions, part: ServerPart, kept: _Kept, copies: Path | None
+    entry: SourceEntry,
+    options: ServerOptions,
+    part: ServerPart,
+    kept: _Kept,
+    taken: set[str],
+    copies: Path | None,
 ) -> None:
     readers: list[tuple[tuple[str, ...], Callable[[Path, str], None]]] = [
         (entry.logs, lambda path, name: read_log(path, name, entry, options, part)),
@@ -89,8 +99,8 @@ def _read_entry(
     ]
     for patterns, read in readers:
         for pattern in patterns:
-            for found, path in find_files(options, pattern):
-                name = f"{SERVER}/{entry.name or entry.role}/{found}"
+            for found, path in find_files(options.base, pattern):
+                name = _free(entry.name or entry.role, found, taken)
                 if patterns is entry.logs:
                     kept.logs.append(name)
                 read(path, name)
@@ -100,6 +110,14 @@ def _read_entry(
         from audit.readers.database import read_database
 
         read_database(entry, options, part)
+
+
+def _free(folder: str, name: str, taken: set[str]) -> str:
+    """Return the name of a file in references, that of no other: its folder gets a number."""
+    numbered = chain([folder], (f"{folder}-{number}" for number in count(2)))
+    found = next(one for part in numbered if (one := f"{SERVER}/{part}/{name}") not in taken)
+    taken.add(found)
+    return found
 
 
 def _copy(path: Path, place: Path, part: ServerPart) -> None:
@@ -119,11 +137,7 @@ def _config(
     kept: _Kept,
 ) -> None:
     told: Row = {"capture": options.capture, "source": entry.role}
-    try:
-        data = path.read_bytes() if path.stat().st_size <= MAX_CONFIG else None
-        why = None if data is not None else f"it is larger than {MAX_CONFIG} bytes"
-    except OSError as error:
-        data, why = None, f"it cannot be read: {error.strerror or error}"
+    data, why = read_whole(path, MAX_CONFIG)
     found = _settings(data, path) if data is not None else None
     if found is None or found.kind is None:
         why = why or "it is no configuration that is known here"
@@ -139,8 +153,8 @@ def _config(
             source=entry.role,
             name=name,
             kind="config",
-            sha256=digest_file(path) if data is not None else None,
-            bytes=len(data) if data is not None else None,
+            sha256=None if data is None else hashlib.sha256(data).hexdigest(),
+            bytes=None if data is None else len(data),
             lines=data.count(b"\n") + 1 if data is not None and found and found.kind else 0,
         )
     )
@@ -168,10 +182,9 @@ def _retentions(role: str, kept: _Kept, options: ServerOptions, part: ServerPart
 
 def check_sources(file: SourcesFile, base: Path) -> None:
     """Refuse what names nothing before anything is read; raises :class:`UsageError`."""
-    options = ServerOptions(capture="", base=base, detector=detector_of(Identity()), read_at=0.0)
     for entry in file.sources:
         for pattern in (*entry.logs, *entry.config, *entry.records):
-            find_files(options, pattern)
+            find_files(base, pattern)
         if entry.database or entry.database_env:
             from audit.readers.database import check_database
 
@@ -180,10 +193,8 @@ def check_sources(file: SourcesFile, base: Path) -> None:
 
 
 def _check_entry(entry: SourceEntry) -> None:
-    from audit.readers.logline import configured
-    from audit.readers.logtime import zone_of
-
     zone_of(entry.time_zone)
+    FieldReader(patterns=entry.patterns)
     if entry.log_format:
         try:
             configured(entry.log_format)

@@ -35,7 +35,7 @@ class SourceEntry(Part):
 
     role: Role
     name: Name | None = None
-    """Name in references; ``None``: the role, with its number where there are several."""
+    """Name in references; ``None``: the role. Where two files would have one, a number follows."""
     logs: tuple[Text, ...] = ()
     """Files, folders and patterns of log files, relative to this file; packed ones too."""
     format: LogFormat = "auto"

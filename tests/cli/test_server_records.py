@@ -162,14 +162,36 @@ def test_a_bundle_says_what_was_read_and_what_is_not_known(bench):
         ("  - {role: web, logs: [id.json]}\n", "role"),
         ("  - {role: website}\n", "a source names"),
         ("  - {role: website, logs: [id.json], time_zone: Mars/Phobos}\n", "time zone"),
+        ("  - {role: website, logs: [id.json], patterns: {account_id: '05('}}\n", "RE2"),
     ],
-    ids=["no file", "unknown role", "nothing named", "unknown zone"],
+    ids=["no file", "unknown role", "nothing named", "unknown zone", "wrong pattern"],
 )
 def test_a_wrong_file_of_sources_is_refused_before_anything_is_written(bench, sources, why):
     made = bench.imported(sources)
     assert made.code == 2
     assert why in made.err
     assert not (bench.folder / "made").exists()
+
+
+def test_files_of_one_name_beside_the_sources_stay_apart_and_in_the_bundle(bench):
+    for name in ("one", "two"):
+        (bench.folder / name).mkdir()
+        bench.write(f"{name}/access.log", line(60, f"/{name}"))
+    (bench.folder / "desk").mkdir()
+    bench.write(
+        "desk/sources.yaml",
+        "schema: audit/sources@1\nsources:\n"
+        "  - {role: website, logs: [../one, ../two/access.log], copy: true}\n",
+    )
+    made = call_audit(
+        "import", "--sources", bench.folder / "desk" / "sources.yaml", "--target", "website",
+        "-o", bench.folder / "made",
+    )  # fmt: skip
+    assert made.code == 0, made.err
+    copies = bench.folder / "made" / "server"
+    assert "/one " in (copies / "website" / "access.log").read_text()
+    assert "/two " in (copies / "website-2" / "access.log").read_text()
+    assert "server/website-2/access.log: 1 lines, 1 of them dated" in made.out
 
 
 def test_without_files_and_sources_there_is_nothing_to_import(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 from hypothesis import given
@@ -62,6 +63,9 @@ def test_the_subject_is_found_in_whatever_field_it_stands(tmp_path):
     ("text", "why"),
     [
         (json.dumps({"Results": [PERSON], "PageNumber": 1, "NumberOfPages": 3}), "pages 2, 3 of 3"),
+        (json.dumps({"Results": [PERSON], "NumberOfPages": 10**15}), "pages 2, 3, 4"),
+        (json.dumps({"Results": [PERSON], "NumberOfPages": "many"}), "counters of pages"),
+        (json.dumps({"Results": [PERSON], "PageNumber": [1], "NumberOfPages": 1}), "counters"),
         (json.dumps(PERSON) + "\n{broken\n", "line 2 is no JSON"),
         ("EmailAddress,State\na@b.example,Active\nc@d.example\n", "line 3 has other columns"),
         ('EmailAddress,State\n"a@b.example,Active\n', "no CSV"),
@@ -109,6 +113,30 @@ def test_the_rule_of_a_bucket_is_the_retention_of_the_jobs_that_fill_it():
     rows = settings_of({"result": {"rules": [partial]}}, "logs") + settings_of([job])
     join_buckets(rows)
     assert [row["retention"] for row in rows] == [None]
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"deleteObjectsTransition": "soon"},
+        {"deleteObjectsTransition": {"condition": [1]}},
+        {"deleteObjectsTransition": {"condition": {"maxAge": 10**400}}},
+        {"deleteObjectsTransition": {"condition": {"maxAge": float("nan")}}},
+    ],
+)
+def test_a_rule_of_another_shape_tells_no_retention(rule):
+    job = {"dataset": "http_requests", "enabled": True, "destination_conf": "r2://logs/a"}
+    rows = settings_of({"result": {"rules": [rule]}}, "logs") + settings_of([job])
+    join_buckets(rows)
+    assert [row["retention"] for row in rows] == [None]
+
+
+def test_a_pipe_among_the_exports_is_said_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.json")
+    part = ServerPart()
+    entry = SourceEntry.model_validate({"role": "newsletter", "records": ["pipe.json"]})
+    read_records(tmp_path / "pipe.json", "pipe.json", entry, options(tmp_path), part)
+    assert [row["unsure"] for row in part.rows["db_records"]] == ["it is no plain file"]
 
 
 def test_logpull_keeps_what_it_keeps_for_seven_days():

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from audit.errors import UsageError
 from audit.readers.recordlog import MAX_ENTRY, journald_blocks
 from audit.readers.serverlogs import find_files
-from tests.readers.logs import DAY, NOW, SUBJECT, lines, options, read, unsure, web_line
+from tests.readers.logs import DAY, NOW, SUBJECT, lines, read, unsure, web_line
 
 
 def write(folder, text, name="access.log"):
@@ -186,11 +186,11 @@ def test_folders_and_patterns_name_their_files(tmp_path):
     (tmp_path / "logs").mkdir()
     write(tmp_path / "logs", "x", "b.log")
     write(tmp_path / "logs", "x", "a.log.1")
-    found = [name for name, _ in find_files(options(tmp_path), "logs")]
+    found = [name for name, _ in find_files(tmp_path, "logs")]
     assert found == ["logs/a.log.1", "logs/b.log"]
-    assert [name for name, _ in find_files(options(tmp_path), "logs/*.log")] == ["logs/b.log"]
+    assert [name for name, _ in find_files(tmp_path, "logs/*.log")] == ["logs/b.log"]
     with pytest.raises(UsageError):
-        find_files(options(tmp_path), "logs/*.json")
+        find_files(tmp_path, "logs/*.json")
 
 
 def test_age_is_counted_from_the_earliest_line(tmp_path):
