@@ -13,13 +13,15 @@ import urllib.request
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import urlsplit
 
 from audit.errors import CaptureError, SetupError, UsageError
 
 if TYPE_CHECKING:
-    from cryptography.x509 import Certificate
+    from cryptography.x509 import Certificate, ExtensionType
+
+    Kind = TypeVar("Kind", bound=ExtensionType)
 
 BESIDE: Final = "result.json.tsr"
 """Name of the token beside ``result.json``."""
@@ -177,7 +179,7 @@ def check(data: bytes, token: bytes, trusted: bytes = b"") -> Stamp:
     ``trusted`` are certificates (PEM) that a chain may end in. Raises :class:`CaptureError` for a
     token that is not of these bytes, or whose signature is wrong.
     """
-    from cryptography.exceptions import InvalidSignature
+    from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 
     try:
         imprint, _, moment = _info(token)
@@ -186,7 +188,7 @@ def check(data: bytes, token: bytes, trusted: bytes = b"") -> Stamp:
         signer, others = _verified(signed, content)
         anchors = _anchors(trusted)
         is_trusted = bool(anchors) and _leads(signer, others, anchors, moment)
-    except (ValueError, IndexError, TypeError, InvalidSignature) as problem:
+    except (ValueError, IndexError, TypeError, InvalidSignature, UnsupportedAlgorithm) as problem:
         raise CaptureError(
             f"the time stamp does not hold: {problem or 'its signature is wrong'}"
         ) from None
@@ -200,9 +202,12 @@ def _verified(signed: list[_Node], content: bytes) -> tuple[Certificate, list[Ce
     from cryptography import x509
     from cryptography.x509.oid import ExtendedKeyUsageOID
 
-    listed = next(node for node in signed if node.tag == 0xA0).children()
     certificates = [
-        x509.load_der_x509_certificate(node.whole) for node in listed if node.tag == 0x30
+        x509.load_der_x509_certificate(node.whole)
+        for part in signed
+        if part.tag == 0xA0
+        for node in part.children()
+        if node.tag == 0x30
     ]
     fields = signed[-1].children()[0].children()
     issuer, serial = fields[1].children()
@@ -226,8 +231,8 @@ def _verified(signed: list[_Node], content: bytes) -> tuple[Certificate, list[Ce
     if attributes.get(_CONTENT_TYPE) != _TST_INFO:
         raise ValueError("what is signed is no time stamp")
     _check_signature(found[0], fields[5].content, b"\x31" + fields[3].whole[1:], digest)
-    usage = found[0].extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
-    if ExtendedKeyUsageOID.TIME_STAMPING not in usage:
+    usage = _extension(found[0], x509.ExtendedKeyUsage)
+    if usage is None or ExtendedKeyUsageOID.TIME_STAMPING not in usage:
         raise ValueError("the signer's certificate is not for time stamps")
     return found[0], [one for one in certificates if one is not found[0]]
 
@@ -270,7 +275,7 @@ def _leads(
         if at in anchors:
             return True
         for issuer in [*anchors, *others]:
-            if issuer == at or issuer.subject != at.issuer:
+            if issuer == at or issuer.subject != at.issuer or not _may_issue(issuer):
                 continue
             try:
                 at.verify_directly_issued_by(issuer)
@@ -281,6 +286,26 @@ def _leads(
         else:
             return False
     return False
+
+
+def _may_issue(certificate: Certificate) -> bool:
+    """Whether a certificate is an authority's; no other may sign one (RFC 5280 §4.2.1.9)."""
+    from cryptography import x509
+
+    found = _extension(certificate, x509.BasicConstraints)
+    return found is not None and found.ca
+
+
+def _extension(certificate: Certificate, kind: type[Kind]) -> Kind | None:
+    """Return an extension, ``None`` where there is none; raises ``ValueError`` if it is broken."""
+    from cryptography import x509
+
+    try:
+        return certificate.extensions.get_extension_for_class(kind).value
+    except x509.ExtensionNotFound:
+        return None
+    except (x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as problem:
+        raise ValueError(str(problem)) from None
 
 
 def _require(holds: bool, otherwise: str) -> None:

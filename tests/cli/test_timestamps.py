@@ -3,6 +3,7 @@
 import http.server
 import json
 import shutil
+import ssl
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -55,40 +56,35 @@ class Authority:
         self.thread.start()
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
 
-    def certificates(self) -> None:
+    def certificates(self, between: bool | None = None) -> None:
+        """Make a root and a signer; ``between``: a third between them, and if it is an authority."""
         from cryptography import x509
         from cryptography.hazmat.primitives import hashes, serialization
         from cryptography.hazmat.primitives.asymmetric import ec, rsa
         from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
         now = datetime.now(UTC)
-        root_key = ec.generate_private_key(ec.SECP256R1())
         key = rsa.generate_private_key(65537, 2048)
-        root = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Test root")])
+        issuer_key = root_key = ec.generate_private_key(ec.SECP256R1())
+        issuer = root = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Test root")])
+        purpose = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING])
+        steps = [("root.pem", root, root_key, x509.BasicConstraints(True, None))]
+        if between is not None:
+            middle = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Test middle")])
+            middle_key = ec.generate_private_key(ec.SECP256R1())
+            steps.append(("middle.pem", middle, middle_key, x509.BasicConstraints(between, None)))
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Test time stamps")])
-        for subject, public, extension, file in (
-            (
-                root,
-                root_key.public_key(),
-                x509.BasicConstraints(ca=True, path_length=None),
-                "root.pem",
-            ),
-            (
-                name,
-                key.public_key(),
-                x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING]),
-                "tsa.pem",
-            ),
-        ):
+        for file, subject, subject_key, extension in [*steps, ("tsa.pem", name, key, purpose)]:
             made = (
                 x509.CertificateBuilder()
-                .subject_name(subject).issuer_name(root).public_key(public)
+                .subject_name(subject).issuer_name(issuer).public_key(subject_key.public_key())
                 .serial_number(x509.random_serial_number())
                 .not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
                 .add_extension(extension, critical=True)
-                .sign(root_key, hashes.SHA256())
+                .sign(issuer_key, hashes.SHA256())
             )  # fmt: skip
             (self.folder / file).write_bytes(made.public_bytes(serialization.Encoding.PEM))
+            issuer, issuer_key = subject, subject_key
         (self.folder / "key.pem").write_bytes(
             key.private_bytes(
                 serialization.Encoding.PEM,
@@ -102,6 +98,7 @@ class Authority:
             f"signer_cert = {self.folder}/tsa.pem\nsigner_key = {self.folder}/key.pem\n"
             "signer_digest = sha256\ndefault_policy = 1.2.3.4\ndigests = sha256\nordering = yes\n"
             "ess_cert_id_chain = no\naccuracy = secs:1\n"
+            + (f"certs = {self.folder}/middle.pem\n" if between is not None else "")
         )
 
     def reply(self, query: bytes) -> bytes:
@@ -180,6 +177,39 @@ def test_other_bytes_other_roots_and_other_answers_are_refused(
     ):
         with pytest.raises(SetupError, match=said):
             stamp(b"something else", authority.url + path)
+
+
+@pytest.mark.parametrize("is_authority", [True, False])
+def test_only_authorities_stand_between_a_signer_and_a_trusted_root(
+    tmp_path: Path, is_authority: bool
+) -> None:
+    if OPENSSL is None:
+        pytest.skip("openssl is not installed")
+    signing = Authority.__new__(Authority)
+    signing.folder = tmp_path
+    signing.certificates(is_authority)
+    token = signing.reply(request_of(DATA, 255))
+    trusted = (tmp_path / "root.pem").read_bytes()
+    assert not check(DATA, token).is_trusted
+    if is_authority:
+        assert check(DATA, token, trusted).is_trusted
+    else:
+        with pytest.raises(CaptureError, match="none that is trusted"):
+            check(DATA, token, trusted)
+
+
+def test_a_signer_without_purpose_or_certificate_is_refused_in_one_sentence(
+    authority: Authority, token: bytes
+) -> None:
+    purpose = bytes.fromhex("0603551d25")
+    assert token.count(purpose) == 1
+    with pytest.raises(CaptureError, match="not for time stamps"):
+        check(DATA, token.replace(purpose, bytes.fromhex("0603551d63")))
+    pem = (authority.folder / "tsa.pem").read_text()
+    at = token.index(ssl.PEM_cert_to_DER_cert(pem)) - 4
+    assert token[at] == 0xA0
+    with pytest.raises(CaptureError, match="certificate is not in it"):
+        check(DATA, token[:at] + b"\xa2" + token[at + 1 :])
 
 
 @settings(max_examples=60, deadline=None)
