@@ -88,27 +88,32 @@ def open_database(database: str, base: Path) -> Access:
 
     A path is relative to ``base``. Raises :class:`UsageError` for what cannot be opened.
     """
-    from audit.readers.database_sqlite import MAGIC, SqliteAccess
-
     try:
         if not is_file(database):
             from audit.readers.database_server import ServerAccess
 
             return ServerAccess(database)
-        path = _file_of(database, base)
-        with path.open("rb") as file:
-            start = file.read(len(MAGIC))
-        if start[8:12] == b"DUCK":
-            from audit.readers.database_server import DuckdbAccess
-
-            return DuckdbAccess(path)
-        return SqliteAccess(path)
+        return _open_file(_file_of(database, base))
     except CaptureError as error:
         raise UsageError(error.message, source=error.source, hint=error.hint) from None
     except OSError as error:
         raise UsageError(
             f"the database cannot be read: {error.strerror or error}", source=Path(database).name
         ) from None
+
+
+def _open_file(path: Path) -> Access:
+    from audit.readers.database_sqlite import MAGIC, SqliteAccess
+
+    with path.open("rb") as file:
+        start = file.read(len(MAGIC))
+    if start[8:12] == b"DUCK":
+        from audit.readers.database_server import DuckdbAccess
+
+        return DuckdbAccess(path)
+    if start and start != MAGIC:
+        raise CaptureError("this is no SQLite file", source=path.name)
+    return SqliteAccess(path)
 
 
 @dataclass(slots=True)

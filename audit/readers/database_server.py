@@ -23,7 +23,7 @@ from audit.readers.database_access import (
     Values,
 )
 from audit.readers.database_dialects import DIALECTS, DUCKDB, Dialect
-from audit.readers.database_sqlite import copy_file
+from audit.readers.database_sqlite import copy_files
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -185,12 +185,9 @@ class DuckdbAccess(ServerAccess):
         _sqlalchemy(DUCKDB)
         self._folder = Path(tempfile.mkdtemp(prefix="audit-database-"))
         try:
-            found = [copy_file(path, self._folder / path.name)]
-            log = path.with_name(path.name + ".wal")
-            if log.is_file():
-                found.append(copy_file(log, self._folder / log.name))
-            self.files = tuple(found)
-            super().__init__(f"duckdb:///{self._folder / path.name}")
+            copy = self._folder / "audit-copy"  # neither a URL nor a schema is taken for it
+            self.files = copy_files(path, copy, (".wal",))
+            super().__init__(f"duckdb:///{copy}")
         except BaseException:
             shutil.rmtree(self._folder, ignore_errors=True)
             raise

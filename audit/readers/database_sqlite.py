@@ -10,7 +10,7 @@ import hashlib
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Final
@@ -37,7 +37,7 @@ class SqliteAccess:
         self._name = path.name
         self._folder = Path(tempfile.mkdtemp(prefix="audit-database-"))
         try:
-            self.files = copy_database(path, self._folder)
+            self.files = copy_files(path, self._folder / path.name, COMPANIONS)
             self._connection = self._open(self._folder / path.name)
         except BaseException:
             shutil.rmtree(self._folder, ignore_errors=True)
@@ -102,47 +102,50 @@ class SqliteAccess:
         return CaptureError(f"SQLite cannot read it: {error}", source=self._name)
 
 
-def copy_database(path: Path, folder: Path) -> tuple[ReadFile, ...]:
+def copy_files(path: Path, target: Path, endings: Sequence[str]) -> tuple[ReadFile, ...]:
     """Copy a database and what lies beside it, and say what was copied.
 
-    Raises :class:`CaptureError` for what is no SQLite file or cannot be read.
+    ``endings`` tell the files beside it by their names. Raises :class:`CaptureError` for what
+    cannot be read, and where any of them was written to meanwhile: what one file hands on to
+    another, already copied, would be in neither copy.
     """
     try:
-        with path.open("rb") as file:
-            start = file.read(len(MAGIC))
-        if start and start != MAGIC:
-            raise CaptureError("this is no SQLite file", source=path.name)
-        found = [copy_file(path, folder / path.name)]
-        for ending in COMPANIONS:
-            beside = path.with_name(path.name + ending)
-            if beside.is_file():
-                found.append(copy_file(beside, folder / beside.name))
+        before = _states(path, endings)
+        found = [
+            _copy(path.with_name(path.name + ending), target.with_name(target.name + ending))
+            for ending in before
+        ]
+        after = _states(path, endings)
     except OSError as error:
         why = error.strerror or "it cannot be read"
         raise CaptureError(f"the database cannot be copied: {why}", source=path.name) from None
-    return tuple(found)
-
-
-def copy_file(path: Path, target: Path) -> ReadFile:
-    """Copy one file and return its name, digest and size; raises :class:`CaptureError`."""
-    digest, size = hashlib.sha256(), 0
-    try:
-        with path.open("rb") as source, target.open("wb") as copy:
-            before = path.stat()
-            while data := source.read(_STEP):
-                copy.write(data)
-                digest.update(data)
-                size += len(data)
-            after = path.stat()
-    except OSError as error:
-        why = error.strerror or "it cannot be read"
-        raise CaptureError(f"the database cannot be copied: {why}", source=path.name) from None
-    if (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, after.st_size):
+    if before != after:
         raise CaptureError(
             "the database was written to while it was copied",
             source=path.name,
             hint="stop its writer, or take a snapshot or '.backup' of it",
         )
+    return tuple(found)
+
+
+def _states(path: Path, endings: Sequence[str]) -> dict[str, tuple[int, int]]:
+    """Return ending of each file that is there -> when it was written to, and its size."""
+    states = {}
+    for ending in ("", *endings):
+        file = path.with_name(path.name + ending)
+        if not ending or file.is_file():
+            state = file.stat()
+            states[ending] = state.st_mtime_ns, state.st_size
+    return states
+
+
+def _copy(path: Path, target: Path) -> ReadFile:
+    digest, size = hashlib.sha256(), 0
+    with path.open("rb") as source, target.open("wb") as copy:
+        while data := source.read(_STEP):
+            copy.write(data)
+            digest.update(data)
+            size += len(data)
     return ReadFile(name=path.name, sha256=digest.hexdigest(), bytes=size)
 
 

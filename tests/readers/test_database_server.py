@@ -159,6 +159,22 @@ def test_duckdb_is_read_whole_and_not_touched(duck: Path, tmp_path: Path) -> Non
     assert (duck.read_bytes(), sorted(tmp_path.iterdir())) == before
 
 
+def test_a_duckdb_file_is_read_whatever_its_name_and_its_schemas(
+    duck: Path, tmp_path: Path
+) -> None:
+    duckdb = pytest.importorskip("duckdb", reason="duckdb is not installed")
+    with closing(duckdb.connect(str(duck))) as connection:
+        connection.execute("CREATE SCHEMA site.site; CREATE TABLE site.site.t AS SELECT 1 AS a")
+    assert duck.stem == "site"
+    odd = duck.rename(tmp_path / "site ?#%20.duckdb")
+    part = read(SourceEntry(role="newsletter", database=odd.name), tmp_path)
+    check_people(part)
+    assert sum(int(str(row["records"])) for row in records(part, "site.t")) == 1
+    assert [item.name for item in part.items if item.kind == "database"] == [
+        "server/newsletter/site ?%23%20.duckdb"
+    ]
+
+
 @pytest.mark.parametrize("system", ["pg", "maria", "duck"])
 @pytest.mark.parametrize(
     "statement",

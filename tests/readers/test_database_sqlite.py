@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audit.errors import CaptureError
-from audit.readers.database_access import Pace
+from audit.readers import database_sqlite
+from audit.readers.database_access import Pace, ReadFile
 from audit.readers.database_sqlite import SqliteAccess
 from tests.readers.databases import make_sqlite
 
@@ -95,6 +96,26 @@ def test_odd_names_are_read(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_read_is_an_error_in_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(CaptureError, match="cannot be copied"):
         SqliteAccess(tmp_path)
+
+
+def test_rows_that_move_from_the_log_to_a_file_already_copied_are_not_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = database_sqlite._copy
+    with closing(sqlite3.connect(tmp_path / "a.db")) as writer:
+        writer.execute("PRAGMA journal_mode=WAL")
+        writer.execute("CREATE TABLE t(v TEXT)")
+        writer.execute("INSERT INTO t VALUES ('in the log')")
+        writer.commit()
+
+        def copied_then_moved(path: Path, target: Path) -> ReadFile:
+            found = real(path, target)
+            writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            return found
+
+        monkeypatch.setattr(database_sqlite, "_copy", copied_then_moved)
+        with pytest.raises(CaptureError, match="written to while it was copied"):
+            SqliteAccess(tmp_path / "a.db")
 
 
 @settings(max_examples=40)
