@@ -8,6 +8,8 @@ beside it.
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -22,7 +24,7 @@ from audit.checks.conversations import (
     flags_of,
     is_opened,
 )
-from audit.checks.encoding import EncodedTable, Flags
+from audit.checks.encoding import Codes, EncodedTable, Flags
 from audit.checks.program import OPENING, CompiledObserve, Program
 from audit.checks.truth import FALSE
 from audit.checks.union import Union
@@ -87,18 +89,20 @@ def _of_capture(
             unexplained=count if is_short else 0,
             strangers=names if is_short else (),
         )
+    servers = _servers(union)
+    opened = chosen & is_opened(union)
     others = [i for i, one in enumerate(supply) if one.is_there]
-    mates = _counterparts(table, chosen & is_opened(union), others)
-    wanting = closed & ~(_is_refused(table) & _is_known(table, mates))
+    mates = _most([Counter(servers[opened & (table.origin == i)].tolist()) for i in others])
+    wanting = closed & ~(_is_refused(table) & np.isin(servers, list(mates)))
     decrypted = here & flags_of(table, "transport", _DECRYPTED.__contains__, absent=False)
+    surplus = Counter(servers[wanting].tolist())
     if decrypted.any():
-        surplus = Counter(_keys(table, wanting))
         is_too_much = bool(surplus)
     else:
-        surplus = Counter(_keys(table, wanting)) - mates
+        surplus -= mates
         is_stranger = any(key not in mates for key in surplus)
         is_too_much = is_stranger or surplus.total() > (1 - item.min_ratio) * total
-    unexplained = _names(table, wanting & _is_known(table, surplus))
+    unexplained = _names(table, wanting & np.isin(servers, list(surplus)))
     return Closed(
         capture=index,
         total=total,
@@ -109,26 +113,20 @@ def _of_capture(
     )
 
 
-def _counterparts(table: EncodedTable, opened: Flags, captures: Sequence[int]) -> Counter[str]:
-    """Return how many opened conversations each server has, in the capture that has most."""
-    found: Counter[str] = Counter()
-    for index in captures:
-        found |= Counter(_keys(table, opened & (table.origin == index)))
-    return found
+def _most(counts: Sequence[Counter[int]]) -> Counter[int]:
+    """Return how many of each there are where there are most of it."""
+    return functools.reduce(operator.or_, counts, Counter())
 
 
-def _keys(table: EncodedTable, flags: Flags) -> list[str]:
-    """Return whom conversations were with: the role that the server has, else its name."""
-    role, recipient = table.encoded("peer_role"), table.encoded("recipient")
-    return [
-        f"role {role.at(row)}" if role.at(row) is not None else f"server {recipient.at(row)}"
-        for row in np.flatnonzero(flags).tolist()
-    ]
+def _servers(union: Union) -> Codes:
+    """Return a number for whom each conversation was with: the server's role, else its name."""
 
+    def make() -> Codes:
+        table = conversations_of(union)
+        role, recipient = table.encoded("peer_role"), table.encoded("recipient")
+        return np.where(role.codes >= 0, role.codes, len(role.distinct) + 1 + recipient.codes)
 
-def _is_known(table: EncodedTable, keys: Counter[str]) -> Flags:
-    every = np.ones(table.size, dtype=bool)
-    return np.array([key in keys for key in _keys(table, every)], dtype=bool)
+    return union.remember("servers", make)
 
 
 def _is_refused(table: EncodedTable) -> Flags:
