@@ -60,6 +60,8 @@ def each_consent(request: Request, consent: str | None) -> list[tuple[Request, s
             raise UsageError("--consent is about a website", hint="audit record --browser URL")
         return [(request, "")]
     if browser.test is not None:
+        if consent:
+            raise UsageError("a test answers the question of consent itself: leave --consent out")
         return [(request, "")]
     answers = CONSENTS if consent in {None, "both"} else (str(consent),)
     return [
@@ -72,5 +74,10 @@ def each_consent(request: Request, consent: str | None) -> list[tuple[Request, s
 
 
 def stem_of(url: str) -> str:
-    """Return a name for captures of a website where none was given."""
-    return urlsplit(url if "://" in url else f"https://{url}").hostname or "website"
+    """Return a name for captures of a website where none was given.
+
+    Raises :class:`UsageError` for what is no address of one.
+    """
+    from audit.record.browser import check_address
+
+    return str(urlsplit(check_address(url)).hostname)

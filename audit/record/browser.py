@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from audit.bundle.layout import STORAGE
 from audit.errors import SetupError, UsageError
@@ -60,8 +60,7 @@ class BrowserPlan:
             time_zone=persona["time_zone"],
             test=str(self.test.absolute()) if self.test else None,
         )
-        path = space.write("client/browser.json", "")
-        facts.write(path)
+        path = space.write_json("client/browser.json", asdict(facts))
         own = own_environment()
         names = ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE")
         return {"AUDIT_BROWSER": str(path)} | {name: own[name] for name in names}
@@ -123,4 +122,4 @@ def check_address(text: str) -> str:
         raise UsageError(
             f"{text[:80]!r} is no address of a website", hint="such as https://site.example/"
         )
-    return url if parts.path else f"{url}/"
+    return url if parts.path else urlunsplit(parts._replace(path="/"))

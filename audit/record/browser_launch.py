@@ -6,7 +6,7 @@ import base64
 import hashlib
 import json
 import os
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -76,10 +76,6 @@ class BrowserFacts:
     test: str | None = None
     """Test file that drives instead of the steps."""
 
-    def write(self, path: Path) -> None:
-        """Write the facts for :func:`read_facts`."""
-        path.write_text(json.dumps(asdict(self)), encoding="utf-8")
-
     def told(self) -> dict[str, Any]:
         """Return what stands in the first line of the evidence."""
         return {
@@ -88,7 +84,7 @@ class BrowserFacts:
 
 
 def read_facts(path: Path) -> BrowserFacts:
-    """Read what the recorder wrote."""
+    """Read the facts, which the recorder wrote as JSON."""
     return BrowserFacts(**json.loads(path.read_text(encoding="utf-8")))
 
 

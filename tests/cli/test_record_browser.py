@@ -61,6 +61,16 @@ def test_one_recording_for_each_answer() -> None:
     assert len(each_consent(request(None), None)) == 1
 
 
+def test_a_test_answers_consent_itself() -> None:
+    made = BrowserPlan(
+        program="/bin/true", start="https://site.example/", test=Path("test_site.py")
+    )
+    ((_, name),) = each_consent(request(made), None)
+    assert name == ""
+    with pytest.raises(UsageError):
+        each_consent(request(made), "accept")
+
+
 def test_a_capture_is_named_for_the_host() -> None:
     assert (
         stem_of("https://www.site.example/a") == stem_of("www.site.example") == "www.site.example"

@@ -25,6 +25,7 @@ def space():
 def test_an_address_gets_its_scheme_and_its_path() -> None:
     assert browser.check_address("site.example") == "https://site.example/"
     assert browser.check_address("http://site.example/a") == "http://site.example/a"
+    assert browser.check_address("site.example?from=a") == "https://site.example/?from=a"
     for text in ("", "ftp://site.example", "https://", "file:///etc/passwd"):
         with pytest.raises(UsageError):
             browser.check_address(text)
