@@ -27,7 +27,7 @@ class CookiesRow(CommonRow):
     secure: Annotated[Bool, Column("bool", "sent over TLS alone", True)]
     same_site: Annotated[Text, Column("text", "Strict, Lax or None; None: not said")]
     value_entropy_bits: Annotated[
-        Text, Column("number", "bits of the most random part of the value", 0)
+        Number, Column("number", "bits of the most random part of the value", 0)
     ]
 
 
@@ -38,7 +38,7 @@ class WebStorageRow(CommonRow):
     site: Annotated[Text, Column("host", "site visited")]
     key: Annotated[Text, Column("text", "key of the value")]
     value_entropy_bits: Annotated[
-        Text, Column("number", "bits of the most random part of the value", 0)
+        Number, Column("number", "bits of the most random part of the value", 0)
     ]
     persistent: Annotated[Bool, Column("bool", "outlives the tab", True)]
     origin: Annotated[Text, Column("host", "host of the page that stored it")]
