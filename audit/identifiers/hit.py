@@ -15,6 +15,7 @@ from audit.identifiers.place import Place, find_place
 from audit.identifiers.search import Match
 from audit.identifiers.spans import Spans, merge_spans
 from audit.identifiers.text import is_text
+from audit.tables.frames import Row
 from audit.tables.vocabulary import Form
 
 FORM_STEPS: Final = frozenset(get_args(Form))
@@ -47,6 +48,16 @@ class Hit:
     """Surroundings, every value of the subject replaced by its pseudonym."""
     unsure: bool = False
     """Whether the value is of low entropy and its place gives it no meaning."""
+
+    def row(self) -> Row:
+        """Return what a row of ``identifier_hits`` tells of the hit itself, wherever it stands."""
+        return {
+            "kind": self.kind,
+            "form": self.form,
+            "chain": self.chain,
+            "location": self.location,
+            "excerpt": self.excerpt,
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,15 +41,7 @@ def _owner(extract: Extract, payload: Payload) -> Row:
 
 
 def _row(owner: Row, payload: Payload, hit: Hit) -> Row:
-    row: Row = {name: owner[name] for name in INHERITED if name in owner}
+    inherited: Row = {name: owner[name] for name in INHERITED if name in owner}
     offset = payload.ref.start or 0
-    row.update(
-        ref=str(payload.ref.at(offset + hit.start, offset + hit.end)),
-        kind=hit.kind,
-        form=hit.form,
-        chain=hit.chain,
-        location=hit.location,
-        direction=payload.direction,
-        excerpt=hit.excerpt,
-    )
-    return row
+    place = str(payload.ref.at(offset + hit.start, offset + hit.end))
+    return inherited | hit.row() | {"ref": place, "direction": payload.direction}

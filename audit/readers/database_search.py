@@ -78,12 +78,9 @@ class CellSearch:
         ref = Reference(file=payload.ref.file, records=(number,), part=payload.ref.part)
         pseudonym = _PSEUDONYM.search(hit.excerpt)
         self.rows.append(
-            {
+            hit.row()
+            | {
                 "ref": str(ref.at(*place)),
-                "kind": hit.kind,
-                "form": hit.form,
-                "chain": list(hit.chain),
-                "location": hit.location,
                 "excerpt": pseudonym[0] if pseudonym else f"[{hit.kind}]",
             }
         )

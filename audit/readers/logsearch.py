@@ -107,16 +107,8 @@ class LogSearch:
                     self._lost += 1
                     continue
                 offset = payload.ref.start or 0
-                self.rows.append(
-                    {
-                        "ref": str(payload.ref.at(offset + hit.start, offset + hit.end)),
-                        "kind": hit.kind,
-                        "form": hit.form,
-                        "chain": list(hit.chain),
-                        "location": hit.location,
-                        "excerpt": hit.excerpt,
-                    }
-                )
+                place = payload.ref.at(offset + hit.start, offset + hit.end)
+                self.rows.append(hit.row() | {"ref": str(place)})
 
     def _encoded(self, block: LineBlock, ends: Numbers, done: set[int]) -> Iterator[Payload]:
         """Yield what may hold something encoded, each different text once."""

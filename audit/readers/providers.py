@@ -207,10 +207,9 @@ def _search(
     for payload, result in zip(payloads, options.detector.scan_all(payloads), strict=True):
         part.truncated += [f"{payload.ref}: {text}" for text in result.truncated]
         for hit in result.hits:
-            part.add("identifier_hits", {
+            part.add("identifier_hits", hit.row() | {
                 "capture": options.capture, "source": entry.role, "direction": "received",
-                "ref": str(payload.ref), "kind": hit.kind, "form": hit.form,
-                "chain": list(hit.chain), "location": hit.location, "excerpt": hit.excerpt,
+                "ref": str(payload.ref),
             })  # fmt: skip
 
 
