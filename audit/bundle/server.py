@@ -21,7 +21,6 @@ READ: Final = f"{SERVER}/read.json"
 SCHEMA: Final = "audit/server@1"
 TABLES: Final = ("log_lines", "db_records", "config_entries", "identifier_hits", "controls")
 """Tables that a line may belong to."""
-_LISTS: Final = frozenset({"list"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +32,7 @@ class ReadItem:
     name: str
     """As references name it."""
     kind: str
-    """``log``, ``config``, ``records`` or ``table``."""
+    """``log``, ``config``, ``records``, ``table``, or ``database``: the file of some tables."""
     sha256: str | None = None
     """Of the bytes as they lay there, still packed; ``None``: no file, or not read to its end."""
     bytes: int | None = None
@@ -139,6 +138,6 @@ def _row(data: object) -> tuple[str, Row]:
     if unknown:
         raise ValueError(f"table {table} has no column {sorted(unknown)}")
     for name, value in row.items():
-        if columns[name].type in _LISTS and value is not None:
+        if columns[name].type == "list" and value is not None:
             row[name] = tuple(value)
     return str(table), row

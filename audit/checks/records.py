@@ -7,7 +7,6 @@ and was read whole. What could not be read or dated is a row with a reason, and 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -78,12 +77,12 @@ def dead_feeds(
         if compiled.age_s is None
         for action in one.performed
     ]
-    problems: list[Counter[Reason]] = []
+    problems: list[dict[Reason, None]] = []
     for index in candidates:
         capture = union.captures[index]
         feeds = [feed for feed in capture.feeds if wanted is None or feed.source in wanted]
         if feeds or _is_real(capture, wanted):
-            problems.append(Counter(_of_feeds(feeds, moments)))
+            problems.append(dict.fromkeys(_of_feeds(feeds, moments)))
     if problems:
         yield from min(problems, key=len)
 

@@ -97,14 +97,12 @@ def _feeds(part: ServerPart) -> tuple[Feed, ...]:
     feeds = []
     for source in sorted({item.source for item in part.items if item.kind == "log"}):
         rows = [row for row in part.rows.get("log_lines", ()) if row.get("source") == source]
-        firsts = sorted(str(row["ts"]) for row in rows if row.get("ts"))
-        lasts = sorted(str(row["last_ts"]) for row in rows if row.get("last_ts"))
         items = [item for item in part.items if item.kind == "log" and item.source == source]
         feeds.append(
             Feed(
                 source=source,
-                first=firsts[0] if firsts else None,
-                last=lasts[-1] if lasts else None,
+                first=min((str(row["ts"]) for row in rows if row.get("ts")), default=None),
+                last=max((str(row["last_ts"]) for row in rows if row.get("last_ts")), default=None),
                 tied=tuple(sorted({one for item in items for one in item.tied})),
                 untied=tuple(item.name for item in items if item.dated and not item.tied),
             )

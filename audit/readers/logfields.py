@@ -78,32 +78,32 @@ def addresses_in(text: bytes) -> Iterator[bytes]:
                 yield match[1]
 
 
-def has_mail(text: bytes, at: int = 0, end: int | None = None) -> bool:
+def has_mail(text: bytes) -> bool:
     """Whether an e-mail address stands in a text, its sign percent-encoded or not."""
-    return next(mails_in(text, at, end), None) is not None
+    return next(mails_in(text), None) is not None
 
 
 def is_mail_at(text: bytes, sign: int) -> bool:
     """Whether the sign at an offset, plain or percent-encoded, is one of an e-mail address."""
     match = MAIL.match(text, sign)
-    if match is None or match[1].rsplit(b".", 1)[1].lower() in _NO_MAIL:
+    return match is not None and _is_mail(text, match)
+
+
+def _is_mail(text: bytes, match: re.Match[bytes]) -> bool:
+    if match[1].rsplit(b".", 1)[1].lower() in _NO_MAIL:
         return False
-    before = text[max(sign - 3, 0) : sign]
+    start = match.start()
+    before = text[max(start - 3, 0) : start]
     return before.endswith(b"%22") or _BEFORE.search(before) is not None
 
 
-def mails_in(text: bytes, at: int = 0, end: int | None = None) -> Iterator[tuple[int, int]]:
+def mails_in(text: bytes) -> Iterator[tuple[int, int]]:
     """Yield where the e-mail addresses of a text stand, by the sign: no step goes back far."""
-    for match in MAIL.finditer(text, at, len(text) if end is None else end):
-        last = match[1].rsplit(b".", 1)[1].lower()
-        if last in _NO_MAIL:
-            continue
-        start = match.start()
-        low = max(start - 64, at)
-        before = text[low:start]
-        if _BEFORE.search(before) or before.endswith(b"%22"):
-            length = len(before) - len(before.rstrip(_LOCAL_BYTES))
-            yield start - length, match.end()
+    for match in MAIL.finditer(text):
+        if _is_mail(text, match):
+            start = match.start()
+            before = text[max(start - 64, 0) : start]
+            yield start - len(before) + len(before.rstrip(_LOCAL_BYTES)), match.end()
 
 
 _LOCAL_BYTES: Final = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+-"
