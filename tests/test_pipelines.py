@@ -193,5 +193,7 @@ def test_pre_commit_hooks_watch_every_file_of_a_policy_and_no_other() -> None:
     (pattern,) = {hook["files"] for hook in hooks().values()}
     for path in (ROOT / "policies").rglob("*.yaml"):
         assert re.search(pattern, path.relative_to(ROOT).as_posix()), path
+    for name in ("policies/mine/source.txt", "policies/mine/source-2.txt", "messages.txt"):
+        assert re.search(pattern, name), name
     for name in ("README.md", "docs/gate.md", "audit/cli/run.py", "policies/x/driver.py"):
         assert not re.search(pattern, name)
