@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 from audit.bundle.folder import Bundle
@@ -76,7 +77,7 @@ def read_evidence(source: Source, context: EvidenceContext) -> CaptureEvidence:
     take_back(tables, found.hits, owned)
     rank_contacts(tables)
     onion, onion_limits = onion_state(layers, tables, has_keys=source.onion_keys is not None)
-    proof = web_proof(tables, found.hits, browser.answered)
+    proof = partial(web_proof, tables, found.hits, browser.answered)
     events = event_rows(journal, identity, manifest, proof)
     tables |= {
         "identifier_hits": found.hits,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from audit.bundle.identity import Identity
 from audit.bundle.journal import JournalLine
@@ -124,25 +124,40 @@ def _utf8(value: str) -> bytes:
     return value.encode("utf-8", "surrogatepass")
 
 
+def _proven_by_rows(
+    journal: Sequence[JournalLine],
+    identity: Identity,
+    manifest: Manifest,
+    proof: Callable[[], WebProof],
+) -> set[int]:
+    """Return the numbers of the lines, from 1, that rows prove."""
+    said = [
+        number
+        for number, line in enumerate(journal, start=1)
+        if line.driver == "script" and (line.action or "").startswith("web.")
+    ]
+    if not said or manifest.vantage == "import":
+        return set()
+    rows = proof()
+    return {
+        number
+        for number in said
+        if rows.confirms(journal[number - 1], journal[: number - 1], identity)
+    }
+
+
 def event_rows(
     journal: Sequence[JournalLine],
     identity: Identity,
     manifest: Manifest,
-    proof: WebProof | None = None,
+    proof: Callable[[], WebProof] | None = None,
 ) -> list[Row]:
     """Return the rows of ``events``: every action of the journal, the peer's included.
 
-    ``proof`` are the rows that can prove what a visitor of a website did.
+    ``proof`` collects the rows that can prove what a visitor of a website did; it is called where
+    somebody says that there was one.
     """
-    proven = {
-        number
-        for number, line in enumerate(journal, start=1)
-        if proof is not None
-        and line.driver == "script"
-        and manifest.vantage != "import"
-        and (line.action or "").startswith("web.")
-        and proof.confirms(line, journal[: number - 1], identity)
-    }
+    proven = _proven_by_rows(journal, identity, manifest, proof) if proof is not None else set()
     persons = persons_of(journal, identity)
     return [
         {

@@ -4,6 +4,7 @@ import pytest
 
 from audit.bundle.identity import Identifier, make_identity
 from audit.evidence.journey import Phases, corroboration, event_rows, performed_actions
+from audit.evidence.visited import WebProof
 from tests.evidence import bundles
 from tests.evidence.bundles import ACCOUNT, line, manifest
 
@@ -171,3 +172,18 @@ def test_lines_out_of_order_are_put_in_order():
     )
     assert at(Phases([late, early]), 2) == "install"
     assert bundles.STARTED < "2024"
+
+
+def test_rows_are_asked_where_a_visitor_was_and_prove_nothing_of_an_import() -> None:
+    asked = []
+
+    def collect() -> WebProof:
+        asked.append(1)
+        return WebProof(answered=((refused.ts, "refuse"),))
+
+    refused = line("web.consent.refuse", "script")
+    event_rows([line("app.message.send", "script")], IDENTITY, manifest(), collect)
+    (row,) = event_rows([refused], IDENTITY, manifest(vantage="import"), collect)
+    assert (asked, row["corroborated_by"]) == ([], None)
+    (row,) = event_rows([refused], IDENTITY, manifest(), collect)
+    assert (asked, row["corroborated_by"]) == ([1], "rows")
