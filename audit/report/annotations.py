@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from audit.model.outcome import Outcome
 from audit.model.result import Finding, Result, VerdictRecord
 from audit.report.formats import PolicyPlace
 from audit.report.sarif import text_of, text_without_finding
@@ -19,7 +18,7 @@ from audit.report.sarif_log import level_of
 from audit.report.sentence import verdict_sentence
 from audit.report.suppressions import is_waived
 from audit.report.texts import count
-from audit.report.verdicts import by_severity
+from audit.report.verdicts import violations_of
 from audit.report.visible import visible
 from audit.report.wording import shortened
 
@@ -31,12 +30,7 @@ _COMMANDS: Final = {"error": "error", "warning": "warning", "note": "notice"}
 
 def render_annotations(result: Result, place: PolicyPlace) -> str:
     """Return one command a line: the worst violations that no waiver covers, then a notice."""
-    broken = by_severity(v for v in result.verdicts if v.outcome is Outcome.FAIL)
-    found: list[tuple[VerdictRecord, Finding | None]] = []
-    for verdict in broken:
-        standing = [finding for finding in verdict.findings if not is_waived(finding)]
-        found += [(verdict, finding) for finding in standing]
-        found += [(verdict, None)] if not verdict.findings else []
+    found = [pair for pair in violations_of(result) if not is_waived(pair[1])]
     lines = [_command_of(verdict, finding, place) for verdict, finding in found[:MAX_ANNOTATIONS]]
     rest = len(found) - MAX_ANNOTATIONS
     told = verdict_sentence(result)
@@ -49,11 +43,8 @@ def render_annotations(result: Result, place: PolicyPlace) -> str:
 def _command_of(verdict: VerdictRecord, finding: Finding | None, place: PolicyPlace) -> str:
     severity = finding.severity if finding else verdict.severity
     text = text_of(finding) if finding else text_without_finding(verdict)
-    properties = {
-        "file": place.path(verdict.file or "policy.yaml"),
-        "line": str(max(1, verdict.line or 1)),
-        "title": f"{severity}: {verdict.title}",
-    }
+    file, line = place.line_of(verdict)
+    properties = {"file": file, "line": str(line), "title": f"{severity}: {verdict.title}"}
     return command(_COMMANDS[level_of(severity, verdict.status)], properties, text)
 
 

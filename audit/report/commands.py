@@ -14,6 +14,10 @@ from audit.report.texts import say
 from audit.report.view import Command
 from audit.tables.reference import Reference
 
+PACKET_FILES = (".pcapng", ".pcap")
+"""Endings of files whose records are packets."""
+LINE_FILES = (".jsonl", ".log", ".ndjson", ".csv")
+"""Endings of files whose records are lines."""
 _FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*\Z")
 _ORIGINATOR = re.compile(
     r"(?:tcp|udp|quic) (?:\[(?P<v6>[0-9a-f:.]+)\]|(?P<v4>[0-9.]+)|\[[a-z][a-z0-9_-]*:[0-9a-f]{6}\])"
@@ -55,9 +59,9 @@ def commands_for(reference: Reference, conversation: str | None) -> tuple[Comman
     if reference.file.endswith(".mitm"):
         text = f"mitmdump -nr {reference.file} --flow-detail 4{_source_filter(conversation)}"
         return (Command(tool=say("command.mitmproxy"), text=text),)
-    if reference.file.endswith((".pcapng", ".pcap")):
+    if reference.file.endswith(PACKET_FILES):
         return _tshark(reference)
-    if reference.file.endswith((".jsonl", ".log", ".ndjson", ".csv")) and reference.records:
+    if reference.file.endswith(LINE_FILES) and reference.records:
         lines = "; ".join(f"{line}p" for line in reference.records[:_MAX_RANGES])
         text = f"sed -n '{lines}' {reference.file}"
         return (Command(tool=say("command.text"), text=text),)

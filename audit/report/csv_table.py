@@ -11,10 +11,10 @@ from typing import Final
 
 from audit.model.result import Evidence, Finding, Result, VerdictRecord
 from audit.report.sarif import text_without_finding
-from audit.report.verdicts import recipient_of
+from audit.report.verdicts import recipient_of, reference_of
 from audit.report.visible import visible
 from audit.tables.csv_cell import csv_cell
-from audit.tables.reference import Reference, parse_reference
+from audit.tables.reference import Reference
 
 COLUMNS: Final = (
     "clause",
@@ -65,10 +65,7 @@ def _finding(verdict: VerdictRecord, finding: Finding) -> list[str]:
 
 
 def _evidence(evidence: Evidence) -> dict[str, str]:
-    try:
-        reference = parse_reference(evidence.locator)
-    except ValueError:
-        reference = Reference(file=evidence.file)
+    reference = reference_of(evidence.locator) or Reference(file=evidence.file)
     return {
         "capture": evidence.capture,
         "file": evidence.file,

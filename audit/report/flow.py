@@ -11,7 +11,7 @@ from audit.model import result as model
 from audit.report import pictures
 from audit.report.sentence import client_of
 from audit.report.texts import count, meaning, say
-from audit.report.verdicts import Context, finding_key, recipient_of
+from audit.report.verdicts import Context, accusations_of
 from audit.report.wording import joined, shortened, size
 
 _MOST = 14
@@ -48,6 +48,14 @@ class _Tally:
     by_sender: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     owners: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
+    def add(self, other: _Tally) -> None:
+        self.bytes += other.bytes
+        self.servers |= other.servers
+        for sender, n in other.by_sender.items():
+            self.by_sender[sender] += n
+        for owner, n in other.owners.items():
+            self.owners[owner] += n
+
 
 def flow_views(result: model.Result, context: Context) -> tuple[pictures.Flow, ...]:
     """Return the picture for wide and for narrow pages; empty where no recipient is known.
@@ -83,13 +91,9 @@ def _tallies(result: model.Result) -> dict[str, _Tally]:
 def _accused(result: model.Result, context: Context) -> dict[str, str]:
     """Return recipient or role -> the first finding that it is named in."""
     accused: dict[str, str] = {}
-    for verdict in result.verdicts:
-        for place, finding in enumerate(verdict.findings, start=1):
-            recipient = recipient_of(finding.columns)[0]
-            anchor = context.anchors.find("finding", finding_key(verdict.check, place))
-            if recipient and anchor:
-                accused.setdefault(recipient, anchor)
-                accused.setdefault(context.roles.get(recipient, recipient), anchor)
+    for _, recipient, anchor in accusations_of(result, context):
+        accused.setdefault(recipient, anchor)
+        accused.setdefault(context.roles.get(recipient, recipient), anchor)
     return accused
 
 
@@ -102,12 +106,7 @@ def _shown(tallies: Mapping[str, _Tally], accused: Mapping[str, str]) -> list[tu
         return order
     rest = _Tally()
     for _, tally in order[_MOST:]:
-        rest.bytes += tally.bytes
-        rest.servers |= tally.servers
-        for sender, n in tally.by_sender.items():
-            rest.by_sender[sender] += n
-        for owner, n in tally.owners.items():
-            rest.owners[owner] += n
+        rest.add(tally)
     return [*order[:_MOST], ("", rest)]
 
 
@@ -201,13 +200,10 @@ def _drawn(
     client: str,
     layout: _Layout,
 ) -> pictures.Flow:
-    senders: dict[str, int] = defaultdict(int)
-    owners: dict[str, int] = defaultdict(int)
+    whole = _Tally()
     for _, tally in shown:
-        for sender, n in tally.by_sender.items():
-            senders[sender] += n
-        for owner, n in tally.owners.items():
-            owners[owner] += n
+        whole.add(tally)
+    senders, owners = whole.by_sender, whole.owners
     left = _Column({one: senders[one] for one in sorted(senders, key=lambda s: (s != "app", s))})
     middle = _Column({name: tally.bytes for name, tally in shown})
     ordered = sorted(owners, key=lambda owner: (not owner, -owners[owner], owner))

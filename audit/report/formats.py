@@ -12,10 +12,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from audit.checks.shipped import POLICY_FILE
 from audit.errors import UsageError
 
 if TYPE_CHECKING:
-    from audit.model.result import Result
+    from audit.model.result import Result, VerdictRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +30,13 @@ class PolicyPlace:
     def path(self, file: str) -> str:
         """Return the path of a file of the policy, such as ``checks/identity.yaml``."""
         return "/".join(part for part in (self.folder, file) if part)
+
+    def line_of(self, verdict: VerdictRecord) -> tuple[str, int]:
+        """Return path and line where a check's promise is put to the test.
+
+        Of a check whose place is not known it is the first line of the policy.
+        """
+        return self.path(verdict.file or POLICY_FILE), max(1, verdict.line or 1)
 
 
 @dataclass(frozen=True, slots=True)

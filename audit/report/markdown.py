@@ -15,10 +15,11 @@ from audit.model.outcome import Outcome
 from audit.model.result import Finding, Result, VerdictRecord
 from audit.report.compose import make_view
 from audit.report.markdown_text import cell, code, escape
+from audit.report.sarif import text_without_finding
 from audit.report.sentence import tallies_of, verdict_sentence
 from audit.report.suppressions import is_waived, word_of_attestation
 from audit.report.texts import count, say
-from audit.report.verdicts import by_severity, recipient_of
+from audit.report.verdicts import by_severity, recipient_of, violations_of
 from audit.report.wording import shortened
 
 SUMMARY_BYTES: Final = 1 << 20
@@ -93,18 +94,21 @@ def _head(result: Result) -> Iterator[list[str]]:
 
 
 def _violations(result: Result, size: _Size) -> Iterator[list[str]]:
-    broken = by_severity(v for v in result.verdicts if v.outcome is Outcome.FAIL)
-    found = [(verdict, finding) for verdict in broken for finding in verdict.findings]
+    found = list(violations_of(result))
     if not found:
         return
     yield [f"### {say('section.violations')}"]
     lines = [say("outputs.columns_findings"), "|---|---|---|---|---:|---|"]
-    lines += [_finding(*pair) for pair in found[: size.findings]]
+    lines += [_row(*pair) for pair in found[: size.findings]]
     yield lines
     yield from _more(len(found) - size.findings)
 
 
-def _finding(verdict: VerdictRecord, finding: Finding) -> str:
+def _row(verdict: VerdictRecord, finding: Finding | None) -> str:
+    if finding is None:
+        cells = [escape(verdict.severity), cell(_short(verdict.check))]
+        cells += [cell(_short(text_without_finding(verdict))), "–", "–", "–"]
+        return f"| {' | '.join(cells)} |"
     marks: list[str] = [finding.baseline] if finding.baseline else []
     marks += ["waived"] if is_waived(finding) else []
     where = finding.evidence[0].locator if finding.evidence else "–"

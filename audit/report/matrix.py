@@ -9,7 +9,7 @@ from audit.model import result as model
 from audit.report import pictures
 from audit.report.commands import onion_layer
 from audit.report.texts import count, meaning, say
-from audit.report.verdicts import Context, finding_key, recipient_of
+from audit.report.verdicts import Context, accusations_of
 from audit.report.wording import joined
 from audit.tables.vocabulary import KINDS
 
@@ -43,16 +43,14 @@ def matrix_view(result: model.Result, context: Context) -> pictures.Matrix | Non
 
 def _from_findings(result: model.Result, context: Context) -> _Counts:
     counts = _Counts()
-    for verdict in result.verdicts:
-        for place, finding in enumerate(verdict.findings, start=1):
-            kind, recipient = finding.columns.get("kind"), recipient_of(finding.columns)[0]
-            anchor = context.anchors.find("finding", finding_key(verdict.check, place))
-            if not kind or not recipient or not anchor:
-                continue
-            for is_inside in sorted({bool(onion_layer(e.part)) for e in finding.evidence}):
-                key = ((recipient, is_inside), kind)
-                counts.anchors.setdefault(key, anchor)
-                counts.hits[key] = max(counts.hits[key], finding.count)
+    for finding, recipient, anchor in accusations_of(result, context):
+        kind = finding.columns.get("kind")
+        if not kind:
+            continue
+        for is_inside in sorted({bool(onion_layer(e.part)) for e in finding.evidence}):
+            key = ((recipient, is_inside), kind)
+            counts.anchors.setdefault(key, anchor)
+            counts.hits[key] = max(counts.hits[key], finding.count)
     return counts
 
 

@@ -12,22 +12,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from audit.model.outcome import Outcome
 from audit.model.result import Finding, Result, VerdictRecord
 from audit.report.formats import PolicyPlace
 from audit.report.sarif import invocation_of, of_finding, run_of, text_of, text_without_finding
 from audit.report.sarif_log import (
     FINGERPRINT,
+    in_repository,
     level_of,
     message,
     render_log,
-    uri_path,
-    without_nothing,
 )
 from audit.report.sarif_rules import rule_of
 from audit.report.suppressions import is_waived
 from audit.report.texts import count, say
-from audit.report.verdicts import by_severity, recipient_of
+from audit.report.verdicts import recipient_of, violations_of
 from audit.report.wording import shortened
 
 MAX_RESULTS: Final = 5_000
@@ -38,12 +36,11 @@ MAX_TEXT: Final = 4_000
 
 def render_sarif_github(result: Result, place: PolicyPlace) -> bytes:
     """Return the log; results worst first, so that a cut loses the least."""
-    broken = by_severity(v for v in result.verdicts if v.outcome is Outcome.FAIL)
-    found = [pair for verdict in broken for pair in _pairs(verdict)]
-    shown = [pair for pair in found if pair[1] is None or not is_waived(pair[1])]
+    found = list(violations_of(result))
+    shown = [pair for pair in found if not is_waived(pair[1])]
     kept = shown[:MAX_RESULTS]
-    speaking = [verdict for verdict in broken if any(one is verdict for one, _ in kept)]
-    index = {verdict.check: number for number, verdict in enumerate(speaking)}
+    speaking = {verdict.check: verdict for verdict, _ in kept}
+    index = {check: number for number, check in enumerate(speaking)}
     results = [
         _located(verdict, index, place) | _result(result, verdict, finding)
         for verdict, finding in kept
@@ -53,12 +50,8 @@ def render_sarif_github(result: Result, place: PolicyPlace) -> bytes:
     invocation["toolExecutionNotifications"] = [
         *notes, *invocation.get("toolExecutionNotifications", []),
     ]  # fmt: skip
-    rules = [rule_of(verdict) for verdict in speaking]
+    rules = [rule_of(verdict) for verdict in speaking.values()]
     return render_log(run_of(result, rules, results) | {"invocations": [invocation]})
-
-
-def _pairs(verdict: VerdictRecord) -> list[tuple[VerdictRecord, Finding | None]]:
-    return [(verdict, finding) for finding in verdict.findings] or [(verdict, None)]
 
 
 def _left_out(waived: int, cut: int) -> list[dict[str, Any]]:
@@ -70,7 +63,8 @@ def _left_out(waived: int, cut: int) -> list[dict[str, Any]]:
 def _located(
     verdict: VerdictRecord, index: Mapping[str, int], place: PolicyPlace
 ) -> dict[str, Any]:
-    location = {"physicalLocation": physical_location(verdict, place)}
+    path, line = place.line_of(verdict)
+    location = {"physicalLocation": in_repository(path, {"startLine": line})}
     return {"ruleId": verdict.check, "ruleIndex": index[verdict.check], "locations": [location]}
 
 
@@ -88,16 +82,6 @@ def _result(result: Result, verdict: VerdictRecord, finding: Finding | None) -> 
     return {key: whole[key] for key in kept} | {
         "message": message(shortened(_text(finding), MAX_TEXT)),
         "partialFingerprints": hashes,
-    }
-
-
-def physical_location(verdict: VerdictRecord, place: PolicyPlace) -> dict[str, Any]:
-    """Return the line of the check in the repository; its first line where none is known."""
-    path = place.path(verdict.file or "policy.yaml")
-    line = verdict.line or 1
-    return {
-        "artifactLocation": {"uri": uri_path(path), "uriBaseId": "%SRCROOT%"},
-        "region": without_nothing({"startLine": max(1, line)}),
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from audit.report.sarif_log import message, render_log, uri_path, without_nothing
+from audit.report.sarif_log import in_repository, message, render_log, without_nothing
 from audit.yamlfile.problem import Problem
 
 TOOL: Final = "privacy-audit-lint"
@@ -78,7 +78,4 @@ def _place(problem: Problem, path: str) -> dict[str, Any]:
     region["endColumn"] = column + max(1, problem.length)
     if problem.excerpt.strip():
         region["snippet"] = {"text": problem.excerpt}
-    return {
-        "artifactLocation": {"uri": uri_path(path), "uriBaseId": "%SRCROOT%"},
-        "region": region,
-    }
+    return in_repository(path, region)

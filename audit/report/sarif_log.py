@@ -48,6 +48,12 @@ def uri_path(path: str) -> str:
     return "/".join(quote(part, safe=",") for part in kept) or "-"
 
 
+def in_repository(path: str, region: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a physical location: a region of a file, its path from the repository's root."""
+    location = {"uri": uri_path(path), "uriBaseId": "%SRCROOT%"}
+    return {"artifactLocation": location, "region": region}
+
+
 def render_log(run: Mapping[str, Any]) -> bytes:
     """Return a log of one run."""
     return render_shown({"$schema": SCHEMA_URI, "version": VERSION, "runs": [run]})

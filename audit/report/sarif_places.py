@@ -12,8 +12,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from audit.model.result import CaptureRef, Evidence
+from audit.report.commands import PACKET_FILES
 from audit.report.sarif_log import message, uri_path, without_nothing
-from audit.tables.reference import Reference, parse_reference
+from audit.report.verdicts import reference_of
+from audit.tables.reference import Reference
 
 _Key = tuple[str, str, tuple[int, ...], str]
 
@@ -35,7 +37,7 @@ class Artifacts:
 
     def location(self, evidence: Evidence) -> dict[str, Any]:
         """Return the SARIF location of a piece of evidence."""
-        reference = _reference(evidence.locator) or Reference(file=evidence.file or "-")
+        reference = reference_of(evidence.locator) or Reference(file=evidence.file or "-")
         physical: dict[str, Any] = {"artifactLocation": self._place(evidence.capture, reference)}
         if reference.start is not None and reference.end is not None:
             length = max(0, reference.end - reference.start)
@@ -78,8 +80,8 @@ def properties_of(evidence: Evidence, reference: Reference | None = None) -> dic
 
     ``packets`` are numbers as Wireshark counts, ``records`` those of any other file.
     """
-    reference = reference or _reference(evidence.locator) or Reference(file=evidence.file)
-    is_packets = evidence.file.endswith((".pcapng", ".pcap"))
+    reference = reference or reference_of(evidence.locator) or Reference(file=evidence.file)
+    is_packets = evidence.file.endswith(PACKET_FILES)
     return without_nothing(
         {
             "capture": evidence.capture,
@@ -93,10 +95,3 @@ def properties_of(evidence: Evidence, reference: Reference | None = None) -> dic
             "excerpt": evidence.excerpt,
         }
     )
-
-
-def _reference(text: str) -> Reference | None:
-    try:
-        return parse_reference(text)
-    except ValueError:
-        return None

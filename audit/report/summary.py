@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from audit.model.outcome import Outcome
 from audit.model.result import Result
 from audit.report.sentence import mark_of, verdict_sentence
 from audit.report.texts import count, say
-from audit.report.verdicts import by_severity
+from audit.report.verdicts import violations_of
 from audit.report.visible import for_terminal
 from audit.report.wording import shortened
 
@@ -39,8 +38,8 @@ def summarise(result: Result, *, look_at: str | None = None) -> list[str]:
 
 def _first_finding(result: Result) -> list[str]:
     """Return the worst finding, as one line that says what to open."""
-    for verdict in by_severity(v for v in result.verdicts if v.outcome is Outcome.FAIL):
-        for finding in verdict.findings:
+    for verdict, finding in violations_of(result):
+        if finding:
             where = finding.evidence[0].locator if finding.evidence else verdict.check
             return [_line("", say("summary.seen", message=finding.message, evidence=where))]
     return []

@@ -13,9 +13,9 @@ _STATUS: Final = {IN_FORCE: "accepted", "not yet in force": "underReview"}
 """State of a waiver -> status of a SARIF suppression; anything else is ``rejected``."""
 
 
-def is_waived(finding: Finding) -> bool:
-    """Whether a waiver that is in force covers a finding."""
-    return IN_FORCE in finding.waivers.values()
+def is_waived(finding: Finding | None) -> bool:
+    """Whether a waiver that is in force covers a finding; none covers a fail that lists none."""
+    return finding is not None and IN_FORCE in finding.waivers.values()
 
 
 def suppressions_of(result: Result, finding: Finding) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from audit.report.sentence import MARKS
 from audit.report.texts import count, meaning, say
-from audit.report.verdicts import SEVERITIES
+from audit.report.verdicts import SEVERITIES, rank_of
 from audit.report.visible import visible
 from audit.report.wording import share, size
 
@@ -81,6 +81,7 @@ def environment() -> Environment:
         "meaning": meaning,
         "share": share,
         "size": size,
+        "rank": rank_of,
         "css": lambda: Markup(stylesheet()),  # noqa: S704 - our own file
         "script": lambda: Markup(script()),  # noqa: S704 - our own file
         "csp": lambda has_script=False: Markup(  # noqa: S704 - digests of our own files

@@ -11,15 +11,10 @@ from typing import Any, Final
 from audit.gate.compare import compare
 from audit.report.history import Kept
 from audit.report.sentence import client_of, mark_of
+from audit.report.texts import say
 from audit.report.visible import for_terminal
 
 _MARKS: Final = ("fail", "not_observable", "inconclusive", "pass")
-_WORDS: Final = {
-    "fail": "broken",
-    "not_observable": "not observable",
-    "inconclusive": "not proven",
-    "pass": "kept",
-}
 _BAR: Final = 26
 _GAP: Final = 14
 _HEIGHT: Final = 160
@@ -159,13 +154,17 @@ def _legend(y: int) -> list[str]:
     for number, mark in enumerate(reversed(_MARKS)):
         x = _GAP + number * 100
         parts.append(f'<rect class="{mark}" x="{x}" y="{y - 9}" width="10" height="10"/>')
-        parts.append(f'<text x="{x + 15}" y="{y}">{_WORDS[mark]}</text>')
+        parts.append(f'<text x="{x + 15}" y="{y}">{_word(mark)}</text>')
     return parts
 
 
 def _said(one: Release) -> str:
-    counts = ", ".join(f"{one.clauses[mark]} {_WORDS[mark]}" for mark in reversed(_MARKS))
+    counts = ", ".join(f"{one.clauses[mark]} {_word(mark)}" for mark in reversed(_MARKS))
     return f"{one.client}, recorded {one.moment}: {counts}; exit code {one.exit_code}."
+
+
+def _word(mark: str) -> str:
+    return say(f"outcome_lower.{mark}")
 
 
 def _text(text: str) -> str:

@@ -7,16 +7,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from audit.model import result as model
+from audit.model.outcome import Outcome
 from audit.report import view
 from audit.report.anchors import Anchors
-from audit.report.commands import commands_for, onion_layer
+from audit.report.commands import LINE_FILES, PACKET_FILES, commands_for, onion_layer
 from audit.report.texts import catalogue, meaning, say
 from audit.report.wording import cell, moment, period, plain_words, sentence_case
 from audit.tables.reference import Reference, parse_reference
+from audit.tables.vocabulary import SEVERITIES as MILDEST_FIRST
 
 PSEUDONYM = re.compile(r"\[[a-z][a-z0-9_-]*:[0-9a-f]{6}\]")
 """What redaction leaves of a value of the subject: ``[kind:hhhhhh]``."""
-SEVERITIES = ("critical", "high", "medium", "low", "info")
+SEVERITIES = tuple(reversed(MILDEST_FIRST))
 """Worst first."""
 FIRST_FINDINGS = 12
 """Findings of one check that stand open; the others are folded below them, by recipient."""
@@ -79,8 +81,40 @@ def verdict_view(verdict: model.VerdictRecord, number: str, context: Context) ->
 
 def by_severity(verdicts: Iterable[model.VerdictRecord]) -> list[model.VerdictRecord]:
     """Return verdicts worst severity first, else in the order given."""
-    rank = {severity: place for place, severity in enumerate(SEVERITIES)}
-    return sorted(verdicts, key=lambda verdict: rank.get(verdict.severity, len(rank)))
+    return sorted(verdicts, key=lambda verdict: rank_of(verdict.severity))
+
+
+def rank_of(severity: str) -> int:
+    """Return the place of a severity, 0 the worst; a word that is not known comes last."""
+    return SEVERITIES.index(severity) if severity in SEVERITIES else len(SEVERITIES)
+
+
+def violations_of(
+    result: model.Result,
+) -> Iterator[tuple[model.VerdictRecord, model.Finding | None]]:
+    """Yield what is broken, finding by finding, worst check first.
+
+    ``None``: the check fails and lists no finding.
+    """
+    for verdict in by_severity(v for v in result.verdicts if v.outcome is Outcome.FAIL):
+        yield from ((verdict, finding) for finding in verdict.findings)
+        if not verdict.findings:
+            yield verdict, None
+
+
+def accusations_of(
+    result: model.Result, context: Context
+) -> Iterator[tuple[model.Finding, str, str]]:
+    """Yield every finding whose recipient is known, with recipient and anchor.
+
+    Anchors of findings must have been added to the context.
+    """
+    for verdict in result.verdicts:
+        for place, finding in enumerate(verdict.findings, start=1):
+            recipient = recipient_of(finding.columns)[0]
+            anchor = context.anchors.find("finding", finding_key(verdict.check, place))
+            if recipient and anchor:
+                yield finding, recipient, anchor
 
 
 def recipient_of(columns: Mapping[str, str | None]) -> tuple[str | None, str | None]:
@@ -177,7 +211,8 @@ def _grouped(findings: Sequence[view.Finding]) -> Iterator[view.FindingGroup]:
         yield view.FindingGroup(title=title, findings=tuple(group))
 
 
-def _reference(locator: str | None) -> Reference | None:
+def reference_of(locator: str | None) -> Reference | None:
+    """Return what a locator points to; ``None``: there is none, or it is damaged."""
     try:
         return parse_reference(locator or "")
     except ValueError:
@@ -185,7 +220,7 @@ def _reference(locator: str | None) -> Reference | None:
 
 
 def _evidence(evidence: model.Evidence, finding: model.Finding, anchors: Anchors) -> view.Evidence:
-    reference, other = _reference(evidence.locator), _reference(evidence.also)
+    reference, other = reference_of(evidence.locator), reference_of(evidence.also)
     layer = onion_layer(evidence.part)
     return view.Evidence(
         place=_place(evidence, reference),
@@ -253,8 +288,8 @@ def _place(evidence: model.Evidence, reference: Reference | None) -> str:
 def _record_word(evidence: model.Evidence) -> str:
     if evidence.file.endswith(".mitm"):
         return "flow"
-    if evidence.file.endswith((".pcapng", ".pcap")):
+    if evidence.file.endswith(PACKET_FILES):
         return "packets" if "," in evidence.record else "packet"
-    if evidence.file.endswith((".jsonl", ".log", ".ndjson", ".csv")):
+    if evidence.file.endswith(LINE_FILES):
         return "line"
     return "record"

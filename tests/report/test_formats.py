@@ -9,9 +9,11 @@ import sys
 import pytest
 
 from audit.errors import UsageError
+from audit.model.outcome import Outcome
 from audit.report.formats import DEFAULT, FORMATS, PolicyPlace, chosen_formats
 from tests.conftest import ROOT
 
+from . import results
 from .variants import rendered
 
 
@@ -49,6 +51,14 @@ def test_what_is_no_format_is_refused(names):
 def test_a_place_joins_paths():
     assert PolicyPlace(folder="").path("checks/a.yaml") == "checks/a.yaml"
     assert PolicyPlace(folder="a/b").path("checks/a.yaml") == "a/b/checks/a.yaml"
+
+
+def test_a_check_stands_at_its_line_or_at_the_policy():
+    place = PolicyPlace(folder="a")
+    known = results.make_verdict("a.b", "x", Outcome.FAIL, file="checks/a.yaml", line=7)
+    unknown = results.make_verdict("a.b", "x", Outcome.FAIL, file=None, line=None)
+    assert place.line_of(known) == ("a/checks/a.yaml", 7)
+    assert place.line_of(unknown) == ("a/policy.yaml", 1)
 
 
 _DIGESTS = """

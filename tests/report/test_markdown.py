@@ -90,6 +90,12 @@ def test_what_a_baseline_had_is_counted_though_only_some_is_listed():
     assert "10 more are not listed here." in text
 
 
+def test_a_fail_that_lists_no_finding_is_listed():
+    verdict = results.make_verdict("a.b", "x", Outcome.FAIL, findings=[])
+    text = render_comment(results.make_result([verdict])).decode()
+    assert "| `a.b` | `a.b: broken; no finding is listed.` | – | – | – |" in text
+
+
 def test_sizes_are_bounded_and_what_is_left_out_is_counted():
     result = many()
     summary, comment = render_summary(result), render_comment(result)

@@ -41,6 +41,8 @@ READ_LIMIT = 1 << 30
 """Bytes of one file that are read."""
 PACKET_LIMIT = 5_000_000
 STREAM_LIMIT = 64 << 20
+STREAMS_KEPT = 16
+"""Streams that are kept for the next piece of evidence."""
 TLS_LIMIT = 8 << 20
 """Bytes of one direction that are decrypted: AES in Python is slow."""
 INFLATE_LIMIT = 16 << 20
@@ -303,7 +305,7 @@ def find_captures(named, result_path, wanted):
 
 
 def bundles_below(base):
-    """Yield folders with a capture.json, at most three levels down and a thousand of them."""
+    """Yield folders with a capture.json, at most three levels down, of the first two thousand."""
     count = 0
     for top in (base, os.path.join(base, "captures")):
         for folder, names, files in os.walk(top):
@@ -416,7 +418,7 @@ def tnetstring(data, at, depth=0):
         return payload == b"true", last + 1
     if kind == b"~":
         return None, last + 1
-    if kind in b"]}" and kind:
+    if kind in b"]}":
         items, place = [], first
         while place < last:
             item, place = tnetstring(data, place, depth + 1)
@@ -623,8 +625,6 @@ class Packet:
 
     __slots__ = (
         "ack",
-        "at",
-        "data",
         "flags",
         "flow",
         "number",
@@ -651,6 +651,8 @@ class Packets:
             self._pcapng()
         else:
             self._pcap()
+        self.streams = {}
+        """Number of a connection's first packet and flow -> stream and that of the other way."""
         self._parsed = {}
         self._flows = None
 
@@ -747,7 +749,7 @@ class Packets:
             at, size, link, ts = self.frames[number - 1]
             found = headers_of(self.data, at, at + size, link)
             if found is not None:
-                found.number, found.ts, found.at = number, ts, at
+                found.number, found.ts = number, ts
             self._parsed[number] = found
         return self._parsed[number]
 
@@ -847,6 +849,8 @@ class Stream:
         self.data = bytearray()
         self.runs = []
         """(offset in the stream, where it stands in data, length, packet number)."""
+        self.tls = None
+        """What opens it, once it was asked for."""
 
     def get(self, start, end):
         """Return bytes of the stream; raises Differs where they are not in the capture."""
@@ -911,10 +915,16 @@ def stream_of(index, number):
     mine = next(place for place, packet in enumerate(listed) if packet.number == number)
     low = max(cut for cut in cuts if cut <= mine)
     high = min([cut for cut in cuts if cut > mine] + [len(listed)])
-    part = listed[low:high]
-    one = assemble(index.data, [packet for packet in part if packet.flow == chosen.flow])
-    other = assemble(index.data, [packet for packet in part if packet.flow != chosen.flow])
-    return one, other
+    key = (listed[low].number, chosen.flow)
+    if key not in index.streams:
+        part = listed[low:high]
+        one = assemble(index.data, [packet for packet in part if packet.flow == chosen.flow])
+        other = assemble(index.data, [packet for packet in part if packet.flow != chosen.flow])
+        if len(index.streams) >= STREAMS_KEPT:
+            index.streams.clear()
+        index.streams[key] = one, other
+        index.streams.setdefault((key[0], chosen.flow[::-1]), (other, one))
+    return index.streams[key]
 
 
 def follows(before, opening):
@@ -982,11 +992,14 @@ def packet_bytes(capture, ref):
     notes = []
     if part.startswith("tls"):
         client = is_client(stream, other)
-        plain = TlsReader(index.secrets, stream, other, client).opened(ref.end)
+        if stream.tls is None:
+            stream.tls = TlsReader(index.secrets, stream, other, client)
         if (part == "tls.sent") != client:
             raise Differs("packet %d is of the other direction than %s" % (first, part))
         notes.append("decrypted here with the secrets in the file; every record's tag is right")
-        stream = plain
+        if deeper:
+            return Bytes(below_tls(stream.tls, deeper, ref.end), notes=notes)
+        stream = stream.tls.opened(ref.end)
     if deeper:
         return Bytes(below(stream, deeper), notes=notes)
     if ref.start is None:
@@ -1054,6 +1067,23 @@ def below(stream, deeper):
         return dechunked(body)
     length = re.search(rb"\r\ncontent-length:[ \t]*(\d{1,15})", lower)
     return body[: int(length[1])] if length else body
+
+
+def below_tls(tls, deeper, end):
+    """Return a body of a decrypted stream, of which no more is opened than is needed for it."""
+    reach = 1 << 16
+    while True:
+        plain = tls.opened(reach)
+        is_all = len(plain.data) < reach
+        try:
+            data = below(plain, deeper)
+        except Differs:
+            if is_all:
+                raise
+        else:
+            if is_all or (end is not None and end <= len(data)):
+                return data
+        reach *= 2
 
 
 def dechunked(body):
@@ -1317,23 +1347,33 @@ class TlsReader:
                 "cipher suite 0x%04x needs more than the standard library: use tshark" % suite
             )
         self.cipher, self.size, self.hash = SUITES[suite]
+        records = tls_records(stream.first_run())
+        self.texts = (self._records13 if self.version == 0x304 else self._records12)(records)
+        """Application data, start and end of each record that is not opened yet."""
+        self.plain = PlainStream()
+        self.closed = None
+        """Why no further record opens."""
 
     def opened(self, end):
-        """Return the application data up to an offset, as a stream."""
-        plain = Stream()
+        """Return the application data up to an offset at least, as a stream."""
         wanted = TLS_LIMIT if end is None else end + 8192
         if end is not None and end > TLS_LIMIT:
             raise Unable("more than %d bytes are not decrypted here: use tshark" % TLS_LIMIT)
-        records = tls_records(self.stream.first_run())
-        opener = self._records13(records) if self.version == 0x304 else self._records12(records)
-        for text, start, stop in opener:
-            numbers = self.stream.numbers(start, stop)
-            for number in numbers:
-                plain.runs.append((len(plain.data), len(plain.data), len(text), number))
-            plain.data += text
-            if len(plain.data) >= wanted:
+        while len(self.plain.data) < wanted:
+            if self.closed:
+                raise self.closed
+            try:
+                text, start, stop = next(self.texts)
+            except StopIteration:
                 break
-        return PlainStream(plain)
+            except Unable as reason:
+                self.closed = reason
+                continue
+            for number in self.stream.numbers(start, stop):
+                at = len(self.plain.data)
+                self.plain.runs.append((at, at, len(text), number))
+            self.plain.data += text
+        return self.plain
 
     def _records13(self, records):
         epochs = []
@@ -1414,10 +1454,6 @@ class TlsReader:
 class PlainStream(Stream):
     """Decrypted bytes: several packets may have carried one record."""
 
-    def __init__(self, stream):
-        super().__init__()
-        self.data, self.runs = stream.data, stream.runs
-
     def get(self, start, end):
         """Return bytes of the stream."""
         if end > len(self.data):
@@ -1496,8 +1532,7 @@ def decode_escapes(data):
 
     def one(match):
         if match[1]:
-            words = bytes.fromhex(match[0].replace(b"\\u", b"").decode())
-            return words.decode("utf-16-be", "replace").encode("utf-8")
+            return from_units(match[1])
         if match[2]:
             return bytes((int(match[2], 16),))
         if match[3]:
@@ -1511,19 +1546,16 @@ def decode_escapes(data):
         yield data
 
 
+def from_units(text):
+    """Return units of UTF-16, written as four digits behind two signs each, as UTF-8."""
+    digits = b"".join(text[at + 2 : at + 6] for at in range(0, len(text), 6))
+    return bytes.fromhex(digits.decode()).decode("utf-16-be", "replace").encode()
+
+
 def decode_percent_u(data):
-    """Yield text with its %uXXXX undone."""
+    """Yield text with its %uHHHH undone."""
     units = re.compile(rb"(?:%u[0-9A-Fa-f]{4})+")
-    yield urllib.parse.unquote_to_bytes(
-        units.sub(
-            lambda m: (
-                bytes.fromhex(m[0].replace(b"%u", b"").decode())
-                .decode("utf-16-be", "replace")
-                .encode()
-            ),
-            data,
-        )
-    )
+    yield urllib.parse.unquote_to_bytes(units.sub(lambda match: from_units(match[0]), data))
 
 
 def decode_utf16(data):
@@ -1582,16 +1614,12 @@ def decode_gzip(data):
     yield joined
 
 
-def decode_packed(mark, bits):
-    """Return a decoder of what begins with a mark."""
-
-    def decode(data):
-        at, count = data.find(mark), 0
-        while at >= 0 and count < 64:
-            yield from attempt(data[at:], bits)
-            at, count = data.find(mark, at + 1), count + 1
-
-    return decode
+def decode_zlib(data):
+    """Yield what begins as zlib does (RFC 1950 section 2.2)."""
+    at, count = data.find(b"\x78"), 0
+    while at >= 0 and count < 64:
+        yield from attempt(data[at:], 15)
+        at, count = data.find(b"\x78", at + 1), count + 1
 
 
 def decode_deflate(data):
@@ -1621,7 +1649,7 @@ def decode_quoted(data):
 
 
 def decode_any_escape(data):
-    """Yield text with escapes undone: backslashes, %uXXXX, quoted-printable, all after another."""
+    """Yield text with escapes undone: backslashes, %uHHHH, quoted-printable, all after another."""
     for made in (*decode_escapes(data), *decode_percent_u(data), *decode_quoted(data)):
         yield made
         yield from decode_escapes(made)
@@ -1643,7 +1671,7 @@ DECODERS = {
     "quoted": decode_quoted,
     "zip": decode_zip,
     "gzip": decode_gzip,
-    "zlib": decode_packed(b"\x78", 15),
+    "zlib": decode_zlib,
     "deflate": decode_deflate,
 }
 STRUCTURES = {
@@ -1920,9 +1948,8 @@ def check_meaning(capture, found, columns):
             "identity.json is not at hand: that these bytes are a value of the subject is not checked"
         )
         return
-    label = LABEL.search(evidence["excerpt"])
     named = [m[0] for m in LABEL.finditer(evidence["excerpt"]) if m[1] == kind]
-    if label is None or not named:
+    if not named:
         raise Unable("the excerpt names no value")
     for value in values:
         if pseudonym(capture.key, kind, value) in named and holds(every, kind, value, form):
@@ -1960,11 +1987,17 @@ def names_in(found):
 
 def labels_at(message, at):
     """Return the name whose labels begin at an offset; an empty one where there is none."""
+    name, end = read_labels(message, at)
+    return name if message[end : end + 1] == b"\0" else ""
+
+
+def read_labels(message, at):
+    """Return the labels that follow one another from an offset, and where they end."""
     labels = []
     while at < len(message) and 0 < message[at] < 64 and len(labels) < 128:
         labels.append(message[at + 1 : at + 1 + message[at]].decode("utf-8", "replace"))
         at += 1 + message[at]
-    return ".".join(labels) if at < len(message) and message[at] == 0 else ""
+    return ".".join(labels), at
 
 
 def check_columns(found):
@@ -1991,12 +2024,9 @@ def dns_names(message):
     """Return the names of a DNS message's questions (RFC 1035 section 4.1)."""
     found, at = [], 12
     for _ in range(min(int.from_bytes(message[4:6], "big"), 16)):
-        labels = []
-        while at < len(message) and 0 < message[at] < 64:
-            labels.append(message[at + 1 : at + 1 + message[at]].decode("utf-8", "replace"))
-            at += 1 + message[at]
+        name, at = read_labels(message, at)
+        found.append(name.lower())
         at += 5
-        found.append(".".join(labels).lower())
     return found
 
 
@@ -2031,8 +2061,8 @@ def check_capture(said, capture):
     manifest = capture.manifest
     if said.get("manifest") not in (None, sha256_of(os.path.join(capture.place, "capture.json"))):
         differs.append("capture.json is not the one that was judged")
-    for name in ("id", "vantage", "pass", "started_at", "ended_at"):
-        if name != "id" and manifest.get(name) != said.get(name):
+    for name in ("vantage", "pass", "started_at", "ended_at"):
+        if manifest.get(name) != said.get(name):
             differs.append("%s is not what the manifest says" % name)
     if said["digests"] != manifest["files"]:
         differs.append("the digests in the result are not those of the manifest")
