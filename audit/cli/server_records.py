@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 from audit.bundle.identity import Identity
 from audit.bundle.journal import now, read_journal
@@ -15,7 +17,9 @@ from audit.yamlfile.loader import load_yaml
 from audit.yamlfile.sources import SCHEMA, SourcesFile
 from audit.yamlfile.validate import parse_model
 
-_SHOWN = 20
+_SHOWN: Final = 20
+_TOKEN: Final = re.compile(r"[0-9a-fA-F]{32}")
+"""A probe's token, 128 bits: what is shorter, or a word, stands in logs of any machine."""
 
 
 def load_sources(path: Path) -> SourcesFile:
@@ -37,14 +41,14 @@ def record_sources(
     from audit.readers.serverpart import read_sources
 
     journal, _ = read_journal(folder / JOURNAL)
-    tokens = [line.facts["token"] for line in journal if line.facts.get("token")]
+    said = [line.facts.get("token", "") for line in journal]
     part = read_sources(
         file,
         path.resolve().parent,
         identity,
         capture=manifest.id,
         read_at=now(),
-        tokens=tokens,
+        tokens=[token for token in said if _TOKEN.fullmatch(token)],
         copies=folder,
     )
     write_server(folder, part)

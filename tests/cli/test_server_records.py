@@ -102,7 +102,7 @@ def test_the_clients_address_in_a_path_of_the_seeds_log_is_a_violation(bench):
     seed_bench(bench, log)
     found = bench.verdict(SEED_SOURCE, SEED)
     assert found["outcome"] == "fail"
-    assert found["findings"][0]["evidence"][0]["record"] or found["findings"][0]["evidence"]
+    assert "a.log#2" in json.dumps(found["findings"][0]["evidence"][0])
 
 
 @pytest.mark.parametrize(
@@ -124,6 +124,14 @@ def test_a_seed_log_that_proves_nothing_does_not_pass(bench, log, why):
     else:
         assert found["outcome"] == "inconclusive"
         assert why in texts(found)
+
+
+def test_a_word_that_stands_in_every_log_is_no_token(bench):
+    seed_bench(bench, quiet(7200) + quiet(3500) + quiet(60))
+    bench.journal([("app.first-launch", 3600, None), ("web.probe", 3500, "GET")])
+    assert bench.imported(SEED_SOURCE).code == 0
+    read = json.loads((bench.folder / "made" / "server" / "read.json").read_text())
+    assert [one["tied"] for one in read["items"] if one["kind"] == "log"] == [[]]
 
 
 def test_an_empty_log_supplies_nothing(bench):
