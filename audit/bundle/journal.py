@@ -13,6 +13,8 @@ from audit.bundle.layout import JOURNAL
 from audit.errors import CaptureError
 from audit.tables.vocabulary import ACTIONS, PHASES
 
+SUBSCRIBE: Final = "web.newsletter.subscribe"
+UNSUBSCRIBE: Final = "web.newsletter.unsubscribe"
 PERSON: Final = "subject_sha256"
 """Fact: sha256 of the e-mail address of who subscribed or left, lower case, as records have it."""
 CONFIRMED: Final = "confirmed"

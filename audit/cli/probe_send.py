@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from audit.bundle.identity import read_identity
-from audit.bundle.journal import CONFIRMED, PERSON, JournalLine, now
+from audit.bundle.journal import CONFIRMED, PERSON, SUBSCRIBE, UNSUBSCRIBE, JournalLine, now
 from audit.cli.output import say
 from audit.cli.place import CAPTURES, existing_file
 from audit.errors import SetupError, UsageError
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 JOURNAL: Final = CAPTURES / "probes.jsonl"
 ACTIONS: Final = {
     "request": "web.probe",
-    "subscribe": "web.newsletter.subscribe",
+    "subscribe": SUBSCRIBE,
     "confirm": None,
-    "unsubscribe": "web.newsletter.unsubscribe",
+    "unsubscribe": UNSUBSCRIBE,
 }
 """What to do -> action of the journal; ``None``: a remark."""
 _TOKEN_BYTES: Final = 16

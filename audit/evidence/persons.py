@@ -13,12 +13,10 @@ from collections.abc import Sequence
 from typing import Final
 
 from audit.bundle.identity import Identity
-from audit.bundle.journal import CONFIRMED, PERSON, JournalLine
+from audit.bundle.journal import CONFIRMED, PERSON, SUBSCRIBE, UNSUBSCRIBE, JournalLine
 from audit.readers.endpoint import moment_of
 from audit.readers.providers import email_hash
 
-SUBSCRIBE: Final = "web.newsletter.subscribe"
-UNSUBSCRIBE: Final = "web.newsletter.unsubscribe"
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 
 

@@ -13,14 +13,14 @@ from datetime import timedelta
 from typing import Final
 
 from audit.bundle.identity import Identity
-from audit.bundle.journal import JournalLine
+from audit.bundle.journal import SUBSCRIBE, UNSUBSCRIBE, JournalLine
 from audit.evidence.moments import instant
 from audit.evidence.persons import told_addresses
 from audit.readers.endpoint import moment_of
 from audit.tables.frames import Row
 
 _ASKING: Final = frozenset({"web.visit", "web.revisit", "web.download"})
-_TELLING: Final = frozenset({"web.newsletter.subscribe", "web.newsletter.unsubscribe"})
+_TELLING: Final = frozenset({SUBSCRIBE, UNSUBSCRIBE})
 _CONSENT: Final = {"web.consent.accept": "accept", "web.consent.refuse": "refuse"}
 _NEAR: Final = timedelta(minutes=2)
 """Time within which the journal's line follows what the browser's record tells of."""

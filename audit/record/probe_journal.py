@@ -13,12 +13,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from audit.bundle.journal import PERSON, JournalLine, read_journal
+from audit.bundle.journal import PERSON, SUBSCRIBE, UNSUBSCRIBE, JournalLine, read_journal
 from audit.errors import CaptureError, SetupError, UsageError
 from audit.tables.vocabulary import Action
-
-SUBSCRIBE: Action = "web.newsletter.subscribe"
-UNSUBSCRIBE: Action = "web.newsletter.unsubscribe"
 
 
 @dataclass(slots=True, kw_only=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 
 from audit.bundle.identity import Identifier, make_identity
-from audit.bundle.journal import CONFIRMED, PERSON, JournalLine
+from audit.bundle.journal import CONFIRMED, PERSON, SUBSCRIBE, UNSUBSCRIBE, JournalLine
 from audit.evidence.journey import event_rows
-from audit.evidence.persons import SUBSCRIBE, UNSUBSCRIBE, persons_of
+from audit.evidence.persons import persons_of
 from audit.readers.providers import email_hash
 from tests.evidence.bundles import manifest
 

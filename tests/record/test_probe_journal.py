@@ -6,9 +6,9 @@ import os
 
 import pytest
 
-from audit.bundle.journal import PERSON, JournalLine, read_journal
+from audit.bundle.journal import PERSON, SUBSCRIBE, UNSUBSCRIBE, JournalLine, read_journal
 from audit.errors import SetupError, UsageError
-from audit.record.probe_journal import SUBSCRIBE, UNSUBSCRIBE, open_probes
+from audit.record.probe_journal import open_probes
 
 PERSON_A, PERSON_B = "a" * 64, "b" * 64
 
