@@ -76,12 +76,13 @@ class Chain:
         scope: ColumnScope,
     ) -> Question:
         name = chain[0] if chain else ""
-        if name == "all_of" and not values:
+        every = "all_of" in chain
+        if every and not values:
             raise OperandError("all of an empty list are everywhere")
         if name in {"", "all_of"}:
             words = words_of(scope.table, self.column, scope.kinds, scope.roles)
             items = [convert(value, kind, None if self.path else words) for value in values]
-            return predicates.contains_all(items) if name else predicates.equals(items, kind)
+            return predicates.contains_all(items) if every else predicates.equals(items, kind)
         if name in _ORDER:
             return predicates.compare(name, _single(values, kind), kind, scope.as_of_ns)
         if name == "exists":
@@ -93,15 +94,12 @@ class Chain:
         if name == "cidr":
             return predicates.cidr(values)
         texts = [convert(value, "text") for value in values]
-        every = "all_of" in chain
-        if every and not texts:
-            raise OperandError("all of an empty list are everywhere")
         if name in {"has_key", "keys_within"}:
             return predicates.keys_test(texts, name, every=every)
         if not all(texts):
             raise OperandError("the empty text is in every text")
         if name == "re":
-            return predicates.pattern(texts, fold="i" in chain)
+            return predicates.pattern(texts, fold="i" in chain, every=every)
         return predicates.text_test(name, texts, fold="i" in chain, every=every)
 
 

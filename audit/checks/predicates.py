@@ -106,18 +106,19 @@ def text_test(name: str, operands: list[str], *, fold: bool, every: bool) -> Que
     return Question(ask, FALSE)
 
 
-def pattern(operands: list[str], *, fold: bool) -> Question:
-    """Whether one of the RE2 patterns is found in the text; raises :class:`OperandError`."""
+def pattern(operands: list[str], *, fold: bool, every: bool) -> Question:
+    """Whether one (or all) of the RE2 patterns is found in text; raises :class:`OperandError`."""
     compiled = [_compile(text, fold) for text in operands]
     for text, item in zip(operands, compiled, strict=True):
         if all(item.search(probe) is not None for probe in _PROBES):
             raise OperandError(f"'{text}' is found in every text, and asks nothing")
+    quantifier = all if every else any
 
     def ask(value: object) -> Truth:
         if not isinstance(value, str):
             return FALSE
         data = value.encode("utf-8", "surrogatepass")
-        return truth_of(any(item.search(data) is not None for item in compiled))
+        return truth_of(quantifier(item.search(data) is not None for item in compiled))
 
     return Question(ask, FALSE)
 

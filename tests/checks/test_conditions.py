@@ -87,6 +87,8 @@ def truth(cond, row, table="http_requests"):
         ({"path|endswith|not": "bc"}, {"path": "/abc"}, FALSE),
         ({"user_agent|re": r"\d+\.\d+"}, {"user_agent": "x/1.2"}, TRUE),
         ({"user_agent|re|i": "ANDROID"}, {"user_agent": "android"}, TRUE),
+        ({"user_agent|re|i|all_of": ["A", "B"]}, {"user_agent": "xa"}, FALSE),
+        ({"user_agent|re|i|all_of": ["A", "B"]}, {"user_agent": "ab"}, TRUE),
         ({"user_agent|re": "x"}, {"user_agent": "\udc80x\x00"}, TRUE),
         ({"user_agent|exists": False}, {}, TRUE),
         ({"user_agent|exists": True}, {"user_agent": ""}, TRUE),
