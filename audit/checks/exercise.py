@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from audit.checks.program import CompiledExercise
 from audit.checks.truth import FALSE, TRUE
 from audit.checks.union import Union
 from audit.tables.evidence import CaptureEvidence, PerformedAction
-from audit.yamlfile.units import render_duration
+from audit.yamlfile.units import parse_time, render_duration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,11 +84,9 @@ def _is_old_enough(action: PerformedAction, age_s: float | None, as_of: datetime
     if age_s is None:
         return True
     try:
-        moment = datetime.fromisoformat(action.ts)
+        return (as_of - parse_time(action.ts)).total_seconds() >= age_s
     except ValueError:
         return False
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return (as_of - moment).total_seconds() >= age_s
 
 
 def _rows(item: CompiledExercise, union: Union, index: int) -> Exercised:
