@@ -6,6 +6,7 @@ import importlib.util
 import io
 import json
 import shutil
+import ssl
 import struct
 import subprocess
 import sys
@@ -21,6 +22,8 @@ from audit.readers.inputs import recognise
 from audit.report.handover import SUMS, VERIFIER, handover, read_sums, renewed, sums, verifier
 from audit.report.json import render_json
 from tests.conftest import ROOT, Demo, run_audit
+from tests.readers import wire
+from tests.readers.loopback import make_certificate
 from tests.report.results import session_python
 
 SAMPLE = ROOT / "captures" / "sample"
@@ -300,6 +303,45 @@ def test_an_import_of_packets_is_derived_anew(tmp_path: Path) -> None:
     _, shown = check("--result", tmp_path / "report", "--capture", bundle, found)
     assert "the subject's email" in shown
     assert "marie" in shown
+
+
+def tls_talk(folder: Path, *requests: bytes) -> bytes:
+    """Return packets of requests over TLS, and its secrets."""
+    certificate, key = make_certificate(folder)
+    contexts = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    contexts[0].check_hostname, contexts[0].verify_mode = False, ssl.CERT_NONE
+    contexts[0].keylog_filename = str(folder / "keys.log")
+    contexts[1].load_cert_chain(certificate, key)
+    up, down, talk = ssl.MemoryBIO(), ssl.MemoryBIO(), wire.TcpTalk(sport=443).open()
+    ends = contexts[0].wrap_bio(down, up), contexts[1].wrap_bio(up, down, server_side=True)
+    for end in (*ends, *ends):
+        with contextlib.suppress(ssl.SSLWantReadError):
+            end.do_handshake()
+        for one, say in ((up, talk.sent), (down, talk.received)):
+            if one.pending and end is ends[0 if one is up else 1]:
+                data = one.read()
+                say(data)
+                one.write(data)
+    for request in requests:
+        ends[0].write(request)
+        talk.sent(up.read())
+    key_log = (folder / "keys.log").read_bytes()
+    return wire.pcapng(wire.frames(talk.packets), key_log=key_log)
+
+
+def test_a_body_far_inside_a_tls_stream_is_derived_anew(tmp_path: Path) -> None:
+    """It is in chunks, so that it has offsets of its own: they say nothing of where it lies."""
+    head = b"POST /a HTTP/1.1\r\nHost: server.example\r\n"
+    large = head + b"Content-Length: 200000\r\n\r\n" + b"z" * 200_000
+    parts = b"6\r\nmarie.\r\n7\r\ncurie@x\r\n0\r\n\r\n"
+    chunked = head + b"Transfer-Encoding: chunked\r\n\r\n" + parts
+    made = wire.read(tmp_path, tls_talk(tmp_path, large, chunked, chunked))
+    found = [one for one in made.payloads if one.data == b"marie.curie@x"]
+    assert [one.ref.part.partition("/body.")[0] for one in found] == ["tls.sent"] * 2
+    capture = ALONE.Capture("", {"packets.pcapng": str(tmp_path / "packets.pcapng")}, {"a": "0"})
+    for one in found:
+        ref = ALONE.Reference(str(one.ref))
+        assert ALONE.resolve(capture, ref).data[ref.start : ref.end] == one.data
 
 
 def test_a_bare_file_is_derived_anew(tmp_path: Path) -> None:
