@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from audit.bundle.layout import PACKETS
@@ -30,21 +31,23 @@ def action_views(
     for row in result.coverage.actions:
         by_capture.setdefault(str(row.get("capture") or ""), []).append(row)
     return tuple(
-        (
-            capture,
-            tuple(
-                view.Deed(
-                    number=number,
-                    anchor=anchors.add("action", action_key(capture, number)),
-                    name=str(row.get("name") or ""),
-                    facts=_facts(row),
-                    commands=_commands(rows, number - 1) if capture in packets else (),
-                )
-                for number, row in enumerate(rows, start=1)
-            ),
-        )
+        (capture, tuple(_deeds(capture, rows, anchors, has_packets=capture in packets)))
         for capture, rows in by_capture.items()
     )
+
+
+def _deeds(
+    capture: str, rows: Sequence[Mapping[str, Any]], anchors: Anchors, *, has_packets: bool
+) -> Iterator[view.Deed]:
+    stamps = sorted(filter(None, (epoch(row.get("ts")) for row in rows)))
+    for number, row in enumerate(rows, start=1):
+        yield view.Deed(
+            number=number,
+            anchor=anchors.add("action", action_key(capture, number)),
+            name=str(row.get("name") or ""),
+            facts=_facts(row),
+            commands=_commands(row, stamps) if has_packets else (),
+        )
 
 
 def action_key(capture: str, number: int) -> str:
@@ -65,18 +68,16 @@ def _facts(row: Mapping[str, Any]) -> view.Pairs:
     return (*when, *((column_label(name), cell(told[name])) for name in names))
 
 
-def _commands(rows: list[Mapping[str, Any]], place: int) -> tuple[view.Command, ...]:
-    stamps = [epoch(row.get("ts")) for row in rows]
-    here = stamps[place]
+def _commands(row: Mapping[str, Any], stamps: Sequence[str]) -> tuple[view.Command, ...]:
+    """Return the command for the packets around an action; ``stamps`` are all of them, sorted."""
+    here = epoch(row.get("ts"))
     if here is None:
         return ()
-    known = [stamp for stamp in stamps if stamp is not None]
-    before = max((stamp for stamp in known if stamp < here), default=None)
-    behind = min((stamp for stamp in known if stamp > here), default=None)
+    before, behind = bisect_left(stamps, here), bisect_right(stamps, here)
     bounds = []
-    if before is not None:
-        bounds.append(f"frame.time_epoch >= {before}")
-    if behind is not None:
-        bounds.append(f"frame.time_epoch <= {behind}")
+    if before:
+        bounds.append(f"frame.time_epoch >= {stamps[before - 1]}")
+    if behind < len(stamps):
+        bounds.append(f"frame.time_epoch <= {stamps[behind]}")
     text = f"tshark -r {PACKETS}" + (f" -Y '{' && '.join(bounds)}'" if bounds else "")
     return (view.Command(tool=say("command.wireshark"), text=text),)
