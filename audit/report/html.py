@@ -1,13 +1,10 @@
-"""The report as one HTML file: no network, no script, everything escaped."""
+"""The report as one HTML file: no network, no script needed, everything escaped."""
 
 from __future__ import annotations
 
 from audit.model.result import Result
 from audit.report.compose import CHAPTERS, make_view
 from audit.report.templating import environment
-from audit.report.verdicts import FIRST_FINDINGS
-
-__all__ = ["FIRST_FINDINGS", "render_html"]
 
 
 def render_html(result: Result) -> str:

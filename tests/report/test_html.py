@@ -8,9 +8,10 @@ import sys
 
 from audit.model.outcome import Outcome
 from audit.model.result import Reason, Result
-from audit.report.html import FIRST_FINDINGS, render_html
+from audit.report.html import render_html
 from audit.report.json import render_json
 from audit.report.texts import say
+from audit.report.verdicts import FIRST_FINDINGS
 
 from . import results
 from .conftest import GOLDEN
