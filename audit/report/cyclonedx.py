@@ -14,9 +14,8 @@ from typing import Any, Final
 
 from audit.model.outcome import Outcome
 from audit.model.result import ClauseRecord, Finding, Result, VerdictRecord
-from audit.report.json import render_json, render_shown
+from audit.report.json import render_json, render_shown, without_nothing
 from audit.report.sarif import text_without_finding
-from audit.report.sarif_log import without_nothing
 from audit.report.sentence import client_of, verdict_sentence
 from audit.report.texts import say
 from audit.report.wording import timestamp

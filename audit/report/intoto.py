@@ -13,8 +13,7 @@ from typing import Any, Final
 
 from audit.model.outcome import Outcome
 from audit.model.result import Result
-from audit.report.json import render_json, render_shown
-from audit.report.sarif_log import without_nothing
+from audit.report.json import render_json, render_shown, without_nothing
 
 STATEMENT: Final = "https://in-toto.io/Statement/v1"
 TEST_RESULT: Final = "https://in-toto.io/attestation/test-result/v0.1"
@@ -87,19 +86,16 @@ def _subjects(result: Result) -> list[dict[str, Any]]:
     """Return what was tested: the program, else its recordings, else the result itself."""
     programs = {
         str(digest): " ".join(
-            filter(None, (str(one.client.get("name") or ""), _version(one.client)))
+            str(one.client[key]) for key in ("name", "version") if one.client.get(key)
         )
         for one in result.captures
         if (digest := one.client.get("digest"))
     }
     found = [_descriptor(name or "client", digest) for digest, name in sorted(programs.items())]
     found = found or [_descriptor(one.id, one.digest) for one in result.captures]
-    whole = hashlib.sha256(render_json(result)).hexdigest()
-    return found or [_descriptor("result.json", whole)]
-
-
-def _version(client: dict[str, Any]) -> str:
-    return str(client.get("version") or "")
+    if found:
+        return found
+    return [_descriptor("result.json", hashlib.sha256(render_json(result)).hexdigest())]
 
 
 def _configuration(result: Result) -> list[dict[str, Any]]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from audit.model.result import Result
 from audit.report.visible import visible
@@ -32,28 +32,28 @@ def render_shown(tree: Mapping[str, object]) -> bytes:
 
     Hidden characters of every text and key are named, see :func:`audit.report.visible.visible`.
     """
-    text = json.dumps(_shown(expressible(tree)), ensure_ascii=False, indent=1, allow_nan=False)
+    shown = expressible(tree, visible)
+    text = json.dumps(shown, ensure_ascii=False, indent=1, allow_nan=False)
     return (text + "\n").encode("utf-8")
 
 
-def _shown(value: object) -> object:
-    if isinstance(value, str):
-        return visible(value)
-    if isinstance(value, Mapping):
-        return {visible(str(key)): _shown(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_shown(item) for item in value]
-    return value
+def without_nothing(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a mapping without what is ``None`` or empty."""
+    return {key: value for key, value in properties.items() if value not in (None, "", [], {}, ())}
 
 
-def expressible(value: object) -> object:
-    """Return the value as JSON can hold it; see :func:`render_json`."""
+def _without_lone(text: str) -> str:
+    return _LONE.sub(lambda found: f"[U+{ord(found[0]):04X}]", text)
+
+
+def expressible(value: object, told: Callable[[str], str] = _without_lone) -> object:
+    """Return the value as JSON can hold it, see :func:`render_json`; texts and keys as ``told``."""
     if isinstance(value, str):
-        return _LONE.sub(lambda found: f"[U+{ord(found[0]):04X}]", value)
+        return told(value)
     if isinstance(value, Mapping):
-        return {expressible(key): expressible(item) for key, item in value.items()}
+        return {expressible(key, told): expressible(item, told) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [expressible(item) for item in value]
+        return [expressible(item, told) for item in value]
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) > _SAFE:
         return str(value)
     if isinstance(value, float) and not math.isfinite(value):

@@ -12,12 +12,12 @@ from typing import Any, Final
 
 from audit.model.outcome import Outcome
 from audit.model.result import Finding, Result, VerdictRecord
+from audit.report.json import without_nothing
 from audit.report.sarif_log import (
     FINGERPRINT,
     level_of,
     message,
     render_log,
-    without_nothing,
 )
 from audit.report.sarif_places import Artifacts
 from audit.report.sarif_rules import Taxonomies, rules_of

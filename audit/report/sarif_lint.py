@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from audit.report.sarif_log import in_repository, message, render_log, without_nothing
+from audit.report.json import without_nothing
+from audit.report.sarif_log import in_repository, message, render_log
 from audit.yamlfile.problem import Problem
 
 TOOL: Final = "privacy-audit-lint"

@@ -57,8 +57,3 @@ def in_repository(path: str, region: Mapping[str, Any]) -> dict[str, Any]:
 def render_log(run: Mapping[str, Any]) -> bytes:
     """Return a log of one run."""
     return render_shown({"$schema": SCHEMA_URI, "version": VERSION, "runs": [run]})
-
-
-def without_nothing(properties: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a mapping without what is ``None`` or empty."""
-    return {key: value for key, value in properties.items() if value not in (None, "", [], {}, ())}

@@ -13,7 +13,8 @@ from typing import Any
 
 from audit.model.result import CaptureRef, Evidence
 from audit.report.commands import PACKET_FILES
-from audit.report.sarif_log import message, uri_path, without_nothing
+from audit.report.json import without_nothing
+from audit.report.sarif_log import message, uri_path
 from audit.report.verdicts import reference_of
 from audit.tables.reference import Reference
 

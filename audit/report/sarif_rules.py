@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from audit.model.result import Result, VerdictRecord
+from audit.report.json import without_nothing
 from audit.report.markdown_text import escape, quoted
-from audit.report.sarif_log import level_of, message, without_nothing
+from audit.report.sarif_log import level_of, message
 from audit.report.texts import say
 
 _ARTICLE: Final = re.compile(r"(?P<work>[A-Za-z][\w.-]*) (?P<place>Art\. .+)")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from audit.model.result import Finding, Result, VerdictRecord
-from audit.report.sarif_log import without_nothing
+from audit.report.json import without_nothing
 from audit.report.texts import say
 
 IN_FORCE: Final = "in force"
