@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from typing import Any, Final
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import SplitResult, urljoin, urlsplit
+
+from audit.errors import SetupError
 
 ABOUT: Final = (
     r"cookie|consent|privacy|gdpr|tracking|datenschutz|einwilligung|confidentialit|privacidad"
@@ -76,7 +78,7 @@ EMAIL_FIELD: Final = (
 
 def is_same_site(url: str, site: str) -> bool:
     """Whether an address belongs to a site: its host, the same without ``www.``, or one below."""
-    host = (urlsplit(url).hostname or "").removeprefix("www.")
+    host = (_split(url).hostname or "").removeprefix("www.")
     own = site.removeprefix("www.")
     return host == own or host.endswith("." + own)
 
@@ -91,7 +93,7 @@ def pages_among(links: list[dict[str, Any]], site: str) -> list[str]:
     found = []
     for link in links:
         url = plain_url(str(link["url"]))
-        parts = urlsplit(url)
+        parts = _split(url)
         if (
             parts.scheme in {"http", "https"}
             and is_same_site(url, site)
@@ -106,9 +108,8 @@ def file_among(links: list[dict[str, Any]]) -> str | None:
     """Return the first link to a file; ``None``: none."""
     for link in links:
         url = str(link["url"])
-        if urlsplit(url).scheme in {"http", "https"} and (
-            link["file"] or FILE.search(urlsplit(url).path)
-        ):
+        parts = _split(url)
+        if parts.scheme in {"http", "https"} and (link["file"] or FILE.search(parts.path)):
             return url
     return None
 
@@ -128,5 +129,16 @@ def asks_for_consent(texts: list[str]) -> bool:
 
 
 def absolute(page: str, start: str) -> str:
-    """Return the address of a page that steps name."""
-    return urljoin(start, page)
+    """Return the address of what a page or steps name; raises :class:`SetupError`."""
+    try:
+        return urljoin(start, page)
+    except ValueError:
+        raise SetupError(f"{page[:80]!r} is no address") from None
+
+
+def _split(url: str) -> SplitResult:
+    """Return the parts of an address; all are empty where a page wrote what is none."""
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return urlsplit("")

@@ -55,9 +55,8 @@ class Performer:
             try:
                 self.recording.page.click(step.click, timeout=_CLICK_LIMIT_MS)
             except Exception as error:  # noqa: BLE001 - Playwright's errors are imported lazily
-                raise SetupError(
-                    f"the step click {step.click!r} failed: {first_line(error)}"
-                ) from None
+                reason = f"the step click {step.click!r} failed: {first_line(error)}"
+                raise SetupError(reason) from None
             self.recording.settle()
             self.recording.export()
         elif step.wait is not None:
@@ -79,10 +78,16 @@ class Performer:
         self._links[place] = self._ask(pages.FIND_LINKS) or []
         self._forms[place] = recording.page.locator(pages.EMAIL_FIELD).count() > 0
         for form in self._ask(pages.FIND_FORMS) or []:
-            recording.log.write(
-                "form", page=place, action=pages.absolute(form["action"] or place, place),
-                method=form["method"], fields=form["fields"],
-            )  # fmt: skip
+            self._tell_form(form, place)
+
+    def _tell_form(self, form: dict[str, Any], place: str) -> None:
+        log = self.recording.log
+        try:
+            target = pages.absolute(form["action"] or place, place)
+        except SetupError as error:
+            log.gap(f"a form of {place} leads nowhere: {error.message}")
+            return
+        log.write("form", page=place, action=target, method=form["method"], fields=form["fields"])
 
     def _ask(self, script: str, argument: Any = None) -> Any:
         """Ask the page something; ``None`` where it gives no answer."""

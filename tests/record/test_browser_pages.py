@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from audit.errors import SetupError
 from audit.record import browser_pages as pages
 
 
@@ -56,5 +58,14 @@ def test_other_buttons_are_no_question() -> None:
 
 @given(st.lists(st.text(max_size=30), max_size=5))
 def test_any_text_of_links_is_taken(texts: list[str]) -> None:
-    links = [link(text) for text in texts if "[" not in text and "]" not in text]
+    links = [link(text) for text in texts]
     assert isinstance(pages.pages_among(links, "site.example"), list)
+
+
+def test_what_is_no_address_leads_nowhere() -> None:
+    broken = link("https://[site.example/x.deb", file=True)
+    assert pages.pages_among([broken], "site.example") == []
+    assert pages.file_among([broken]) is None
+    assert pages.absolute("b", "https://site.example/a") == "https://site.example/b"
+    with pytest.raises(SetupError):
+        pages.absolute("https://[site.example/", "https://site.example/")

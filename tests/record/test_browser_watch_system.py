@@ -22,6 +22,7 @@ from tests.record.sites import Site
 
 pytestmark = [pytest.mark.system]
 PAGE = "https://site.invalid/"
+BROKEN = b"<a href='https://[x/y.deb'>c</a><form action='https://[x/'></form>"
 DRAW = """
 const c = document.createElement("canvas");
 c.getContext("2d").fillText("x", 1, 9);
@@ -244,7 +245,7 @@ def test_a_file_comes_from_the_page_that_steps_name(
     )
     with Site() as site:
         site.answers = {
-            "/": (200, html, b"<a href=/none>n</a> <a id=by-hand href=/x.deb>b</a>"),
+            "/": (200, html, b"<a href=/none>n</a> <a id=by-hand href=/x.deb>b</a>" + BROKEN),
             "/files": (200, html, b"<a href=/none>n</a> <a href=/x.deb download>b</a>"),
             "/none": (200, html, b"<a href=/>h</a>"),
             "/x.deb": (200, {"content-type": "application/octet-stream"}, b"file"),
