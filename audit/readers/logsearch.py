@@ -45,7 +45,9 @@ _WEIGHTS: Final = np.array(
 _RUN_LETTERS: Final = bytes(np.flatnonzero(~_SEPARATOR).tolist())
 _LONG_RUN: Final = re.compile(rb"[A-Za-z0-9+_=%%]{%d,}" % LONG)
 _STEP: Final = 256
-_WORD: Final = re.compile(rb"[^\s\"]{1,8192}")
+_LONGEST_WORD: Final = 8_192
+"""Bytes of a word that are decoded at once; nginx takes no longer line of a request."""
+_WORD: Final = re.compile(rb"[^\s\"]{1,%d}" % _LONGEST_WORD)
 
 
 class LogSearch:
@@ -121,6 +123,8 @@ class LogSearch:
                 self.truncated["it holds more different texts than are decoded"] = None
                 return
             self._seen.add(found[0])
+            if len(found[0]) == _LONGEST_WORD:
+                self.truncated["a word of more than 8192 bytes is decoded in pieces"] = None
             index = int(np.searchsorted(ends, position))
             if index not in done:
                 start = 0 if index == 0 else int(ends[index - 1]) + 1

@@ -238,6 +238,8 @@ class _LogReader:
             for block in chain([first], blocks):
                 search.read(block)
                 self._find_tokens(block.data)
+                if block.overlong:  # searched in pieces: what lies across two shows in neither
+                    self._of("journald").unsure(block.first, _OVERLONG)
                 yield block.data
 
         for number, values in enumerate(journald_blocks(searched()), start=1):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import json
 import os
+import random
 import tracemalloc
 
 import pytest
@@ -218,6 +220,22 @@ def test_an_endless_field_of_a_journal_is_dropped_and_what_follows_is_read():
         tracemalloc.stop()
     assert [one and one["MESSAGE"] for one in found] == [b"a", None, b"a"]
     assert max(held) < 3 * MAX_ENTRY
+
+
+def test_a_line_of_a_journal_that_is_searched_in_pieces_is_said(tmp_path):
+    head = b"__REALTIME_TIMESTAMP=1780000000000000\nMESSAGE="
+    part = read(write(tmp_path, head + b"a b " * 600_000 + b"\n\n", "j.export"))
+    assert any("longer than a line of a log" in text for text in unsure(part))
+
+
+@pytest.mark.parametrize(("filling", "is_whole"), [(1_000, True), (20_000, False)])
+def test_a_word_that_is_decoded_in_pieces_is_said(tmp_path, filling, is_whole):
+    noise = random.Random(1).randbytes(filling).hex().encode()
+    packed = base64.b64encode(gzip.compress(noise + b" canary.person@mail.example "))
+    line = b"<34>1 2026-05-01T22:14:15Z host app 1 - - body " + packed + b"\n"
+    part = read(write(tmp_path, line, "a.log"))
+    assert bool(part.rows.get("identifier_hits")) == is_whole
+    assert bool(part.truncated) != is_whole
 
 
 def test_a_journal_is_read_block_by_block(tmp_path):
