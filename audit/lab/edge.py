@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from audit.lab.messages import Headers, Request, Response, find_header, read_response
+from audit.lab.messages import Headers, Request, Response, ask, find_header
 from audit.lab.website import visitor_header, write_pages
 from audit.lab.witness import Witness
 
@@ -112,14 +112,8 @@ class Edge:
         lines += [f"{n}: {v}" for n, v in request.headers if n.lower() not in dropped]
         lines += [f"Content-Length: {len(request.body)}", "Connection: close"]
         lines += ["X-Variant: violating"] if is_violating else []
-        reader, writer = await asyncio.open_connection(*self.origin)
-        try:
-            writer.write("\r\n".join(lines).encode("latin-1", "replace") + b"\r\n\r\n")
-            writer.write(request.body)
-            response, _ = await read_response(reader)
-        finally:
-            writer.close()
-        return response
+        head = "\r\n".join(lines).encode("latin-1", "replace") + b"\r\n\r\n"
+        return await ask(self.origin, head + request.body)
 
     async def _start(self) -> bool:
         program = find_nginx()

@@ -143,6 +143,20 @@ async def read_response(reader: asyncio.StreamReader) -> tuple[Response, bool]:
     return Response(status=int(parts[1]), body=body, headers=headers), reusable
 
 
+async def ask(place: tuple[str, int], request: bytes) -> Response:
+    """Send a request, which must close its connection, to address and port; return the answer.
+
+    Raises ``OSError`` where nothing listens, :class:`BadMessageError` for what is no answer.
+    """
+    reader, writer = await asyncio.open_connection(*place)
+    try:
+        writer.write(request)
+        response, _ = await read_response(reader)
+    finally:
+        writer.close()
+    return response
+
+
 async def _read_head(reader: asyncio.StreamReader) -> bytes | None:
     try:
         head = await reader.readuntil(b"\r\n\r\n")

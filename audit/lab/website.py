@@ -5,7 +5,6 @@ Two variants: one keeps its promises, one breaks each of them where the recorder
 
 from __future__ import annotations
 
-import asyncio
 import json
 import secrets
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from typing import Final
 from urllib.parse import parse_qs
 
 from audit.lab.addresses import ANALYTICS_NAME, MAIL_API_NAME
-from audit.lab.messages import Request, Response, find_header, read_response
+from audit.lab.messages import Request, Response, ask, find_header
 from audit.lab.witness import Witness
 
 VISITOR_COOKIE: Final = "visitor"
@@ -115,13 +114,7 @@ class Newsletter:
             "Content-Type: application/json\r\nAuthorization: Basic bGFiOng=\r\n"
             f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
         )
-        reader, writer = await asyncio.open_connection(*self.mail_api)
-        try:
-            writer.write((head + body).encode())
-            response, _ = await read_response(reader)
-        finally:
-            writer.close()
-        return response.status
+        return (await ask(self.mail_api, (head + body).encode())).status
 
 
 @dataclass(frozen=True, slots=True)
