@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -12,6 +12,7 @@ from audit.cli.output import say
 from audit.cli.place import REPORTS, policy_place
 from audit.errors import UsageError
 from audit.report.formats import DEFAULT, FORMATS, chosen_formats
+from audit.yamlfile.units import parse_time
 
 
 @click.command(name="run", help="Judge captures against a policy and write the report.")
@@ -112,9 +113,8 @@ def _moment(text: str | None) -> datetime | None:
     if text is None:
         return None
     try:
-        moment = datetime.fromisoformat(text)
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError):
+        return parse_time(text)
+    except ValueError:
         raise UsageError(
             f"--as-of is no ISO 8601 time: {text!r}", hint="such as 2026-11-24T12:00:00Z"
         ) from None
