@@ -133,7 +133,6 @@ def scan(access: Access, table: Table) -> int:
     pace, part = Pace(), ServerPart()
     for batch in access.batches(table, pace):
         reader.read(batch, pace)
-    reader.finish()
     reader.digest()
     for row in (*reader.rows.rows(), *reader.search.finish()):
         part.add("db_records", row)

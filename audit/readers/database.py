@@ -234,8 +234,6 @@ class _DatabaseReader:
                 reader.read(batch, pace)
         except CaptureError as error:
             return error.message
-        finally:
-            reader.finish()
         return None
 
     def _ignored(self, reader: TableReader, place: str) -> None:

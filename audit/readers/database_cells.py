@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -219,9 +219,9 @@ def _is_raw(cell: bytes) -> bool:
     return not cell.isascii() and len(set(cell)) > len(cell) // 2
 
 
-def binary_rows(cells: Cells) -> Any:
+def binary_rows(cells: Cells) -> list[int]:
     """Return the rows whose cell is no text in UTF-8."""
-    if cells.data.isascii() and not _CONTROL.search(cells.data):
+    if _is_utf8(cells.data) and not _CONTROL.search(cells.data):
         return []
     found = []
     for row in np.flatnonzero(cells.filled).tolist():

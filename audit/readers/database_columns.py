@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from audit.readers.database_access import Column
 from audit.readers.database_cells import (
@@ -47,9 +46,9 @@ class Found:
     """What the cells of one column of one batch hold."""
 
     kinds: dict[str, Rows] = field(default_factory=dict)
-    """Kind -> rows that hold it, sorted; a row may be named twice."""
+    """Kind -> rows that hold it; a row may be named twice."""
     mails: list[tuple[int, bytes]] = field(default_factory=list)
-    """Row and address, in order."""
+    """Row and address."""
     binary: list[int] = field(default_factory=list)
     """Rows whose cell is no text."""
 
@@ -124,10 +123,10 @@ class ColumnReader:
             inside = self._inflate(cells.cell(row))
             if inside:
                 yield row, inside
-        sizes = cells.ends - cells.starts
-        if not _may_be_base64(cells, sizes) or are_digests(cells):
+        rows = _like_base64(cells)
+        if not rows or are_digests(cells):
             return
-        for row in np.flatnonzero(sizes >= 16).tolist():
+        for row in rows:
             cell = cells.cell(row)
             if _BASE64.match(cell):
                 data = self._decode(cell)
@@ -160,15 +159,15 @@ class ColumnReader:
 _URL_SAFE: Final = bytes.maketrans(b"-_", b"+/")
 
 
-def _may_be_base64(cells: Cells, sizes: Rows) -> bool:
-    """Whether some cell is base64 as a whole, by a look at the first ones and the longest."""
-    rows = np.flatnonzero(sizes >= 16)
+def _like_base64(cells: Cells) -> list[int]:
+    """Return the rows whose cell is long enough for base64 and has its letters alone."""
+    rows = np.flatnonzero(cells.ends - cells.starts >= 16)
     if not len(rows):
-        return False
+        return []
     alphabet = _IS_BASE64[np.frombuffer(cells.data, dtype=np.uint8)]
     wrong = np.concatenate(([0], np.cumsum(~alphabet)))
-    clean: NDArray[np.bool_] = wrong[cells.ends[rows]] == wrong[cells.starts[rows]]
-    return bool(clean.any())
+    clean: list[int] = rows[wrong[cells.ends[rows]] == wrong[cells.starts[rows]]].tolist()
+    return clean
 
 
 _IS_BASE64: Final = np.zeros(256, dtype=bool)

@@ -17,6 +17,10 @@ STRIKES: Final = 4
 """Batches of mostly new values after which a column is taken to repeat none."""
 
 
+_Held = tuple[dict[str, None], list[bytes]]
+"""Kinds that a value holds, in the order of reading, and its e-mail addresses."""
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
     """What one batch of a column holds."""
@@ -36,9 +40,8 @@ class Memory:
 
     read: Callable[[Cells], Found]
     """Reads cells that are new."""
-    _known: dict[object, int] = field(default_factory=dict)
-    _kinds: list[tuple[str, ...]] = field(default_factory=list)
-    _mails: list[tuple[bytes, ...]] = field(default_factory=list)
+    _known: dict[object, _Held | None] = field(default_factory=dict)
+    """What each value holds; ``None``: nothing."""
     _strikes: int = 0
 
     def look(self, values: Sequence[object], cells: Cells) -> Look:
@@ -70,28 +73,25 @@ class Memory:
         return fresh
 
     def _learn(self, fresh: list[object], found: Found) -> None:
-        kinds: list[list[str]] = [[] for _ in fresh]
+        held: list[_Held] = [({}, []) for _ in fresh]
         for kind, rows in found.kinds.items():
-            for row in np.unique(rows).tolist():
-                kinds[row].append(kind)
-        mails: list[list[bytes]] = [[] for _ in fresh]
+            for row in rows.tolist():
+                held[row][0][kind] = None
         for row, text in found.mails:
-            mails[row].append(text)
-        for value, held, texts in zip(fresh, kinds, mails, strict=True):
-            self._known[value] = len(self._kinds)
-            self._kinds.append(tuple(held))
-            self._mails.append(tuple(texts))
+            held[row][1].append(text)
+        self._known.update(
+            (value, one if any(one) else None) for value, one in zip(fresh, held, strict=True)
+        )
 
     def _told(self, values: Sequence[object]) -> Found:
-        codes = np.array([self._known[value] for value in values], dtype=np.int64)
         found = Found()
-        for code in np.unique(codes).tolist():
-            if self._mails[code]:
-                rows = np.flatnonzero(codes == code).tolist()
-                found.mails += [(row, text) for row in rows for text in self._mails[code]]
-        for kind in {kind for held in self._kinds for kind in held}:
-            has = np.array([kind in held for held in self._kinds], dtype=bool)
-            held_by = np.flatnonzero(has[codes])
-            if len(held_by):
-                found.kinds[kind] = held_by
+        rows: dict[str, list[int]] = {}
+        for row, held in enumerate(map(self._known.__getitem__, values)):
+            if held is None:
+                continue
+            for kind in held[0]:
+                rows.setdefault(kind, []).append(row)
+            for text in held[1]:
+                found.mails.append((row, text))
+        found.kinds = {kind: np.array(of, dtype=np.int64) for kind, of in rows.items()}
         return found

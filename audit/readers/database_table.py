@@ -51,8 +51,6 @@ class TableReader:
     """Whether columns held more kinds than are told apart."""
     sealed: dict[str, int] = field(default_factory=dict)
     """Column -> cells that no decoder explains."""
-    cut: int = 0
-    """Cells of which a bound left out a part."""
     _columns: list[ColumnReader] = field(init=False)
     _memories: list[Memory] = field(init=False)
     _digests: list[hashlib._Hash] = field(init=False)
@@ -108,9 +106,10 @@ class TableReader:
             whole.update(digest.digest())
         return whole.hexdigest()
 
-    def finish(self) -> None:
-        """Count what the columns' bounds cut."""
-        self.cut = sum(reader.cut for reader in self._columns)
+    @property
+    def cut(self) -> int:
+        """Cells of which a bound left out a part."""
+        return sum(reader.cut for reader in self._columns)
 
     def _dated(
         self,
@@ -124,7 +123,7 @@ class TableReader:
         status = self._status(values, size, deleted)
         since = ts.copy()
         if any(status):
-            own = self._since(values, size, deleted)
+            own = self._since(values, size)
             in_state = np.array([state in LEFT for state in status])
             since = np.where(np.isnan(own) & ~in_state, ts, own)
         late = np.nan_to_num(ts, nan=0.0) > self.read_at + FUTURE_S
@@ -156,18 +155,14 @@ class TableReader:
         declared = next(column.type for column in self.table.columns if column.name == name)
         return declared.startswith(self.utc_types) if self.utc_types else False
 
-    def _since(
-        self, values: dict[str, tuple[object, ...]], size: int, deleted: NDArray[np.bool_]
-    ) -> NDArray[np.float64]:
+    def _since(self, values: dict[str, tuple[object, ...]], size: int) -> NDArray[np.float64]:
         """Return since when each row is in its state: the time of its state, of its leaving."""
         since = self._moments(values, self.roles.status_time, size)
-        for name in (self.roles.left_flag, self.roles.deleted):
-            if name is not None and name != self.roles.status_time:
-                other = self._moments(values, name, size)
-                since = np.where(np.isnan(since), other, since)
-        if self.roles.deleted is not None:
-            at = self._moments(values, self.roles.deleted, size)
-            since = np.where(deleted & ~np.isnan(at), at, since)
+        if self.roles.left_flag != self.roles.status_time:
+            left = self._moments(values, self.roles.left_flag, size)
+            since = np.where(np.isnan(since), left, since)
+        gone = self._moments(values, self.roles.deleted, size)
+        since = np.where(np.isnan(gone), since, gone)
         if self.roles.changed is not None:
             since = np.where(
                 np.isnan(since), self._moments(values, self.roles.changed, size), since

@@ -41,6 +41,13 @@ def test_only_what_is_new_is_searched_and_names_its_row() -> None:
     assert memory.look(["x"], make_cells(["x"])).cells is None
 
 
+def test_kinds_are_told_in_the_order_of_reading_in_every_run() -> None:
+    memory = Memory(ColumnReader(Column(name="note", type="text")).read)
+    values = ["a@b.example of 203.0.113.7, 02:00:5e:10:00:07, Mozilla/5.0", "x"]
+    told = memory.look(values, make_cells(values)).found
+    assert list(told.kinds) == ["email", "address", "mac", "user_agent"]
+
+
 def test_a_column_that_repeats_nothing_is_read_as_it_comes() -> None:
     memory = Memory(ColumnReader(Column(name="note", type="text")).read)
     for batch in range(6):
