@@ -19,6 +19,7 @@ from typing import Final
 
 from audit.errors import SetupError
 from audit.model.result import Result
+from audit.report.visible import for_terminal
 from audit.report.wording import parse_moment
 
 PROGRAMS: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -106,7 +107,7 @@ def _run(command: Sequence[str], folder: Path) -> str:
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
     text = (folder / "said").read_text(encoding="utf-8", errors="replace")
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return for_terminal(text)
 
 
 def dated(pdf: bytes, as_of: str) -> bytes:
