@@ -14,10 +14,12 @@ from typing import Any, Final
 
 from audit.model.outcome import Outcome
 from audit.model.result import ClauseRecord, Finding, Result, VerdictRecord
+from audit.report.dispositions import attestation_of
 from audit.report.json import render_json, render_shown, without_nothing
 from audit.report.sarif import text_without_finding
-from audit.report.sentence import client_of, verdict_sentence
+from audit.report.sentence import client_of, verdict_sentence, versions_of
 from audit.report.texts import say
+from audit.report.verdicts import by_clause
 from audit.report.wording import timestamp
 
 _NAMESPACE: Final = uuid.UUID("5b1d0d3c-6a0e-5d0b-9a39-0f1b5d2f6c11")
@@ -35,10 +37,8 @@ def render_cyclonedx(result: Result) -> bytes:
     evidence: _Evidence = {}
     stable = [verdict for verdict in result.verdicts if verdict.status == "stable"]
     claims = [_claim(result, verdict, evidence) for verdict in stable]
-    by_clause: dict[str, list[VerdictRecord]] = {}
-    for verdict in stable:
-        by_clause.setdefault(verdict.clause, []).append(verdict)
-    mapped = [_mapping(clause, by_clause.get(clause.id, [])) for clause in result.clauses]
+    tests = by_clause(stable)
+    mapped = [_mapping(clause, tests.get(clause.id, [])) for clause in result.clauses]
     attestation = {"summary": verdict_sentence(result), "assessor": _ASSESSOR, "map": mapped}
     version = result.tool.version[:_LONGEST]
     tool = {"type": "application", "name": result.tool.name, "version": version}
@@ -89,14 +89,13 @@ def _client(result: Result, reference: str) -> dict[str, Any]:
     digests = sorted(
         {str(one.client["digest"]) for one in result.captures if one.client.get("digest")}
     )
-    versions = sorted({str(one.client.get("version") or "") for one in result.captures} - {""})
     hashes = [{"alg": "SHA-256", "content": digest} for digest in digests if _is_sha256(digest)]
     return without_nothing(
         {
             "type": "application",
             "bom-ref": reference,
             "name": str(result.target.get("name") or client_of(result).title),
-            "version": ", ".join(versions)[:_LONGEST],
+            "version": ", ".join(versions_of(result))[:_LONGEST],
             "description": str(result.target.get("title") or ""),
             "hashes": hashes,
         }
@@ -173,8 +172,8 @@ def _of_pass(verdict: VerdictRecord, name: str) -> dict[str, Any]:
 
 
 def _of_attestation(verdict: VerdictRecord, name: str) -> dict[str, Any]:
-    said = verdict.disposition or {}
-    if said.get("kind") != "attestation":
+    said = attestation_of(verdict)
+    if not said:
         return {}
     return without_nothing(
         {

@@ -39,8 +39,8 @@ def attestation_views(
     """Return what somebody vouches for, a statement once with all the checks that it answers."""
     statements: dict[str, tuple[Mapping[str, Any], list[view.CheckLink]]] = {}
     for verdict in result.verdicts:
-        laid = verdict.disposition or {}
-        if laid.get("kind") == "attestation":
+        laid = attestation_of(verdict)
+        if laid:
             statements.setdefault(repr(sorted(laid.items(), key=str)), (laid, []))[1].append(
                 links[verdict.check]
             )
@@ -54,6 +54,12 @@ def attestation_views(
         )
         for laid, checks in statements.values()
     )
+
+
+def attestation_of(verdict: model.VerdictRecord) -> Mapping[str, Any]:
+    """Return somebody's word for what a check could not see; empty where there is none."""
+    laid = verdict.disposition or {}
+    return laid if laid.get("kind") == "attestation" else {}
 
 
 def links_of(result: model.Result, anchors: Anchors) -> dict[str, view.CheckLink]:

@@ -9,9 +9,10 @@ from math import sqrt
 
 from audit.model import result as model
 from audit.report import pictures
+from audit.report.matrix import accusations_of
 from audit.report.sentence import client_of
 from audit.report.texts import count, meaning, say
-from audit.report.verdicts import Context, accusations_of
+from audit.report.verdicts import Context
 from audit.report.wording import joined, shortened, size
 
 _MOST = 14

@@ -15,6 +15,7 @@ from audit.model.result import ClauseRecord, Result, VerdictRecord
 from audit.report.sarif import text_of, text_without_finding
 from audit.report.suppressions import word_of_waiver
 from audit.report.texts import count, say
+from audit.report.verdicts import by_clause
 from audit.report.xml_text import xml
 
 
@@ -46,15 +47,13 @@ def render_junit(result: Result) -> str:
 
 
 def _suites(result: Result) -> dict[str, list[_Case]]:
-    by_clause: dict[str, list[VerdictRecord]] = {}
-    for verdict in result.verdicts:
-        by_clause.setdefault(verdict.clause, []).append(verdict)
+    tests = by_clause(result.verdicts)
     suites: dict[str, list[_Case]] = {}
     for clause in result.clauses:
-        verdicts = by_clause.pop(clause.id, [])
+        verdicts = tests.pop(clause.id, [])
         cases = [_case(verdict, result) for verdict in verdicts] or [_unchecked(clause)]
         suites.setdefault(clause.section, []).extend(cases)
-    for clause_id, verdicts in by_clause.items():
+    for clause_id, verdicts in tests.items():
         suites.setdefault(clause_id, []).extend(_case(verdict, result) for verdict in verdicts)
     return suites
 
@@ -73,7 +72,9 @@ def _case(verdict: VerdictRecord, result: Result) -> _Case:
         case Outcome.PASS:
             return _Case(name=name, group=group, mark="", text=_about(verdict))
         case Outcome.FAIL:
-            kind = ", ".join([verdict.severity, *([] if _is_stable(verdict) else [verdict.status])])
+            kind = verdict.severity
+            if verdict.status != "stable":
+                kind += f", {verdict.status}"
             message = count("outputs.broken", len(verdict.findings), title=verdict.title)
             text = "\n\n".join([_about(verdict), *_findings(verdict, result)])
             return _Case(
@@ -85,10 +86,6 @@ def _case(verdict: VerdictRecord, result: Result) -> _Case:
                 name=name, group=group, mark="skipped", kind=kind, message=message,
                 text=_about(verdict),
             )  # fmt: skip
-
-
-def _is_stable(verdict: VerdictRecord) -> bool:
-    return verdict.status == "stable"
 
 
 def _about(verdict: VerdictRecord) -> str:
@@ -105,7 +102,7 @@ def _findings(verdict: VerdictRecord, result: Result) -> Iterator[str]:
         waivers = [word_of_waiver(result, *item) for item in finding.waivers.items()]
         yield "\n".join([text_of(finding), *waivers])
     if verdict.remediation:
-        yield f"{say('outputs.remediation')}: {verdict.remediation}"
+        yield f"{say('finding.remediation')}: {verdict.remediation}"
 
 
 def _counts(cases: list[_Case]) -> dict[str, int]:

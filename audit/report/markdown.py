@@ -89,7 +89,7 @@ def _head(result: Result) -> Iterator[list[str]]:
     code_ = result.gate.exit_code
     gate = [f"**{say('outputs.gate')}: {escape(say(f'gate.{code_}'))}** (exit {code_})"]
     if result.gate.exit_zero:
-        gate.append(say("outputs.exit_zero"))
+        gate.append(say("gate.exit_zero"))
     yield [" ".join(gate), "", *(f"- {escape(reason)}" for reason in result.gate.reasons[:50])]
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from audit.model import result as model
 from audit.report import pictures
 from audit.report.commands import onion_layer
 from audit.report.texts import count, meaning, say
-from audit.report.verdicts import Context, accusations_of
+from audit.report.verdicts import Context, finding_key, recipient_of
 from audit.report.wording import joined
 from audit.tables.vocabulary import KINDS
 
@@ -39,6 +40,21 @@ def matrix_view(result: model.Result, context: Context) -> pictures.Matrix | Non
         return None
     seen.anchors = found.anchors
     return _matrix(seen, context, is_complete=bool(result.coverage.who_got_what))
+
+
+def accusations_of(
+    result: model.Result, context: Context
+) -> Iterator[tuple[model.Finding, str, str]]:
+    """Yield every finding whose recipient is known, with recipient and anchor.
+
+    Anchors of findings must have been added to the context.
+    """
+    for verdict in result.verdicts:
+        for place, finding in enumerate(verdict.findings, start=1):
+            recipient = recipient_of(finding.columns)[0]
+            anchor = context.anchors.find("finding", finding_key(verdict.check, place))
+            if recipient and anchor:
+                yield finding, recipient, anchor
 
 
 def _from_findings(result: model.Result, context: Context) -> _Counts:

@@ -107,9 +107,11 @@ def _of_verdicts(
     result: Result, artifacts: Artifacts, taxonomies: Taxonomies
 ) -> Iterator[dict[str, Any]]:
     states = _States(result)
-    for index, verdict in enumerate(result.verdicts):
-        rule = {"ruleId": verdict.check, "ruleIndex": index}
+    indices = _indices(result)
+    for verdict in result.verdicts:
+        rule = _rule(verdict.check, indices)
         if verdict.outcome is Outcome.FAIL and verdict.findings:
+            taxa = taxonomies.of_verdict(verdict)
             for finding in verdict.findings:
                 yield (
                     rule
@@ -117,8 +119,7 @@ def _of_verdicts(
                     | states.of_finding(finding)
                     | {
                         "locations": [artifacts.location(one) for one in finding.evidence],
-                        "taxa": taxonomies.of_verdict(verdict)
-                        + taxonomies.of_terms(finding.terms.items()),
+                        "taxa": taxa + taxonomies.of_terms(finding.terms.items()),
                     }
                 )
         else:
@@ -211,8 +212,17 @@ def text_without_finding(verdict: VerdictRecord) -> str:
     return "\n".join(lines)
 
 
+def _indices(result: Result) -> dict[str, int]:
+    return {verdict.check: index for index, verdict in enumerate(result.verdicts)}
+
+
+def _rule(check: str, indices: Mapping[str, int]) -> dict[str, Any]:
+    """Return the reference to a check's rule; to one that an earlier result had by name alone."""
+    return {"ruleId": check} | ({"ruleIndex": indices[check]} if check in indices else {})
+
+
 def _of_reported(result: Result) -> Iterator[dict[str, Any]]:
-    known = {verdict.check: index for index, verdict in enumerate(result.verdicts)}
+    indices = _indices(result)
     compared = {} if result.baseline is None else {"baselineState": "unchanged"}
     for entry in result.reported:
         check, n = str(entry.get("check")), entry.get("count")
@@ -220,8 +230,7 @@ def _of_reported(result: Result) -> Iterator[dict[str, Any]]:
         number = n if isinstance(n, int) else len(rows) if isinstance(rows, list) else 0
         text = count("outputs.disclosed", number, title=str(entry.get("title") or check))
         yield (
-            {"ruleId": check}
-            | ({"ruleIndex": known[check]} if check in known else {})
+            _rule(check, indices)
             | compared
             | {
                 "kind": "informational",
@@ -235,7 +244,7 @@ def _of_reported(result: Result) -> Iterator[dict[str, Any]]:
 
 def _of_absent(result: Result) -> Iterator[dict[str, Any]]:
     """Yield what an earlier result had found and this one has not, as ``audit run`` lists it."""
-    known = {verdict.check: index for index, verdict in enumerate(result.verdicts)}
+    indices = _indices(result)
     absent = (result.baseline or {}).get("absent")
     for entry in absent if isinstance(absent, list) else ():
         if not isinstance(entry, dict):
@@ -248,8 +257,7 @@ def _of_absent(result: Result) -> Iterator[dict[str, Any]]:
             else say("outputs.absent_fixed", message=text)
         )
         yield (
-            {"ruleId": check}
-            | ({"ruleIndex": known[check]} if check in known else {})
+            _rule(check, indices)
             | {
                 "kind": "fail",
                 "level": level_of(str(entry.get("severity"))),

@@ -125,9 +125,9 @@ def _sections(verdict: VerdictRecord) -> list[tuple[str, str]]:
     named = [
         (say("outputs.quote"), verdict.quote),
         (say("outputs.reading"), verdict.reading),
-        (say("outputs.remediation"), verdict.remediation or ""),
+        (say("finding.remediation"), verdict.remediation or ""),
         (say("outputs.procedure"), verdict.procedure or ""),
-        (say("outputs.references"), ", ".join(verdict.references)),
+        (say("finding.references"), ", ".join(verdict.references)),
     ]
     return [(title, text) for title, text in named if text]
 

@@ -32,8 +32,7 @@ def client_of(result: Result) -> Client:
     names = {str(capture.client.get("name") or "") for capture in result.captures} - {""}
     name = names.pop() if len(names) == 1 else str(result.target.get("name") or "")
     name = name or str(result.target.get("title") or say("page.not_known"))
-    versions = sorted({str(c.client.get("version") or "") for c in result.captures} - {""})
-    fresh = [version for version in versions if version not in name]
+    fresh = [version for version in versions_of(result) if version not in name]
     beside = sorted({str(c.client.get("companion") or "") for c in result.captures} - {""})
     official = result.target.get("is_official")
     description = str(result.target.get("title") or "")
@@ -43,6 +42,11 @@ def client_of(result: Result) -> Client:
         is_official=official if isinstance(official, bool) else None,
         remark=str(result.target.get("remark") or ""),
     )
+
+
+def versions_of(result: Result) -> list[str]:
+    """Return the versions of the client that were recorded, sorted."""
+    return sorted({str(c.client.get("version") or "") for c in result.captures} - {""})
 
 
 def tallies_of(result: Result) -> tuple[Tally, ...]:

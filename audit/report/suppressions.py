@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from audit.model.result import Finding, Result, VerdictRecord
+from audit.report.dispositions import attestation_of
 from audit.report.json import without_nothing
 from audit.report.texts import say
 
@@ -43,8 +44,8 @@ def word_of_waiver(result: Result, name: str, state: str) -> str:
 
 def word_of_attestation(verdict: VerdictRecord) -> str:
     """Return the attestation in one sentence; ``''`` where there is none."""
-    said = verdict.disposition or {}
-    if said.get("kind") != "attestation":
+    said = attestation_of(verdict)
+    if not said:
         return ""
     by, until = said.get("by"), said.get("valid_until")
     if said.get("expired"):

@@ -102,19 +102,12 @@ def violations_of(
             yield verdict, None
 
 
-def accusations_of(
-    result: model.Result, context: Context
-) -> Iterator[tuple[model.Finding, str, str]]:
-    """Yield every finding whose recipient is known, with recipient and anchor.
-
-    Anchors of findings must have been added to the context.
-    """
-    for verdict in result.verdicts:
-        for place, finding in enumerate(verdict.findings, start=1):
-            recipient = recipient_of(finding.columns)[0]
-            anchor = context.anchors.find("finding", finding_key(verdict.check, place))
-            if recipient and anchor:
-                yield finding, recipient, anchor
+def by_clause(verdicts: Iterable[model.VerdictRecord]) -> dict[str, list[model.VerdictRecord]]:
+    """Return clause -> what its checks say, in the order given."""
+    found: dict[str, list[model.VerdictRecord]] = {}
+    for verdict in verdicts:
+        found.setdefault(verdict.clause, []).append(verdict)
+    return found
 
 
 def recipient_of(columns: Mapping[str, str | None]) -> tuple[str | None, str | None]:
