@@ -25,6 +25,11 @@ def digest_lines(digests: Mapping[str, str]) -> bytes:
     return "".join(f"{digests[name]}  {name}\n" for name in sorted(digests)).encode()
 
 
+def joint_digest(digests: Mapping[str, str]) -> str:
+    """Return the digest of several files: that of their :func:`digest_lines`."""
+    return hashlib.sha256(digest_lines(digests)).hexdigest()
+
+
 def files_in(folder: Path) -> list[str]:
     """Return the paths of all files of a bundle but its manifest, sorted, with forward slashes.
 
@@ -106,5 +111,5 @@ def open_bundle(folder: Path) -> Bundle:
         journal=tuple(journal),
         identity=read_identity(folder / IDENTITY),
         truncated=tuple(truncated + cut),
-        digest=hashlib.sha256(digest_lines(digests)).hexdigest(),
+        digest=joint_digest(digests),
     )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
+from audit.cli.calling import judging_options
 from audit.cli.judging import Call, judge, write_reports, write_whole
 from audit.cli.output import say
 from audit.cli.place import REPORTS, policy_place
@@ -17,17 +19,7 @@ from audit.yamlfile.units import parse_time
 
 @click.command(name="run", help="Judge captures against a policy and write the report.")
 @click.argument("captures", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--policy", help="Policy: a name or a path; default: the target's.")
-@click.option("--target", help="Target: a name or a path; default: the captures' own.")
-@click.option("--identity", type=click.Path(path_type=Path), help="File of the subject's values.")
-@click.option("--gate", type=click.Path(path_type=Path), help="Default: the policy's gate.yaml.")
-@click.option("--waivers", type=click.Path(path_type=Path), help="Default: as the gate says.")
-@click.option("--attestations", type=click.Path(path_type=Path), help="Default: as the gate says.")
-@click.option(
-    "--baseline",
-    type=click.Path(path_type=Path),
-    help="Earlier result.json to compare with; default: as the gate says.",
-)
+@judging_options()
 @click.option("--as-of", help="Moment of judging, ISO 8601 UTC; default: now.")
 @click.option("--out", type=click.Path(path_type=Path), help="Default: reports/NAME.")
 @click.option(
@@ -38,64 +30,23 @@ from audit.yamlfile.units import parse_time
     metavar="F[,F]",
     help=f"Of: {' '.join(FORMATS)}. 'json' is always written.",
 )
-@click.option("--tls-keys", type=click.Path(path_type=Path), help="Key log for bare packet files.")
-@click.option("--mixed", is_flag=True, help="A bare file holds other programs' traffic too.")
-@click.option("--together", is_flag=True, help="The bare files are of one recording.")
-@click.option("--journal", type=click.Path(path_type=Path), help="What was done in bare files...")
-@click.option("--vouched-by", help="... if somebody vouches for it; the report prints the name.")
-@click.option(
-    "--compare-installs", is_flag=True, help="Report values that tell installs apart, unscored."
-)
 @click.option("--timestamp", metavar="URL", help="Get a time stamp (RFC 3161) from this server.")
-@click.option("--exit-zero", is_flag=True, help="Exit 0 whatever the gate says.")
 def command(
     captures: tuple[Path, ...],
-    policy: str | None,
-    target: str | None,
-    identity: Path | None,
-    gate: Path | None,
-    waivers: Path | None,
-    attestations: Path | None,
-    baseline: Path | None,
     as_of: str | None,
     out: Path | None,
     formats: str,
-    tls_keys: Path | None,
-    mixed: bool,
-    together: bool,
-    journal: Path | None,
-    vouched_by: str | None,
-    compare_installs: bool,
     timestamp: str | None,
-    exit_zero: bool,
+    **given: Any,
 ) -> int:
     """Write result.json and index.html, print what was kept, broken and not proven."""
     from audit.report.difference import gate_lines
     from audit.report.summary import summarise
 
     chosen = [one.name for one in chosen_formats(formats.split(","))]
-    result = judge(
-        captures,
-        Call(
-            policy=policy,
-            target=target,
-            identity=identity,
-            gate=gate,
-            waivers=waivers,
-            attestations=attestations,
-            baseline=baseline,
-            exit_zero=exit_zero,
-            as_of=_moment(as_of),
-            mixed=mixed,
-            together=together,
-            tls_keys=tls_keys,
-            journal=journal,
-            vouched_by=vouched_by,
-            compare_installs=compare_installs,
-        ),
-    )
+    result = judge(captures, Call(**given, as_of=_moment(as_of)))
     folder = out or REPORTS / _name(captures)
-    place = policy_place(policy, target)
+    place = policy_place(given["policy"], given["target"])
     written = write_reports(result, folder, chosen, place)
     if timestamp is not None:
         from audit.cli.timestamps import BESIDE, stamp
@@ -106,7 +57,7 @@ def command(
         say(line)
     for line in gate_lines(result):
         say(line)
-    return 0 if exit_zero else result.gate.exit_code
+    return 0 if given["exit_zero"] else result.gate.exit_code
 
 
 def _moment(text: str | None) -> datetime | None:

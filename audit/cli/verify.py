@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
-from audit.bundle.folder import Bundle, digest_file, open_bundle
+from audit.bundle.folder import Bundle, digest_file, joint_digest, open_bundle
 from audit.bundle.layout import MANIFEST
+from audit.cli.calling import judging_options
 from audit.cli.output import say
 from audit.cli.place import CAPTURES, existing_file
 from audit.errors import CaptureError, UsageError
@@ -25,15 +27,7 @@ from audit.errors import CaptureError, UsageError
     help="Where a report's captures lie; default: found by digest under captures/.",
 )
 @click.option("--again", is_flag=True, help="Judge the captures again, compare byte for byte.")
-@click.option("--policy", help="With --again: as the first run was given.")
-@click.option("--target", help="With --again.")
-@click.option("--identity", type=click.Path(path_type=Path), help="With --again.")
-@click.option("--gate", type=click.Path(path_type=Path), help="With --again.")
-@click.option("--waivers", type=click.Path(path_type=Path), help="With --again.")
-@click.option("--attestations", type=click.Path(path_type=Path), help="With --again.")
-@click.option("--baseline", type=click.Path(path_type=Path), help="With --again.")
-@click.option("--compare-installs", is_flag=True, help="With --again.")
-@click.option("--exit-zero", is_flag=True, help="With --again.")
+@judging_options("With --again: as the first run was given.")
 @click.option("--timestamp", metavar="URL", help="First get a time stamp (RFC 3161) from URL.")
 @click.option(
     "--trust", type=click.Path(path_type=Path), help="Certificates (PEM) a time stamp may end in."
@@ -42,17 +36,9 @@ def command(
     path: Path,
     captures: tuple[Path, ...],
     again: bool,
-    policy: str | None,
-    target: str | None,
-    identity: Path | None,
-    gate: Path | None,
-    waivers: Path | None,
-    attestations: Path | None,
-    baseline: Path | None,
-    compare_installs: bool,
-    exit_zero: bool,
     timestamp: str | None,
     trust: Path | None,
+    **given: Any,
 ) -> None:
     """Check a bundle (a folder with capture.json) or a report (a folder with result.json)."""
     if (path / MANIFEST).exists():
@@ -82,23 +68,15 @@ def command(
         if isinstance(one, Bundle):
             _say_whole(one)
         else:
-            say(f"{one.name}: the file that was judged")
+            names = ", ".join(path.name for path in one)
+            say(f"{names}: the file{'s that were' if one[1:] else ' that was'} judged")
     _check_time(file, timestamp, trust)
     if not again:
         say("the verdicts were not judged again: --again does that")
         return
-    call = Call(
-        policy=policy or result.policy.id,
-        target=target or target_of(result),
-        identity=identity,
-        gate=gate,
-        waivers=waivers,
-        attestations=attestations,
-        baseline=baseline,
-        compare_installs=compare_installs,
-        exit_zero=exit_zero,
-        as_of=moment_of(result),
-    )
+    given["policy"] = given["policy"] or result.policy.id
+    given["target"] = given["target"] or target_of(result)
+    call = Call(**given, as_of=moment_of(result))
     judge_again(result, file.read_bytes(), judged, call)
     say(f"judged again as of {result.as_of}: the same result, byte for byte")
 
@@ -134,13 +112,18 @@ def _say_whole(bundle: Bundle) -> None:
     say(f"{bundle.manifest.id}: {count} files, digest {bundle.digest[:16]}…: {state}")
 
 
-def _there(named: tuple[Path, ...]) -> dict[str, Bundle | Path]:
-    """Return digest -> capture: those named, else the bundles below captures/."""
+def _there(named: tuple[Path, ...]) -> dict[str, Bundle | tuple[Path, ...]]:
+    """Return digest -> capture: those named, else the bundles below captures/.
+
+    Bare files are there one by one, and as the files of one recording.
+    """
     folders = named or tuple(path.parent for path in sorted(CAPTURES.glob(f"**/{MANIFEST}")))
-    found: dict[str, Bundle | Path] = {}
+    bare = {path: digest_file(path) for path in folders if path.is_file()}
+    found: dict[str, Bundle | tuple[Path, ...]] = {digest: (path,) for path, digest in bare.items()}
+    if len(bare) > 1:
+        found[joint_digest({path.name: digest for path, digest in bare.items()})] = tuple(bare)
     for folder in folders:
-        if folder.is_file():
-            found[digest_file(folder)] = folder
+        if folder in bare:
             continue
         try:
             bundle = open_bundle(folder)

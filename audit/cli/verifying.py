@@ -36,8 +36,8 @@ def check_files(folder: Path) -> str:
     return f"{len(listed) - len(gone)} files of the report are as they were written{missing}"
 
 
-Found = Bundle | Path
-"""A capture on disk: a bundle, or a bare file."""
+Found = Bundle | tuple[Path, ...]
+"""A capture on disk: a bundle, or the bare files of one recording."""
 
 
 def check_captures(result: Result, there: dict[str, Found], source: Path) -> list[Found]:
@@ -79,10 +79,12 @@ def judge_again(result: Result, data: bytes, captures: list[Found], call: Call) 
             f"the result is of version {result.tool.version}, this is {audit.__version__}",
             hint="equal bytes are promised by equal versions; install that one",
         )
-    again = judge([one.folder if isinstance(one, Bundle) else one for one in captures], call)
-    if render_json(again) == data:
+    places = [[one.folder] if isinstance(one, Bundle) else one for one in captures]
+    again = judge([path for paths in places for path in paths], call)
+    made = render_json(again)
+    if made == data:
         return
-    if render_json(again) == render_json(result):
+    if made == render_json(result):
         raise CaptureError(
             "judged again, the result says the same in other bytes: something else wrote it"
         )

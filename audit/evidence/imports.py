@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from audit.bundle.folder import digest_file, digest_lines
+from audit.bundle.folder import digest_file, joint_digest
 from audit.bundle.identity import Identity
 from audit.bundle.journal import JournalLine
 from audit.bundle.layout import ARCHIVE, FLOWS, PACKETS
@@ -149,7 +148,7 @@ def _digest(digests: dict[str, str]) -> str:
     """Return a file's digest; of several, that of their sorted lines, as a bundle has it."""
     if len(digests) == 1:
         return next(iter(digests.values()))
-    return hashlib.sha256(digest_lines(digests)).hexdigest()
+    return joint_digest(digests)
 
 
 def public_name(name: str, subject: Identity | None) -> str:

@@ -125,3 +125,20 @@ def test_a_file_that_is_gone_is_named(report: Path, tmp_path: Path) -> None:
     ran = verify(copy)
     assert ran.code == 0, ran.err
     assert "2 files of the report are as they were written; not here: index.html" in ran.out
+
+
+def test_what_was_said_of_bare_files_is_said_again(tmp_path: Path) -> None:
+    pcap = make_pcap(tmp_path / "bare.pcap")
+    flows = Path(shutil.copy(SAMPLE / "flows.mitm", tmp_path / "bare.mitm"))
+    journal = Path(shutil.copy(SAMPLE / "journal.jsonl", tmp_path / "journal.jsonl"))
+    said = ["--together", "--mixed", "--journal", journal, "--vouched-by", "Ada", "--exit-zero"]
+    ran = run_audit("run", pcap, flows, "--out", tmp_path / "report", *said)
+    assert ran.code == 0, ran.err
+    verify = ["verify", tmp_path / "report", "--capture", pcap, "--capture", flows, "--again"]
+    ran = run_audit(*verify, *said)
+    assert ran.code == 0, ran.err
+    assert "bare.pcap, bare.mitm: the files that were judged" in ran.out
+    assert "the same result, byte for byte" in ran.out
+    ran = run_audit(*verify, "--together", "--exit-zero")
+    assert ran.code == 3
+    assert "judged again, the result differs" in ran.err
