@@ -13,14 +13,13 @@ from audit.cli.judging import write_whole
 from audit.cli.output import note, say
 from audit.cli.place import policy_place
 from audit.errors import UsageError
-from audit.report.formats import DEFAULT, FORMATS, Format, chosen_formats
+from audit.report.formats import DEFAULT, FORMATS, Format, PolicyPlace, chosen_formats
 from audit.report.handover import SUMS, renewed
 
 if TYPE_CHECKING:
     from audit.model.result import Result
 
 STANDARD_OUTPUT = "-"
-RESULT = "result.json"
 
 
 @click.command(name="report", help="Render RESULT (a result.json, or its folder) in any format.")
@@ -67,7 +66,7 @@ def command(
     if bool(captures) != reveal:
         raise UsageError("--reveal and --capture go together")
     if reveal:
-        _reveal(result, found, chosen, out, captures)
+        _reveal(result, found, chosen, place, out, captures)
         return
     contents = {one.file: one.render(found, place) for one in chosen}
     if out == STANDARD_OUTPUT:
@@ -82,7 +81,12 @@ def command(
 
 
 def _reveal(
-    place: Path, result: Result, chosen: Sequence[Format], out: str | None, captures: Sequence[Path]
+    path: Path,
+    result: Result,
+    chosen: Sequence[Format],
+    place: PolicyPlace | None,
+    out: str | None,
+    captures: Sequence[Path],
 ) -> None:
     """Write a report that shows the subject's values, readable by its owner alone."""
     from audit.bundle.folder import open_bundle
@@ -90,13 +94,13 @@ def _reveal(
 
     if out == STANDARD_OUTPUT:
         raise UsageError("a report with values shown goes into a file, not to standard output")
-    if any(one.file == RESULT for one in chosen):
+    if FORMATS["json"] in chosen:
         raise UsageError(
             "result.json is always redacted: what is made of it is for anybody",
             hint="--reveal writes html, csv, sarif, ...",
         )
-    folder = private_folder(place, out)
+    folder = private_folder(path, out)
     shown = reveal(result, [open_bundle(capture) for capture in captures])
-    for name, data in {one.file: one.render(shown) for one in chosen}.items():
+    for name, data in {one.file: one.render(shown, place) for one in chosen}.items():
         say(str(write_private(folder / name, data)))
     note(WARNING)

@@ -24,6 +24,12 @@ def test_a_revealed_report_shows_values_to_its_owner_alone(tmp_path: Path) -> No
         assert (shown / name).stat().st_mode & 0o777 == 0o600
     assert not (shown / "result.json").exists()
     assert (report / "result.json").read_bytes() == redacted
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "policy.yaml").touch()
+    placed = ("--format", "sarif-github", "--policy", tmp_path / "own")
+    assert run_audit("report", report, *placed, "--reveal", "--capture", bundle).code == 0
+    assert '"uri": "own/checks/' in (shown / "result.github.sarif").read_text()
     for wrong in (
         ("--reveal",),
         ("--capture", bundle),
