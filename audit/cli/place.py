@@ -6,12 +6,12 @@ import os
 from pathlib import Path
 from typing import Final
 
+from audit.checks.shipped import POLICY_FILE
 from audit.errors import UsageError
 from audit.report.formats import PolicyPlace
 
 CAPTURES: Final = Path("captures")
 REPORTS: Final = Path("reports")
-_POLICY_FILE: Final = "policy.yaml"
 
 
 def cache_folder() -> Path:
@@ -62,9 +62,11 @@ def path_in_repository(path: Path) -> str | None:
 def _policy_folder(policy: str | None, target: str | None) -> Path | None:
     if policy is not None:
         path = Path(policy).resolve()
-        path = path.parent if path.name == _POLICY_FILE else path
-        return path if (path / _POLICY_FILE).is_file() else None
-    if target is None:
-        return None
-    path = Path(target).resolve()
-    return next((up for up in path.parents if (up / _POLICY_FILE).is_file()), None)
+        path = path.parent if path.name == POLICY_FILE else path
+        return path if (path / POLICY_FILE).is_file() else None
+    return None if target is None else policy_above(Path(target))
+
+
+def policy_above(path: Path) -> Path | None:
+    """Return the folder of the policy that a file or folder lies in; ``None``: in none."""
+    return next((up for up in path.resolve().parents if (up / POLICY_FILE).is_file()), None)

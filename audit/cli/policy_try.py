@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from audit.cli.output import note, say
+from audit.cli.place import policy_above
 from audit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -54,11 +55,8 @@ def command(
 
 def _policy_of(path: Path) -> str | None:
     """Return the folder of the policy that a check's file lies in."""
-    if path.is_file():
-        for parent in path.resolve().parents:
-            if (parent / "policy.yaml").is_file():
-                return str(parent)
-    return None
+    folder = policy_above(path) if path.is_file() else None
+    return None if folder is None else str(folder)
 
 
 def _check(policy: Policy, name: str) -> LoadedCheck:
