@@ -189,8 +189,14 @@ class _DatabaseReader:
         roles = roles_of(table, rule)
         reader = self._reader(table, roles, place)
         problem = self._rows(reader)
+        if problem is not None:
+            why = f"after {reader.count} rows it could not be read on: {problem}"
+            self._unsure(place, why, table=table.label)
+        hits = reader.search.finish()
+        self._hits(hits)
+        self.part.truncated += [f"{place}: {said}" for said in reader.search.truncated]
         if rule is not None and rule.ignore:
-            self._ignored(reader, place)
+            self._ignored(reader, place, is_hit=bool(hits))
             return reader.count
         notes = TableNotes(reader, self.entry, is_named=rule is not None)
         for why in notes.unsure(problem):
@@ -236,24 +242,20 @@ class _DatabaseReader:
             return error.message
         return None
 
-    def _ignored(self, reader: TableReader, place: str) -> None:
+    def _ignored(self, reader: TableReader, place: str, *, is_hit: bool) -> None:
         said = (
             f"{reader.count} rows are left out, as the source says that it holds nothing of people"
         )
         self.part.limits.append(f"{place}: {said}")
-        hits = reader.search.finish()
-        if hits:
+        if is_hit:
             self._unsure(
                 place,
                 "the source says that it is of nobody, and a value of the subject stands in it",
                 table=reader.table.label,
             )
-            self._hits(hits)
 
     def _keep(self, reader: TableReader, place: str, *, is_whole: bool) -> None:
         self._tables.append(reader.rows)
-        self._hits(reader.search.finish())
-        self.part.truncated += [f"{place}: {text}" for text in reader.search.truncated]
         kinds = sorted(reader.search.kinds)
         self.part.items.append(
             ReadItem(

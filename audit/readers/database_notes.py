@@ -22,8 +22,6 @@ class TableNotes:
     def unsure(self, problem: str | None) -> Iterator[str]:
         """Yield why something is not known of its rows; each blocks a pass."""
         reader, roles = self.reader, self.reader.roles
-        if problem is not None:
-            yield f"after {reader.count} rows it could not be read on: {problem}"
         for name in roles.missing:
             yield f"the source names its column '{name}', and it is not there"
         if not reader.count:

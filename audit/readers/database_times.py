@@ -17,6 +17,7 @@ Seconds = NDArray[np.float64]
 _ISO: Final = re.compile(
     r"\d{4}-\d\d-\d\d(?:[ T]\d\d:\d\d:\d\d(?:\.\d{1,9})?)?(?P<zone>Z|[+-]00(?::?00)?)?\Z"
 )
+_ZONE_SIGNS: Final = [ord(sign) for sign in "+-Z"]
 _FIRST: Final = 631_152_000.0
 """1 January 1990: a smaller number is a duration or a count, and no time of a record."""
 _LAST: Final = 253_402_300_799.0
@@ -65,9 +66,11 @@ class ColumnTimes:
         filled = letters != ""
         if not (np.char.str_len(letters[filled]) == len(str(first))).all():
             return None
-        if not (
-            np.char.endswith(letters[filled], zone) if zone else _ends_in_digit(letters[filled])
-        ).all():
+        if zone:
+            is_alike = bool(np.char.endswith(letters[filled], zone).all())
+        else:
+            is_alike = not _names_zone(letters[filled])
+        if not is_alike:
             return None
         try:
             moments = letters[filled].astype(f"U{size}").astype("datetime64[us]")
@@ -108,6 +111,7 @@ class ColumnTimes:
         return self._times.read(value.isoformat(sep=" "))
 
 
-def _ends_in_digit(texts: NDArray[np.str_]) -> NDArray[np.bool_]:
-    """Whether texts name no zone: the conversion of NumPy reads past one."""
-    return ~np.char.endswith(texts, "Z")
+def _names_zone(texts: NDArray[np.str_]) -> bool:
+    """Whether a text names a zone: after the day stands a sign, or a ``Z``."""
+    after = texts.view(np.uint32).reshape(len(texts), -1)[:, 10:]
+    return bool(np.isin(after, _ZONE_SIGNS).any())

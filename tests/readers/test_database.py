@@ -6,6 +6,7 @@ import base64
 import gzip
 import hashlib
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -189,6 +190,31 @@ def test_a_table_of_nobody_is_left_out_unless_the_subject_stands_in_it(tmp_path:
     path = make_sqlite(tmp_path / "b.sqlite", script.replace("'1'", "'198.51.100.77'"))
     part = read(source(path, tables={"v": {"ignore": True}}), tmp_path)
     assert any("a value of the subject stands in it" in doubt for doubt in doubts(part))
+
+
+def test_a_table_of_nobody_that_breaks_off_is_said_to(tmp_path: Path) -> None:
+    script = "CREATE TABLE t(a TEXT, at TEXT); INSERT INTO t VALUES ('x','2026-05-01'); CREATE TABLE v(a TEXT)"
+    path = make_sqlite(
+        tmp_path / "a.sqlite", script, [("INSERT INTO v VALUES (?)", [("v" * 900,)] * 900)]
+    )
+    with path.open("r+b") as file:
+        file.seek(-4096, 2)
+        file.write(b"\xff" * 100)
+    part = read(source(path, tables={"v": {"ignore": True}}), tmp_path)
+    (doubt,) = doubts(part)
+    assert re.match(r"after [1-9]\d+ rows it could not be read on: SQLite cannot read it", doubt)
+
+
+def test_texts_of_one_length_that_name_different_zones_are_each_dated_by_their_own(
+    tmp_path: Path,
+) -> None:
+    script = """CREATE TABLE t(id INTEGER PRIMARY KEY, at TEXT);
+        INSERT INTO t VALUES (1, '2026-05-01 10:00:00.00'), (2, '2026-05-01 10:00:00+05');"""
+    path = make_sqlite(tmp_path / "a.sqlite", script)
+    part = read(source(path, time_zone="Asia/Tokyo"), tmp_path)
+    assert [row["ts"] for row in records(part)] == [
+        "2026-05-01T01:00:00.000000Z", "2026-05-01T05:00:00.000000Z",
+    ]  # fmt: skip
 
 
 def test_a_soft_deleted_row_is_deleted_whatever_its_state_says(tmp_path: Path) -> None:
