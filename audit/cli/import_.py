@@ -9,7 +9,6 @@ import click
 
 from audit.cli.judging import read_subject
 from audit.cli.output import say
-from audit.cli.server_records import told_of_records
 from audit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -85,6 +84,8 @@ def command(
     if files:
         say(_NO_CONTROL)
     if sources:
+        from audit.cli.server_records import told_of_records
+
         for line in told_of_records(out):
             say(line)
     named = f" --target {target}" if target and chosen.folder != _own(loaded, chosen) else ""

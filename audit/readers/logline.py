@@ -41,15 +41,16 @@ class LineFormat:
     """``None``: the line is not of the format."""
 
 
-_TIME_KEYS: Final = (
-    "EdgeStartTimestamp", "ts", "time", "timestamp", "@timestamp", "datetime", "date",
+_TIME_KEYS: Final = {name.lower(): name for name in (
+    "EdgeStartTimestamp", "ts", "time", "timestamp", "@timestamp", "Datetime", "date",
     "__REALTIME_TIMESTAMP", "_SOURCE_REALTIME_TIMESTAMP", "time_iso8601", "time_local", "msec",
-    "EventTimestampMs", "Datetime", "StartTime", "StartedAt", "created_at",
-)  # fmt: skip
-"""Keys that hold the time of a line, in the order they are tried."""
+    "EventTimestampMs", "StartTime", "StartedAt", "created_at",
+)}  # fmt: skip
+"""Keys that hold the time of a line, in any case, in the order they are tried."""
 _HOST_KEYS: Final = (
-    "ClientRequestHost", "host", "request.host", "server_name", "vhost", "_HOSTNAME", "hostname",
+    "clientrequesthost", "host", "request.host", "server_name", "vhost", "_hostname", "hostname",
 )  # fmt: skip
+"""Keys that hold its host, in any case."""
 MAX_FIELDS: Final = 400
 _DEPTH: Final = 6
 
@@ -78,14 +79,14 @@ def from_record(values: Mapping[str, object], times: TimeReader) -> Parsed:
     """Return what a record of named values says, whoever wrote it."""
     lower = {key.lower(): key for key in values}
     why, at, used = "it has no time", None, None
-    for name in _TIME_KEYS:
-        key = lower.get(name.lower())
+    for folded, name in _TIME_KEYS.items():
+        key = lower.get(folded)
         if key is not None and values[key] is not None:
             at, used = times.read(str(values[key])), key
             if at is not None:
                 break
             why = f"its time in '{name}' cannot be read"
-    host = next((str(values[lower[k.lower()]]) for k in _HOST_KEYS if k.lower() in lower), None)
+    host = next((str(values[lower[name]]) for name in _HOST_KEYS if name in lower), None)
     texts = {
         key: _bytes(value)
         for key, value in list(values.items())[:MAX_FIELDS]
