@@ -2,9 +2,9 @@
 
 What a file does not say is not guessed: a log that no rule rotates by age has no known retention.
 logrotate(8): ``rotate N`` keeps N old files, so a line lives up to (N + 1) periods; rotation by
-size, or from a size on, says nothing of age, with ``maxage`` or without: ``maxage`` is looked at
-when a file is rotated, so a line may live as long as ``maxage`` and two periods more. journald
-deletes whole files: a line lives as long as its file is written to, besides.
+size, or from a size or age on, says nothing of age, with ``maxage`` or without. ``maxage`` is
+looked at when a file is rotated, so a line may live as long as ``maxage`` and two periods more.
+journald deletes whole files: a line lives as long as its file is written to, besides.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ _PERIODS: Final = {
     "yearly": 366 * DAY,
 }
 """Longest time between two rotations, seconds."""
+_LATER: Final = frozenset({"size", "minsize", "minage"})
+"""Directives by which a rotation waits for something else than its period."""
 _TOKEN: Final = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|[{};]|#[^\n]*|[^\s{};\"']+")
 _ADDRESS_VARIABLES: Final = frozenset(
     ["remote_addr", "binary_remote_addr", "realip_remote_addr", "http_x_forwarded_for",
@@ -221,7 +223,7 @@ def _rotation(
 def _kept(values: dict[str, str]) -> float | None:
     """Return the longest life of a line, seconds; ``None``: not known."""
     period = next((_PERIODS[name] for name in reversed(list(values)) if name in _PERIODS), None)
-    if period is None or "size" in values or "minsize" in values:
+    if period is None or _LATER & values.keys():
         return None
     spans = []
     if values.get("rotate", "0").lstrip("-").isdigit():

@@ -60,6 +60,7 @@ def test_nginx_logs_addresses_where_nothing_is_said():
         ("/var/log/a {\n rotate 3\n}", None),
         ("/var/log/a {\n daily\n rotate -1\n}", None),
         ("/var/log/a {\n daily\n minsize 1M\n rotate 3\n}", None),
+        ("/var/log/a {\n daily\n minage 90\n rotate 3\n}", None),
         ("weekly\nrotate 2\n/var/log/a /var/log/b {\n postrotate\n  daily\n endscript\n}", 21),
     ],
 )
