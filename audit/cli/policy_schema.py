@@ -20,7 +20,8 @@ from audit.errors import UsageError
 def command(kind: str | None, out: Path | None, write_vscode: bool) -> None:
     """Print the JSON Schema of a KIND of file (default: check), or write all of them.
 
-    Kinds: policy pack check list target gate waivers attestations steps, and result.
+    Kinds: policy pack check list target gate waivers attestations steps sources,
+    and result.
     """
     from audit.authoring import schema
 

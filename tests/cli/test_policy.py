@@ -1,9 +1,11 @@
 """``audit policy``: the shipped policies are sound, and a broken one is told from them."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
+from audit.authoring import schema
 from tests.conftest import ROOT, run_audit
 
 
@@ -115,6 +117,8 @@ def test_schemas_are_printed_and_written(tmp_path: Path) -> None:
     printed = json.loads(run_audit("policy", "schema", "gate").out)
     assert printed["title"] == "audit/gate@1"
     assert run_audit("policy", "schema", "goat").code == 2
+    kinds = run_audit("policy", "schema", "--help").out.partition("Kinds:")[2].partition(".")[0]
+    assert re.findall(r"\w+", kinds) == [*schema.MODELS, "and", *schema.OUTPUTS]
     assert run_audit("policy", "schema", "--write-vscode", cwd=tmp_path).code == 0
     assert (tmp_path / ".vscode" / "settings.json").is_file()
     assert run_audit("policy", "schema", "-o", tmp_path / "out").code == 0
