@@ -13,8 +13,8 @@ from typing import Final
 
 from audit.model.outcome import Outcome
 from audit.model.result import Finding, Result, VerdictRecord
-from audit.report.compose import make_view
 from audit.report.markdown_text import cell, code, escape
+from audit.report.matrix import matrix_alone
 from audit.report.sarif import text_without_finding
 from audit.report.sentence import tallies_of, verdict_sentence
 from audit.report.suppressions import is_waived, word_of_attestation
@@ -125,7 +125,7 @@ def _row(verdict: VerdictRecord, finding: Finding | None) -> str:
 
 
 def _matrix(result: Result, size: _Size) -> Iterator[list[str]]:
-    matrix = make_view(result).matrix
+    matrix = matrix_alone(result)
     if matrix is None:
         return
     yield [f"### {say('section.matrix')}"]

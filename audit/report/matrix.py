@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 
 from audit.model import result as model
 from audit.report import pictures
+from audit.report.anchors import Anchors
 from audit.report.commands import onion_layer
 from audit.report.texts import count, meaning, say
-from audit.report.verdicts import Context, finding_key, recipient_of
+from audit.report.verdicts import Context, finding_key, recipient_of, roles_of
 from audit.report.wording import joined
 from audit.tables.vocabulary import KINDS
 
@@ -40,6 +41,15 @@ def matrix_view(result: model.Result, context: Context) -> pictures.Matrix | Non
         return None
     seen.anchors = found.anchors
     return _matrix(seen, context, is_complete=bool(result.coverage.who_got_what))
+
+
+def matrix_alone(result: model.Result) -> pictures.Matrix | None:
+    """Return the matrix outside of a page: an anchor in it tells that there is a finding."""
+    anchors = Anchors()
+    for verdict in result.verdicts:
+        for place in range(1, len(verdict.findings) + 1):
+            anchors.add("finding", finding_key(verdict.check, place))
+    return matrix_view(result, Context(anchors=anchors, roles=roles_of(result), marks={}))
 
 
 def accusations_of(

@@ -1,4 +1,5 @@
 from audit.report.compose import make_view
+from audit.report.matrix import matrix_alone
 
 from . import results
 
@@ -21,6 +22,17 @@ def test_all_hits_stand_by_role_and_lead_to_the_findings(broken):
         ("file_server", "filev2.getsession.org", "account id"): (1, True),
         ("storage_node", "203.0.113.12, inside the onion", "display name"): (2, False),
     }
+
+
+def test_the_matrix_outside_of_a_page_says_the_same(broken):
+    alone, whole = matrix_alone(broken), make_view(broken).matrix
+    assert (alone.kinds, alone.is_complete) == (whole.kinds, whole.is_complete)
+    for row, other in zip(alone.rows, whole.rows, strict=True):
+        assert (row.recipient, row.note) == (other.recipient, other.note)
+        for cell, found in zip(row.cells, other.cells, strict=True):
+            assert (cell and (cell.count, bool(cell.anchor))) == (
+                found and (found.count, bool(found.anchor))
+            )
 
 
 def test_without_hits_the_findings_make_the_matrix(broken):
