@@ -36,8 +36,8 @@ def passages(result: model.Result, anchors: Anchors) -> tuple[Passage, ...]:
     middle of very long stretches without any quote. Where the result holds no text, or a quote
     does not stand in it behind the one before, the quote stands alone.
     """
-    text = _BREAK.sub("\v", result.policy.text)
-    text = _SPACE.sub(" ", text.replace("\v", "\0")).replace("\0", _PARAGRAPH)
+    text = _BREAK.sub("\0", result.policy.text)
+    text = _SPACE.sub(" ", text).replace("\0", _PARAGRAPH)
     return tuple(
         Passage(title, tuple(_paragraphs(runs)))
         for title, runs in _sections(result.clauses, text, anchors)

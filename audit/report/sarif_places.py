@@ -46,7 +46,7 @@ class Artifacts:
         return {
             "physicalLocation": physical,
             "message": message(evidence.reasoning),
-            "properties": properties_of(evidence, reference),
+            "properties": _properties(evidence, reference),
         }
 
     def _place(self, capture: str, reference: Reference) -> dict[str, Any]:
@@ -76,12 +76,11 @@ class Artifacts:
         return self._index[key]
 
 
-def properties_of(evidence: Evidence, reference: Reference | None = None) -> dict[str, Any]:
+def _properties(evidence: Evidence, reference: Reference) -> dict[str, Any]:
     """Return what an opponent needs beside the byte range, as a property bag.
 
     ``packets`` are numbers as Wireshark counts, ``records`` those of any other file.
     """
-    reference = reference or reference_of(evidence.locator) or Reference(file=evidence.file)
     is_packets = evidence.file.endswith(PACKET_FILES)
     return without_nothing(
         {
