@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from audit.checks.conditions import AllOf, Condition, Leaf, Not
 from audit.checks.conversations import is_proven
 from audit.checks.encoding import EncodedTable
+from audit.checks.places import reads_records_alone
 from audit.checks.program import CompiledExpectation, FieldRef, JoinExpectation, RowExpectation
 from audit.checks.truth import FALSE, TRUE, UNKNOWN, Truths, negate
 from audit.checks.union import Union
@@ -39,6 +40,15 @@ class Tested:
     """Of a join: violating row -> its left row."""
     unkeyed: int = 0
     """Of a join: left rows without a key, which nothing can be compared with."""
+
+    @property
+    def rests_on_traffic(self) -> bool:
+        """Whether traffic that nobody saw or read could change what became of it.
+
+        A ``some`` that has its rows needs no more, and records of servers are no traffic.
+        """
+        has_enough = isinstance(self.expectation.item, Some) and not self.is_short
+        return not has_enough and not reads_records_alone(self.expectation)
 
 
 _NO_ROWS = np.empty(0, dtype=np.intp)

@@ -11,14 +11,12 @@ from audit.checks.conditions import Leaf, Node, Not
 from audit.checks.demands import counted
 from audit.checks.exercise import Exercised
 from audit.checks.opacity import Opacity
-from audit.checks.places import reads_records_alone
 from audit.checks.program import TRAFFIC_TABLES, Program
 from audit.checks.truth import FALSE
 from audit.checks.union import Union
 from audit.model.result import Reason
 from audit.tables.evidence import CaptureEvidence
 from audit.tables.supply import SELDOM_FILLED
-from audit.yamlfile.expectation import Some
 
 _NO_CONTROL_HINT = (
     "record again with 'audit record'; an import proves violations, not that there is none"
@@ -136,11 +134,7 @@ def partial_view(tested: Sequence[Tested], union: Union) -> Iterator[Reason]:
     if any(capture.sees_all for capture in union.captures):
         return
     for one in tested:
-        if isinstance(one.expectation.item, Some) and not one.is_short:
-            continue
-        if reads_records_alone(one.expectation):
-            continue
-        if TRAFFIC_TABLES.intersection(one.expectation.tables):
+        if one.rests_on_traffic and TRAFFIC_TABLES.intersection(one.expectation.tables):
             yield Reason(
                 text="what the client sent around the recording proxy was not seen",
                 hint="record packets on every interface; 'audit doctor' says whether this "

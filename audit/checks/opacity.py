@@ -23,13 +23,12 @@ from audit.checks.conversations import (
     is_opened,
 )
 from audit.checks.encoding import EncodedTable, Flags
-from audit.checks.places import reads_records_alone
 from audit.checks.program import BODY_COLUMNS, CompiledExpectation, Program, RowExpectation
 from audit.checks.truth import FALSE, TRUE, negate
 from audit.checks.union import Union
 from audit.tables.frames import columns_of
 from audit.tables.rows import TrafficRow
-from audit.yamlfile.expectation import Every, Some, Uniform
+from audit.yamlfile.expectation import Every, Uniform
 
 _OPAQUE: Final = frozenset({"opaque", "mixed"})
 _EMPTY: Final = frozenset({"empty"})
@@ -61,11 +60,7 @@ def measure(program: Program, tested: Sequence[Tested], union: Union) -> Opacity
     sealed: frozenset[int] = frozenset()
     for one in tested:
         expectation = one.expectation
-        if not isinstance(expectation, RowExpectation):
-            continue
-        if isinstance(expectation.item, Some) and not one.is_short:
-            continue
-        if reads_records_alone(expectation):
+        if not isinstance(expectation, RowExpectation) or not one.rests_on_traffic:
             continue
         for table, possible in _messages(expectation, union):
             known = chosen.setdefault(table.name, np.zeros(table.size, dtype=bool))

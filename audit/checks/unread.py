@@ -13,13 +13,11 @@ from audit.checks.assertions import Tested
 from audit.checks.conditions import Leaf
 from audit.checks.encoding import encode_rows
 from audit.checks.opacity import could_violate, reads_bodies
-from audit.checks.places import reads_records_alone
 from audit.checks.program import BODY_COLUMNS, Program, RowExpectation
 from audit.checks.union import Union
 from audit.model.result import Reason
 from audit.tables.frames import columns_of
 from audit.tables.vocabulary import Direction
-from audit.yamlfile.expectation import Some
 
 _BOTH: Final[frozenset[Direction]] = frozenset({"sent", "received"})
 _OF_TABLE: Final[dict[str, frozenset[Direction]]] = {
@@ -49,9 +47,7 @@ def _read(one: Tested) -> frozenset[Direction]:
     expectation = one.expectation
     if not isinstance(expectation, RowExpectation):
         return _BOTH
-    if not reads_bodies(expectation) or reads_records_alone(expectation):
-        return frozenset()
-    if isinstance(expectation.item, Some) and not one.is_short:
+    if not reads_bodies(expectation) or not one.rests_on_traffic:
         return frozenset()
     name = expectation.item.from_
     if name in _OF_TABLE:
