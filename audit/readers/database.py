@@ -51,7 +51,17 @@ def read_database(entry: SourceEntry, options: ServerOptions, part: ServerPart) 
 
 
 def check_database(entry: SourceEntry, base: Path) -> None:
-    """Refuse a database that is not there, before anything is read; raises :class:`UsageError`."""
+    """Refuse a database that is not there, and what has no effect on one, before anything is read.
+
+    Raises :class:`UsageError`.
+    """
+    for option, is_set in (("patterns", entry.patterns), ("copy", entry.copy_files)):
+        if is_set:
+            raise UsageError(
+                f"'{option}' has no effect on a database",
+                source=entry.name or entry.role,
+                hint="name its logs and files in a source of their own",
+            )
     database = database_of(entry)
     if database is not None and is_file(database):
         _file_of(database, base)

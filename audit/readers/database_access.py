@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 from urllib.parse import unquote, unquote_plus, urlsplit
 
-from audit.errors import CaptureError
+from audit.errors import UsageError
 
 BATCH: Final = 8_192
 """Rows that are fetched and looked at together, at most."""
@@ -132,10 +132,10 @@ def is_file(database: str) -> bool:
 
 
 def path_of(database: str) -> str:
-    """Return the path of a database that is a file; raises :class:`CaptureError` for memory."""
+    """Return the path of a database that is a file; raises :class:`UsageError` for memory."""
     if "://" not in database:
         return database
     text = unquote(database.partition("://")[2].partition("?")[0]).removeprefix("/")
     if not text or text == ":memory:":
-        raise CaptureError("a database in memory has nothing to read", source="sources")
+        raise UsageError("a database in memory has nothing to read", source="sources")
     return text

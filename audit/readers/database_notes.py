@@ -39,6 +39,11 @@ class TableNotes:
             yield f"{reader.future} of its rows are dated in the future: a wrong clock"
         if reader.unknown_states:
             yield f"{reader.unknown_states} states in '{roles.status}' are no words"
+        if reader.no_mails:
+            yield (
+                f"{reader.no_mails} values of '{roles.email}', which the source names for e-mail "
+                "addresses, are neither one that can be read nor a digest"
+            )
         if reader.overfull:
             yield "its columns hold more kinds of values than are told apart"
         if reader.rows.left and not self._since():

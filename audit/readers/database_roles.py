@@ -37,6 +37,7 @@ class Roles:
     stays_flag: str | None = None
     """Flag that says a person is there, such as ``subscribed``."""
     email: str | None = None
+    """Column that a rule names for e-mail addresses; they are found in all others as well."""
     missing: tuple[str, ...] = ()
     """Columns that a rule names and the table lacks."""
 
@@ -68,7 +69,6 @@ _LEFT: Final = (
     "opt_out", "left_at", "unsubscribed_on",
 )  # fmt: skip
 _STAYS: Final = ("subscribed", "is_subscribed", "active", "is_active", "opted_in", "opt_in")
-_EMAIL: Final = ("email", "e_mail", "email_address", "mail", "mail_address", "subscriber_email")
 _LATER: Final = re.compile(r"(expires?|expiry|expiration|until|due|valid|next|birth|dob)(_|$)")
 """Words of names whose times are none of collection."""
 _TIME_TYPE: Final = re.compile(r"timestamp|datetime|^date$")
@@ -135,7 +135,7 @@ def roles_of(table: Table, rule: Rule | None = None) -> Roles:
         deleted=found.get("deleted") or _first(_DELETED, by_name),
         left_flag=_first(_LEFT, by_name),
         stays_flag=_first(_STAYS, by_name),
-        email=found.get("email") or _first(_EMAIL, by_name),
+        email=found.get("email"),
         missing=missing,
     )
 

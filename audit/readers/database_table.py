@@ -11,13 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audit.readers.database_access import BATCH, Pace, Table, Values
-from audit.readers.database_cells import SEPARATOR, make_cells
-from audit.readers.database_columns import SEALED, ColumnReader
+from audit.readers.database_cells import SEPARATOR, Cells, make_cells
+from audit.readers.database_columns import EMAIL, SEALED, ColumnReader, Found
 from audit.readers.database_memory import Look, Memory
 from audit.readers.database_roles import LEFT, STATES, Roles, state_of_table
 from audit.readers.database_rows import Batch, TableRows
 from audit.readers.database_search import CellSearch
 from audit.readers.database_times import ColumnTimes
+from audit.readers.logfields import is_empty
 from audit.readers.logtime import TimeReader
 
 FUTURE_S: Final = 300
@@ -47,6 +48,8 @@ class TableReader:
     undated: int = 0
     future: int = 0
     unknown_states: int = 0
+    no_mails: int = 0
+    """Values of the column for e-mail addresses that are neither one nor a digest."""
     overfull: bool = False
     """Whether columns held more kinds than are told apart."""
     sealed: dict[str, int] = field(default_factory=dict)
@@ -86,6 +89,8 @@ class TableReader:
             look = memory.look(column, cells)
             found = look.found
             mails += found.mails
+            if reader.column.name == self.roles.email:
+                self.no_mails += _no_mails(cells, found)
             looked.append((reader.column.name, look))
             for kind, rows in found.kinds.items():
                 bit = self.rows.slot(reader.column.name, kind)
@@ -209,6 +214,14 @@ class TableReader:
                 return state
             self._states[text] = state
         return self._states[text]
+
+
+def _no_mails(cells: Cells, found: Found) -> int:
+    rest = cells.filled
+    for kind, rows in found.kinds.items():
+        if kind == EMAIL or kind.endswith("digest"):
+            rest[rows] = False
+    return sum(not is_empty(cells.cell(row)) for row in np.flatnonzero(rest).tolist())
 
 
 def _is_word(text: str) -> bool:

@@ -24,6 +24,7 @@ class TableRule(Part):
     status: Text | None = None
     """Column of a person's state in a list."""
     email: Text | None = None
+    """Column of e-mail addresses: a value that is neither one nor a digest is in doubt."""
     deleted: Text | None = None
     """Column that marks a row as deleted without deleting it: not null, or not false."""
     ignore: Flag = False
@@ -64,9 +65,9 @@ class SourceEntry(Part):
     year: Annotated[StrictInt, Field(ge=1970, le=9999)] | None = None
     """Year of the last line, for lines without one."""
     patterns: dict[Name, Text] = Field(default_factory=dict)
-    """Kind of identifier -> regular expression (RE2) of its values, such as account ids."""
+    """Kind of identifier -> regular expression (RE2) of its values in logs, such as account ids."""
     copy_files: Flag = Field(default=False, alias="copy")
-    """Whether the files themselves are copied into the bundle."""
+    """Whether the files themselves are copied into the bundle; never a database."""
 
     @model_validator(mode="after")
     def _has_something(self) -> SourceEntry:

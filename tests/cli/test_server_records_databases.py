@@ -182,6 +182,15 @@ def test_an_empty_database_is_never_a_pass(bench: Bench) -> None:
             "  - {role: newsletter, database: 'postgresql://someone:hunter2@127.0.0.1:1/d'}\n",
             "refused",
         ),
+        (
+            "  - {role: newsletter, database: list.sqlite, patterns: {account_id: '05.*'}}\n",
+            "'patterns' has no effect on a database",
+        ),
+        (
+            "  - {role: newsletter, database: list.sqlite, copy: true}\n",
+            "'copy' has no effect on a database",
+        ),
+        ("  - {role: newsletter, database: 'sqlite://'}\n", "in memory has nothing to read"),
     ],
 )
 def test_a_database_that_cannot_be_read_is_refused_and_leaves_nothing(

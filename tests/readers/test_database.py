@@ -181,6 +181,25 @@ def test_a_rule_that_names_a_column_that_is_not_there_is_said(tmp_path: Path) ->
     assert doubts(part) == ["the source names its column 'made', and it is not there"]
 
 
+def test_a_value_that_is_no_address_where_the_source_names_addresses_is_said(
+    tmp_path: Path,
+) -> None:
+    script = "CREATE TABLE t(who TEXT, at TEXT)"
+    values = ["a@a.example", None, "", "-", "gAAAAABk3vQy1Zr0m4hQ", "vault:8f2c"]
+    rows = [(value, "2026-05-01") for value in values]
+    path = make_sqlite(tmp_path / "a.sqlite", script, [("INSERT INTO t VALUES (?,?)", rows)])
+    part = read(source(path, tables={"t": {"email": "who"}}), tmp_path)
+    (doubt,) = doubts(part)
+    assert doubt == (
+        "2 values of 'who', which the source names for e-mail addresses, are neither one that can "
+        "be read nor a digest"
+    )
+    assert doubts(read(source(path), tmp_path)) == []
+    hashed = [(of(f"p{n}@a.example"), "2026-05-01") for n in range(9)]
+    path = make_sqlite(tmp_path / "b.sqlite", script, [("INSERT INTO t VALUES (?,?)", hashed)])
+    assert doubts(read(source(path, tables={"t": {"email": "who"}}), tmp_path)) == []
+
+
 def test_a_table_of_nobody_is_left_out_unless_the_subject_stands_in_it(tmp_path: Path) -> None:
     script = "CREATE TABLE v(version TEXT); INSERT INTO v VALUES ('1'); CREATE TABLE t(a TEXT, at TEXT); INSERT INTO t VALUES ('x','2026-05-01')"
     path = make_sqlite(tmp_path / "a.sqlite", script)
