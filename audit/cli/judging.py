@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -289,12 +290,18 @@ def write_reports(
     return written
 
 
-def write_whole(path: Path, data: bytes) -> Path:
-    """Write a file whole or not at all, and return its path; raises :class:`SetupError`."""
+def write_whole(path: Path, data: bytes, *, is_private: bool = False) -> Path:
+    """Write a file whole or not at all, and return its path; raises :class:`SetupError`.
+
+    ``is_private``: its owner alone may read it, and enter the folder if that is made for it.
+    """
     part = path.with_name(path.name + ".part")
+    folder_mode, mode = (0o700, 0o600) if is_private else (0o777, 0o666)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(data)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=folder_mode)
+        part.unlink(missing_ok=True)
+        with open(part, "xb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
+            file.write(data)
         part.replace(path)
     except OSError as problem:
         with contextlib.suppress(OSError):

@@ -90,7 +90,7 @@ def _reveal(
 ) -> None:
     """Write a report that shows the subject's values, readable by its owner alone."""
     from audit.bundle.folder import open_bundle
-    from audit.cli.revealing import WARNING, private_folder, reveal, write_private
+    from audit.cli.revealing import WARNING, private_folder, reveal
 
     if out == STANDARD_OUTPUT:
         raise UsageError("a report with values shown goes into a file, not to standard output")
@@ -102,5 +102,5 @@ def _reveal(
     folder = private_folder(path, out)
     shown = reveal(result, [open_bundle(capture) for capture in captures])
     for name, data in {one.file: one.render(shown, place) for one in chosen}.items():
-        say(str(write_private(folder / name, data)))
+        say(str(write_whole(folder / name, data, is_private=True)))
     note(WARNING)

@@ -6,7 +6,6 @@ bundle can undo that: the pseudonyms of all values are computed again and put ba
 
 from __future__ import annotations
 
-import os
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from audit.bundle.folder import Bundle
-from audit.errors import CaptureError, SetupError, UsageError
+from audit.errors import CaptureError, UsageError
 from audit.model.result import Result
 
 _LABEL: Final = re.compile(r"\[[a-z][a-z0-9_]*:[0-9a-f]{6}\]")
@@ -85,20 +84,3 @@ def private_folder(result: Path, out: str | None) -> Path:
             hint="name another folder with --out",
         )
     return folder
-
-
-def write_private(path: Path, data: bytes) -> Path:
-    """Write a file that its owner alone can read, whole or not at all; return its path."""
-    part = path.with_name(path.name + ".part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        part.unlink(missing_ok=True)
-        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-        part.replace(path)
-    except OSError as problem:
-        raise SetupError(
-            f"the report cannot be written: {problem.strerror or problem}", source=str(path)
-        ) from None
-    return path

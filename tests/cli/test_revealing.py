@@ -2,6 +2,10 @@
 
 from pathlib import Path
 
+import pytest
+
+from audit.cli.judging import write_whole
+from audit.errors import SetupError
 from tests.cli.test_redacting import imported
 from tests.conftest import ROOT, run_audit
 from tests.report.test_handover import make_pcap
@@ -39,3 +43,15 @@ def test_a_revealed_report_shows_values_to_its_owner_alone(tmp_path: Path) -> No
     ):
         assert run_audit("report", report, *wrong).code == 2
     assert run_audit("report", report, "--reveal", "--capture", SAMPLE).code == 3
+
+
+def test_nothing_private_stays_behind_where_the_report_cannot_be_written(tmp_path: Path) -> None:
+    taken = tmp_path / "index.html"
+    taken.mkdir()
+    with pytest.raises(SetupError):
+        write_whole(taken, b"marie.curie", is_private=True)
+    assert [*tmp_path.iterdir()] == [taken]
+    left = tmp_path / "other.part"
+    left.write_bytes(b"")
+    left.chmod(0o644)
+    assert write_whole(tmp_path / "other", b"x", is_private=True).stat().st_mode & 0o777 == 0o600
