@@ -200,11 +200,13 @@ class _Redaction:
         )
         packets.load(source)
         packets.blank_secrets()
-        packets.blank(self._read_packets(source, self.bundle.manifest))
+        client = self.bundle.manifest.network.client
+        packets.blank(self._read_packets(source, client))
+        client = tuple(map(self._flows.text, client))
         packets.disguise()
         for _ in range(MAX_ROUNDS):
             packets.write(target)
-            again = packets.blank(self._read_packets(target, self._manifest()))
+            again = packets.blank(self._read_packets(target, client))
             frames = [text_payload(bytes(frame.data)) for frame in packets.frames]
             found = [
                 number for number, spans in enumerate(self._blanker.spans_of(frames), 1) if spans
@@ -214,7 +216,8 @@ class _Redaction:
                 packets.drop(number)
             if not again and not found:
                 break
-        packets.write(target)
+        else:
+            packets.write(target)
         self._tell_packets(packets)
 
     def _tell_packets(self, packets: PacketRedaction) -> None:
@@ -229,11 +232,10 @@ class _Redaction:
         if packets.blanked_payloads:
             self.notes.append(f"{packets.blanked_payloads} payloads of packets were blanked whole")
 
-    @staticmethod
-    def _read_packets(path: Path, manifest: Manifest) -> list[Payload]:
+    def _read_packets(self, path: Path, client: tuple[str, ...]) -> list[Payload]:
         from audit.readers.packets import PacketOptions, read_packets
 
-        options = PacketOptions(capture=manifest.id, client=manifest.network.client)
+        options = PacketOptions(capture=self.bundle.manifest.id, client=client)
         return read_packets(path, options).payloads
 
     def _tell(self) -> None:
