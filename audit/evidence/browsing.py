@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 from audit.evidence.journey import Phases
 from audit.readers.browser import VALUES, BrowserEvidence, read_browser
+from audit.readers.endpoint import is_address
 from audit.tables.evidence import UnreadBody
 from audit.tables.extract import Extract
 from audit.tables.frames import Row
@@ -54,14 +54,10 @@ def mark_aliases(tables: Mapping[str, Sequence[Row]]) -> None:
         answers = row.get("answers")
         if row.get("qtype") not in _RESOLVING or not isinstance(answers, tuple):
             continue
-        names = [str(answer).lower().rstrip(".") for answer in answers if not _is_address(answer)]
+        names = [str(answer).lower().rstrip(".") for answer in answers if _is_name(str(answer))]
         if names and names[-1] != row.get("name"):
             row["alias"] = names[-1]
 
 
-def _is_address(text: object) -> bool:
-    try:
-        ipaddress.ip_address(str(text))
-    except ValueError:
-        return "." not in str(text) or " " in str(text)
-    return True
+def _is_name(answer: str) -> bool:
+    return "." in answer and " " not in answer and not is_address(answer)
