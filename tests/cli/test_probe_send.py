@@ -29,6 +29,7 @@ CANARY = "Canary.Person@Mail.Example"
 STAYS = {"EmailAddress": "someone@else.example", "State": "Active", "Date": "2024-01-01 00:00:00"}
 NEWSLETTER = "  - {role: newsletter, records: [active.json], config: [list.json]}\n"
 WEBSITE = "  - {role: website, logs: [access.log], records: [forms.json], config: [rotate.conf], hosts: [site.example]}\n"
+CLOUDFLARE = "  - {role: cloudflare, config: [jobs.json, logs.json]}\n"
 ROTATE = "/var/log/nginx/*.log {\n daily\n rotate 90\n}\n/srv/access.log {\n daily\n rotate 90\n}\n"
 
 
@@ -245,18 +246,26 @@ def test_six_months_of_a_website_are_proven_by_an_old_probe_and_a_young_one(desk
     desk.site.log.append(
         f'site.example 198.51.100.7 - - [{moment(100):%d/%b/%Y:%H:%M:%S} +0000] "GET / HTTP/1.1" 200 1 "-" "-"\n'
     )
+    job = {"dataset": "http_requests", "enabled": True, "destination_conf": "r2://logs/a"}
+    rule = {"enabled": True, "deleteObjectsTransition": {"condition": {"maxAge": 7 * 86_400}}}
+    desk.write("jobs.json", {"result": [job]})
+    desk.write("logs.json", {"result": {"rules": [rule]}})
+    every = WEBSITE + NEWSLETTER + CLOUDFLARE
     desk.send("request", "/")
     desk.handed_over()
-    made = desk.imported(WEBSITE)
+    made = desk.imported(every)
     assert "token " in made.out
     assert desk.verdict(SIX_MONTHS)["outcome"] == "inconclusive"
     assert desk.verdict(SIX_MONTHS, moment(-190))["outcome"] == "inconclusive", "read long before"
     desk.wait(190)
     desk.send("request", "/")
-    desk.imported(WEBSITE)
+    desk.imported(every)
     found = desk.verdict(SIX_MONTHS)
     assert found["outcome"] == "pass", texts(found)
     assert desk.verdict(SIX_MONTHS, moment(20))["outcome"] == "inconclusive"
+    for party in (NEWSLETTER, CLOUDFLARE):
+        desk.imported(every.replace(party, ""))
+        assert desk.verdict(SIX_MONTHS)["outcome"] == "not_observable", "a party says nothing"
 
 
 def test_a_token_is_new_each_time_and_the_journal_is_private(desk, site):
