@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass, field
+from itertools import chain, count
 from pathlib import Path
 from typing import Final
 
@@ -43,11 +44,20 @@ def read_database(entry: SourceEntry, options: ServerOptions, part: ServerPart) 
         return
     access = open_database(database, options.base)
     try:
-        place = f"{SERVER}/{entry.name or entry.role}"
+        place = _free_place(f"{SERVER}/{entry.name or entry.role}", part)
         _DatabaseReader(entry, place, access, options, part).run()
     finally:
         access.close()
     part.missing = tuple(dict.fromkeys((*part.missing, *missing_controls())))
+
+
+def _free_place(folder: str, part: ServerPart) -> str:
+    """Return the name of a database in references, that of no other: with a number, if need be."""
+    known = [item.name for item in part.items if item.kind in {"database", "table"}]
+    places = chain([folder], (f"{folder}-{number}" for number in count(2)))
+    return next(
+        place for place in places if not any(name.startswith(f"{place}/") for name in known)
+    )
 
 
 def check_database(entry: SourceEntry, base: Path) -> None:

@@ -36,7 +36,8 @@ class SourceEntry(Part):
 
     role: Role
     name: Name | None = None
-    """Name in references; ``None``: the role. Where two files would have one, a number follows."""
+    """Name in references; ``None``: the role. Where two files or databases would
+    have one, a number follows."""
     logs: tuple[Text, ...] = ()
     """Files, folders and patterns of log files, relative to this file; packed ones too."""
     format: LogFormat = "auto"

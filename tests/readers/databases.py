@@ -39,12 +39,17 @@ def make_sqlite(
     return path
 
 
-def read(entry: SourceEntry, base: Path, identity: Identity = SUBJECT) -> ServerPart:
-    """Read the database of a source."""
+def read(
+    entry: SourceEntry,
+    base: Path,
+    identity: Identity = SUBJECT,
+    part: ServerPart | None = None,
+) -> ServerPart:
+    """Read the database of a source, into a part that has others if one is given."""
     options = ServerOptions(
         capture="c", base=base, detector=detector_of(identity), read_at=READ_AT.timestamp()
     )
-    part = ServerPart(read_at=READ_AT.isoformat())
+    part = part or ServerPart(read_at=READ_AT.isoformat())
     read_database(entry, options, part)
     return part
 

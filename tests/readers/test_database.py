@@ -181,6 +181,17 @@ def test_a_rule_that_names_a_column_that_is_not_there_is_said(tmp_path: Path) ->
     assert doubts(part) == ["the source names its column 'made', and it is not there"]
 
 
+def test_two_databases_of_one_role_have_places_of_their_own(tmp_path: Path) -> None:
+    script = "CREATE TABLE t(a TEXT, at TEXT); INSERT INTO t VALUES ('x', '2026-05-01');"
+    part = None
+    for name in ("a.sqlite", "b.sqlite", "c.sqlite"):
+        part = read(source(make_sqlite(tmp_path / name, script)), tmp_path, part=part)
+    assert part is not None
+    assert [row["ref"] for row in records(part)] == [
+        "server/newsletter/t#1", "server/newsletter-2/t#1", "server/newsletter-3/t#1",
+    ]  # fmt: skip
+
+
 def test_a_value_that_is_no_address_where_the_source_names_addresses_is_said(
     tmp_path: Path,
 ) -> None:
