@@ -13,6 +13,7 @@ from audit.gate.settle import absent_data, changes_data, losses_data
 from audit.model.outcome import Outcome
 from audit.model.result import Result
 from audit.report.visible import for_terminal
+from audit.report.wording import shortened
 from audit.yamlfile.units import parse_time
 
 SCHEMA: Final = "audit/diff@1"
@@ -110,11 +111,7 @@ def render_text(comparison: Comparison) -> list[str]:
     for title, items in sections(comparison):
         lines += ["", title, *(f"  {item}" for item in items)]
     lines += ["", "verdicts (rows: old, columns: new)", *_matrix_lines(comparison)]
-    return [_cut(line) for line in lines]
-
-
-def _cut(line: str) -> str:
-    return line if len(line) <= _MAX_CHARS else line[: _MAX_CHARS - 1] + "…"
+    return [shortened(line, _MAX_CHARS) for line in lines]
 
 
 def _named(result: Result) -> str:
