@@ -23,7 +23,7 @@ from audit.readers.logconfig import DAY
 from audit.readers.logfields import has_mail
 from audit.readers.logrows import moment
 from audit.readers.logtime import Clock, TimeReader
-from audit.readers.serverlogs import ServerOptions, read_whole
+from audit.readers.serverlogs import ServerOptions, plain_bytes
 from audit.tables.extract import Payload
 from audit.tables.frames import Row
 from audit.tables.reference import Reference
@@ -62,7 +62,7 @@ def read_records(
     """Read one export into ``db_records``: a row a person, without the address itself."""
     table = entry.table or path.name.split(".")[0]
     told: Row = {"capture": options.capture, "source": entry.role, "table": table}
-    data, why = read_whole(path, MAX_EXPORT)
+    data, why = plain_bytes(path, MAX_EXPORT)
     export = _parse(data) if data is not None else _Export(lacking=[why])
     times = TimeReader(Clock(zone=entry.time_zone))
     for number, record in enumerate(export.records, start=1):

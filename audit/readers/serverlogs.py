@@ -87,7 +87,7 @@ def _shown(path: Path, base: Path) -> str:
     return quoted_name(text)
 
 
-def read_whole(path: Path, most: int) -> tuple[bytes | None, str]:
+def plain_bytes(path: Path, most: int) -> tuple[bytes | None, str]:
     """Return the bytes of a plain file; ``None`` and why where it cannot be read, or holds more."""
     try:
         if not path.is_file():

@@ -22,7 +22,7 @@ from audit.readers.logfields import FieldReader
 from audit.readers.logline import configured
 from audit.readers.logtime import zone_of
 from audit.readers.providers import join_buckets, provider_settings, read_records
-from audit.readers.serverlogs import ServerOptions, find_files, read_log, read_whole
+from audit.readers.serverlogs import ServerOptions, find_files, plain_bytes, read_log
 from audit.tables.frames import Row
 from audit.yamlfile.sources import SourceEntry, SourcesFile
 
@@ -137,7 +137,7 @@ def _config(
     kept: _Kept,
 ) -> None:
     told: Row = {"capture": options.capture, "source": entry.role}
-    data, why = read_whole(path, MAX_CONFIG)
+    data, why = plain_bytes(path, MAX_CONFIG)
     found = _settings(data, path) if data is not None else None
     if found is None or found.kind is None:
         why = why or "it is no configuration that is known here"
